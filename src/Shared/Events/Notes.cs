@@ -1,0 +1,41 @@
+namespace Maplog.Events;
+
+/// <summary>A kernel map's life begins in this stream: whatever the stream held before is over, the fold is empty again.</summary>
+/// <param name="Epoch">The writer's term.</param>
+/// <param name="MapId">The kernel's id of the map; with <paramref name="BootId"/> the generation.</param>
+/// <param name="BootId">The kernel's boot id.</param>
+/// <param name="Name">The name in the kernel, at most 15 characters.</param>
+/// <param name="Shape">Type and sizes.</param>
+/// <param name="Btf">The map's BTF, whole, or null; with it old history stays readable when the program is gone.</param>
+/// <param name="BtfKeyType">BTF type id of the key, 0 if none.</param>
+/// <param name="BtfValueType">BTF type id of the value, 0 if none.</param>
+/// <param name="Probe">The probe that watches: fentry, kprobe or syscall.</param>
+/// <param name="Unseen">What this probe cannot see of this map on this kernel, in sentences; a scan finds it.</param>
+/// <param name="Node">The host that captured it.</param>
+public sealed record MapOpened(
+    int Epoch, uint MapId, string BootId, string Name, MapShape Shape, byte[]? Btf, uint BtfKeyType, uint BtfValueType, string Probe, IReadOnlyList<string> Unseen, string Node);
+
+/// <summary>The kernel map of this generation is gone. The fold stays as it was.</summary>
+public sealed record MapClosed(int Epoch, uint MapId, string BootId);
+
+/// <summary>A writer's term begins. Changes of this epoch come from this ring.</summary>
+/// <param name="Epoch">The term.</param>
+/// <param name="Node">The host that writes.</param>
+/// <param name="BootId">The kernel's boot id.</param>
+/// <param name="RingId">The kernel's id of the ring map.</param>
+public sealed record EpochStarted(int Epoch, string Node, string BootId, uint RingId);
+
+/// <summary>An interval in which a change may have gone unseen; a scan of the map follows.</summary>
+/// <param name="Epoch">The writer's term.</param>
+/// <param name="Reason">ring-full, skipped, unreadable, late-attach, down, hook-missing.</param>
+/// <param name="Count">Changes known to be lost; -1: unknown.</param>
+/// <param name="From">Kernel time the interval begins, ns since boot.</param>
+/// <param name="To">Kernel time it ends.</param>
+public sealed record GapFound(int Epoch, string Reason, long Count, long From, long To);
+
+/// <summary>Closes a range of versions.</summary>
+/// <param name="Epoch">The writer's term.</param>
+/// <param name="First">First version sealed.</param>
+/// <param name="Last">Last version sealed.</param>
+/// <param name="Hash">SHA-256 over the previous seal's hash and the sealed events.</param>
+public sealed record Sealed(int Epoch, long First, long Last, byte[] Hash);
