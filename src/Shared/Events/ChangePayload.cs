@@ -49,15 +49,27 @@ public static class ChangePayload
         return at + key.Length + value.Length;
     }
 
+    /// <summary>The header alone, from the first <see cref="FixedSize"/> bytes of a payload or all of it.</summary>
+    /// <exception cref="FormatException">The bytes do not begin a payload of this layout.</exception>
+    public static ChangeHeader ReadHeader(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length < FixedSize || payload[0] != Layout)
+            throw Unreadable(payload);
+        return new ChangeView(payload[..FixedSize], 0, 0).Header;
+    }
+
     /// <exception cref="FormatException">The bytes are not a payload of this layout.</exception>
     public static ChangeView Read(ReadOnlySpan<byte> payload)
     {
         if (payload.Length < FixedSize || payload[0] != Layout)
-            throw new FormatException($"A change payload of {payload.Length} bytes begins with layout {(payload.IsEmpty ? -1 : payload[0])}; this version of maplog reads layout {Layout}.");
+            throw Unreadable(payload);
         var keySize = BinaryPrimitives.ReadInt32BigEndian(payload[32..]);
         int commSize = payload[36];
         if (keySize < 0 || commSize > MaxComm || FixedSize + commSize + (long)keySize > payload.Length)
             throw new FormatException($"A change payload of {payload.Length} bytes names a key of {keySize} bytes and a comm of {commSize}: it is damaged.");
         return new ChangeView(payload, commSize, keySize);
     }
+
+    private static FormatException Unreadable(ReadOnlySpan<byte> payload) =>
+        new($"A change payload of {payload.Length} bytes begins with layout {(payload.IsEmpty ? -1 : payload[0])}; this version of maplog reads layout {Layout}.");
 }

@@ -1,0 +1,193 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Maplog.Events;
+using Npgsql;
+
+namespace Maplog.Log;
+
+/// <summary>Reads streams, by plain SQL. Any number of readers and calls at a time.</summary>
+public sealed class LogReader(LogStore store)
+{
+    // One row: stream, version, time, type, epoch and header of a stream's last event.
+    private const string HeadColumns = "e.version, e.timestamp, e.type, (e.data->>'epoch')::int, substring(e.bdata for 37)";
+
+    /// <summary>
+    /// The events of a stream after a version, in order, up to the head as it is when the reading begins. To follow a stream,
+    /// call it again from the last version read.
+    /// </summary>
+    /// <param name="stream">Which stream; one that does not exist has no events.</param>
+    /// <param name="after">The last version not wanted; 0 for all.</param>
+    /// <param name="upTo">The last version wanted; null: the head.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <returns>Pages of events. A page is filled anew for the next one.</returns>
+    /// <exception cref="LogException">The log cannot be read, or versions are missing between two others.</exception>
+    public async IAsyncEnumerable<EventPage> ReadAsync(
+        StreamName stream, StreamVersion after = default, StreamVersion? upTo = null, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        // The names' alphabets have nothing that would have to be quoted.
+        var select = string.Create(CultureInfo.InvariantCulture, $"""
+            select version, timestamp, type, coalesce(bdata, convert_to(data::text, 'UTF8')) from {store.Schema}.mt_events
+            where tenant_id = '{stream.Source}' and stream_id = '{stream}' and version > {after.Value}{(upTo is { } last ? $" and version <= {last.Value}" : "")}
+            order by version
+            """);
+        var doing = $"Reading {stream} after version {after}";
+        await using var connection = await Try(doing, async () => await store.Database.OpenConnectionAsync(cancellation));
+        await using var pages = CopyRows.ReadAsync(connection, select, cancellation).GetAsyncEnumerator(cancellation);
+        var previous = StreamVersion.None;
+        while (await Try(doing, async () => await pages.MoveNextAsync()))
+        {
+            var page = pages.Current;
+            if (previous != StreamVersion.None && page.First != previous.Next || page.Last - page.First + 1 != page.Count)
+                throw new LogException($"{doing} failed: versions are missing between {(previous == StreamVersion.None ? page.First : previous)} and {page.Last}. The log at {store.Place} is damaged; nothing of maplog leaves holes.");
+            previous = page.Last;
+            yield return page;
+        }
+    }
+
+    /// <summary>Where the stream ends. An index's last entry: as fast in a log of ten million events as in an empty one.</summary>
+    public async Task<StreamHead> ReadHeadAsync(StreamName stream, CancellationToken cancellation = default)
+    {
+        return await Try($"Reading the head of {stream}", async () =>
+        {
+            await using var command = store.Database.CreateCommand(
+                $"select e.stream_id, {HeadColumns} from {store.Schema}.mt_events e where e.tenant_id = $1 and e.stream_id = $2 order by e.version desc limit 1");
+            command.Parameters.Add(new() { Value = stream.Source });
+            command.Parameters.Add(new() { Value = stream.ToString() });
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            return await reader.ReadAsync(cancellation) ? Head(reader) : StreamHead.Empty(stream);
+        });
+    }
+
+    /// <summary>Where each stream of the source ends, by name.</summary>
+    public async Task<IReadOnlyList<StreamHead>> ReadHeadsAsync(string source, CancellationToken cancellation = default)
+    {
+        return await Try($"Reading the heads of source {source}", async () =>
+        {
+            await using var command = store.Database.CreateCommand($"""
+                select s.id, {HeadColumns} from {store.Schema}.mt_streams s
+                left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = $1 and e.stream_id = s.id order by e.version desc limit 1) e on true
+                where s.tenant_id = $1 order by s.id
+                """);
+            command.Parameters.Add(new() { Value = source });
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            var heads = new List<StreamHead>();
+            while (await reader.ReadAsync(cancellation))
+                heads.Add(Head(reader));
+            return heads;
+        });
+    }
+
+    /// <summary>All streams, or those of one source, by name.</summary>
+    public async Task<IReadOnlyList<StreamSummary>> ListStreamsAsync(string? source = null, CancellationToken cancellation = default)
+    {
+        return await Try(source is null ? "Listing the streams" : $"Listing the streams of source {source}", async () =>
+        {
+            await using var command = store.Database.CreateCommand($"""
+                select s.id, {HeadColumns}, convert_to(o.data::text, 'UTF8') from {store.Schema}.mt_streams s
+                left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = s.tenant_id and e.stream_id = s.id order by e.version desc limit 1) e on true
+                left join lateral (select n.data from {store.Schema}.mt_events n
+                    where n.tenant_id = s.tenant_id and n.type = 'map_opened' and n.stream_id = s.id and n.bdata is null order by n.version desc limit 1) o on true
+                where $1::text is null or s.tenant_id = $1 order by s.id
+                """);
+            command.Parameters.Add(new() { Value = (object?)source ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            var streams = new List<StreamSummary>();
+            while (await reader.ReadAsync(cancellation))
+                streams.Add(new StreamSummary(Head(reader), reader.IsDBNull(6) ? null : (MapOpened)NoteCodec.Read(EventKind.MapOpened, reader.GetFieldValue<byte[]>(6))));
+            return streams;
+        });
+    }
+
+    /// <summary>The stream's newest note of a kind, as <see cref="MapOpened"/> or <see cref="EpochStarted"/>; null when it has none.</summary>
+    public async Task<LoggedNote<T>?> ReadLatestAsync<T>(StreamName stream, CancellationToken cancellation = default) where T : class
+    {
+        var kind = EventNames.KindOf(typeof(T));
+        return await Try($"Reading the latest {typeof(T).Name} of {stream}", async () =>
+        {
+            await using var command = store.Database.CreateCommand($"""
+                select version, timestamp, convert_to(data::text, 'UTF8') from {store.Schema}.mt_events
+                where tenant_id = $1 and type = $2 and stream_id = $3 and bdata is null order by version desc limit 1
+                """);
+            command.Parameters.Add(new() { Value = stream.Source });
+            command.Parameters.Add(new() { Value = EventNames.Name(kind) });
+            command.Parameters.Add(new() { Value = stream.ToString() });
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            if (!await reader.ReadAsync(cancellation))
+                return null;
+            var note = (T)NoteCodec.Read(kind, reader.GetFieldValue<byte[]>(2));
+            return new LoggedNote<T>(new StreamVersion(reader.GetInt64(0)), reader.GetFieldValue<DateTimeOffset>(1), note);
+        });
+    }
+
+    /// <summary>The newest change that came from a ring, found by walking back from the head past what a scan added; null when there is none.</summary>
+    /// <param name="stream">Which stream.</param>
+    /// <param name="after">Where to stop, for example at the epoch's <see cref="EpochStarted"/>.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async Task<LoggedRecord?> ReadLastRecordAsync(StreamName stream, StreamVersion after = default, CancellationToken cancellation = default)
+    {
+        return await Try<LoggedRecord?>($"Reading the last ring record of {stream}", async () =>
+        {
+            await using var command = store.Database.CreateCommand($"""
+                select version, substring(bdata for 37) from {store.Schema}.mt_events
+                where tenant_id = $1 and stream_id = $2 and version > $3 and {store.Schema}.change_ring_position(bdata) >= 0
+                order by version desc limit 1
+                """);
+            command.Parameters.Add(new() { Value = stream.Source });
+            command.Parameters.Add(new() { Value = stream.ToString() });
+            command.Parameters.Add(new() { Value = after.Value });
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            return await reader.ReadAsync(cancellation)
+                ? new LoggedRecord(new StreamVersion(reader.GetInt64(0)), Header(reader.GetFieldValue<byte[]>(1)))
+                : null;
+        });
+    }
+
+    /// <summary>The greatest epoch that any stream of the source has; 0 when it has none.</summary>
+    public async Task<Epoch> ReadLatestEpochAsync(string source, CancellationToken cancellation = default)
+    {
+        return await Try($"Reading the latest epoch of source {source}", async () =>
+        {
+            await using var command = store.Database.CreateCommand(
+                $"select coalesce(max((data->>'epoch')::int), 0) from {store.Schema}.mt_events where tenant_id = $1 and type = 'epoch_started' and bdata is null");
+            command.Parameters.Add(new() { Value = source });
+            return new Epoch((int)(await command.ExecuteScalarAsync(cancellation))!);
+        });
+    }
+
+    /// <summary>The source's last sequence number; 0 when it has no events.</summary>
+    internal async Task<long> ReadSequenceAsync(string source, CancellationToken cancellation)
+    {
+        return await Try($"Reading the last sequence number of source {source}", async () =>
+        {
+            await using var command = store.Database.CreateCommand($"select coalesce(max(seq_id), 0) from {store.Schema}.mt_events where tenant_id = $1");
+            command.Parameters.Add(new() { Value = source });
+            return (long)(await command.ExecuteScalarAsync(cancellation))!;
+        });
+    }
+
+    private static StreamHead Head(NpgsqlDataReader reader)
+    {
+        var stream = StreamName.Parse(reader.GetString(0));
+        if (reader.IsDBNull(1))
+            return StreamHead.Empty(stream);
+        var kind = EventNames.Kind(reader.GetString(3));
+        ChangeHeader? change = kind.IsChange() ? Header(reader.GetFieldValue<byte[]>(5)) : null;
+        return new StreamHead(
+            stream, new StreamVersion(reader.GetInt64(1)), reader.GetFieldValue<DateTimeOffset>(2), kind,
+            change?.Epoch ?? new Epoch(reader.IsDBNull(4) ? 0 : reader.GetInt32(4)), change);
+    }
+
+    private static ChangeHeader Header(byte[] fixedPart) => ChangePayload.ReadHeader(fixedPart);
+
+    private async Task<T> Try<T>(string doing, Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception e) when (LogException.Explains(e))
+        {
+            throw LogException.From(doing, store, e);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using JasperFx;
+using JasperFx.Events;
+using JasperFx.MultiTenancy;
+using Maplog.Events;
+using Marten;
+using Marten.Events;
+using Npgsql;
+
+namespace Maplog.Log;
+
+/// <summary>The log: a Marten event store in one Postgres database. A stream is a map of a source, a source is a tenant.</summary>
+public sealed class LogStore : IAsyncDisposable
+{
+    /// <exception cref="System.ComponentModel.DataAnnotations.ValidationException">A setting is wrong.</exception>
+    public LogStore(LogOptions options)
+    {
+        options.ThrowIfInvalid();
+        Schema = options.Schema;
+        var connection = new NpgsqlConnectionStringBuilder(options.ConnectionString);
+        connection.CommandTimeout = (int)options.CommandTimeout.TotalSeconds;
+        connection.ApplicationName ??= "maplog";
+        Place = $"{connection.Database ?? connection.Username} on {connection.Host}:{connection.Port}";
+        Database = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+        Marten = new DocumentStore(Configure(Database, options));
+    }
+
+    /// <summary>Connections to the log's database.</summary>
+    public NpgsqlDataSource Database { get; }
+
+    /// <summary>The same log through Marten, for whoever wants its projections or subscriptions.</summary>
+    public IDocumentStore Marten { get; }
+
+    /// <summary>The schema of the log.</summary>
+    public string Schema { get; }
+
+    /// <summary>The database as a person names it, without its secrets: "maplog on db:5432".</summary>
+    public string Place { get; }
+
+    /// <summary>What Marten has to know to read and write this log. Use it in a program of your own to open the log with Marten alone.</summary>
+    public static void ConfigureMarten(StoreOptions marten, string schema)
+    {
+        marten.DatabaseSchemaName = schema;
+        // Migrations make the schema (LogSchema); a daemon that starts never changes it.
+        marten.AutoCreateSchemaObjects = AutoCreate.None;
+        marten.UseSystemTextJsonForSerialization(NoteCodec.Options);
+
+        var events = marten.Events;
+        events.DatabaseSchemaName = schema;
+        events.StreamIdentity = StreamIdentity.AsString;
+        events.TenancyStyle = TenancyStyle.Conjoined;
+        events.AppendMode = EventAppendMode.Quick;
+        events.UseTenantPartitionedEvents = true;
+        events.EnableBigIntEvents = true;
+        events.DefaultBinarySerializer = new ChangeSerializer();
+        // Ours (migrations/), which Marten would otherwise drop when it adds a source.
+        events.IgnoreIndex("maplog_events_time");
+        events.IgnoreIndex("maplog_notes");
+        foreach (var (_, type, name, letter) in EventNames.Everything)
+        {
+            events.MapEventType(type, name);
+            ((EventGraph)events).EventMappingFor(type).DotNetTypeName = letter;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Marten.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+
+    private static StoreOptions Configure(NpgsqlDataSource database, LogOptions options)
+    {
+        var marten = new StoreOptions();
+        marten.Connection(database);
+        ConfigureMarten(marten, options.Schema);
+        return marten;
+    }
+}
