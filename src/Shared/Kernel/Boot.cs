@@ -1,0 +1,10 @@
+namespace Maplog.Kernel;
+
+/// <summary>This boot of the kernel. A map id or a ring position means nothing without it.</summary>
+public static class Boot
+{
+    private static readonly Lazy<string> ReadId = new(() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
+
+    /// <summary>The kernel's boot id, a lower-case UUID of 36 characters.</summary>
+    public static string Id => ReadId.Value;
+}

@@ -1,0 +1,76 @@
+namespace Maplog.Kernel;
+
+/// <summary>The error numbers that bpf(2), mmap(2) and perf_event_open(2) give, as on x86-64 and arm64.</summary>
+public static class Errno
+{
+    public const int Eperm = 1;
+    public const int Enoent = 2;
+    public const int Esrch = 3;
+    public const int Eintr = 4;
+    public const int E2big = 7;
+    public const int Ebadf = 9;
+    public const int Eagain = 11;
+    public const int Enomem = 12;
+    public const int Eacces = 13;
+    public const int Efault = 14;
+    public const int Ebusy = 16;
+    public const int Eexist = 17;
+    public const int Enodev = 19;
+    public const int Enotdir = 20;
+    public const int Einval = 22;
+    public const int Enospc = 28;
+    public const int Enosys = 38;
+    public const int Eopnotsupp = 95;
+
+    /// <summary>ENOTSUPP: inside the kernel only, no libc knows it, and yet bpf(2) returns it.</summary>
+    public const int Enotsupp = 524;
+
+    /// <summary>The name an operator finds in errno(3): <c>ENOENT</c> for 2.</summary>
+    public static string Name(int errno) => errno switch
+    {
+        Eperm => "EPERM",
+        Enoent => "ENOENT",
+        Esrch => "ESRCH",
+        Eintr => "EINTR",
+        5 => "EIO",
+        6 => "ENXIO",
+        E2big => "E2BIG",
+        8 => "ENOEXEC",
+        Ebadf => "EBADF",
+        10 => "ECHILD",
+        Eagain => "EAGAIN",
+        Enomem => "ENOMEM",
+        Eacces => "EACCES",
+        Efault => "EFAULT",
+        Ebusy => "EBUSY",
+        Eexist => "EEXIST",
+        18 => "EXDEV",
+        Enodev => "ENODEV",
+        Enotdir => "ENOTDIR",
+        21 => "EISDIR",
+        Einval => "EINVAL",
+        23 => "ENFILE",
+        24 => "EMFILE",
+        27 => "EFBIG",
+        Enospc => "ENOSPC",
+        30 => "EROFS",
+        34 => "ERANGE",
+        35 => "EDEADLK",
+        36 => "ENAMETOOLONG",
+        Enosys => "ENOSYS",
+        39 => "ENOTEMPTY",
+        40 => "ELOOP",
+        61 => "ENODATA",
+        71 => "EPROTO",
+        75 => "EOVERFLOW",
+        84 => "EILSEQ",
+        90 => "EMSGSIZE",
+        93 => "EPROTONOSUPPORT",
+        Eopnotsupp => "EOPNOTSUPP",
+        98 => "EADDRINUSE",
+        110 => "ETIMEDOUT",
+        116 => "ESTALE",
+        Enotsupp => "ENOTSUPP",
+        _ => $"errno {errno}",
+    };
+}

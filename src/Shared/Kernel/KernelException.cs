@@ -1,0 +1,14 @@
+namespace Maplog.Kernel;
+
+/// <summary>The kernel (or libbpf) refused. The message is a sentence: what was being done, to what, why, and what to do; it ends with the errno's name.</summary>
+public sealed class KernelException : Exception
+{
+    public KernelException(string message, int errno)
+        : base($"{message} ({Kernel.Errno.Name(errno)})") => Errno = errno;
+
+    /// <summary>The error number, positive; see <see cref="Kernel.Errno"/>.</summary>
+    public int Errno { get; }
+
+    /// <summary>Of a batch: how many entries were done before the one that was refused.</summary>
+    public int Done { get; init; }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace Maplog.Kernel;
+
+/// <summary>What this process may do, and why the kernel says EPERM.</summary>
+public static class Privileges
+{
+    /// <summary>Capabilities that BPF asks for, with their numbers. CAP_SYS_ADMIN stands for the other three.</summary>
+    private static readonly (string Name, int Bit)[] Known =
+        [("CAP_BPF", 39), ("CAP_PERFMON", 38), ("CAP_NET_ADMIN", 12), ("CAP_SYS_ADMIN", 21)];
+
+    /// <summary>
+    /// Names of the capabilities that BPF may need and this process does not have. With CAP_SYS_ADMIN the list is empty
+    /// but for CAP_NET_ADMIN, which no other capability stands for.
+    /// </summary>
+    public static IReadOnlyList<string> Lacking()
+    {
+        ulong held = Held();
+        bool admin = Has(held, "CAP_SYS_ADMIN");
+        return [.. Known.Where(c => (held >> c.Bit & 1) == 0 && !(admin && c.Name is "CAP_BPF" or "CAP_PERFMON")).Select(c => c.Name)];
+    }
+
+    /// <summary>Kernel lockdown: <c>none</c>, <c>integrity</c> or <c>confidentiality</c>; null where the kernel does not say.</summary>
+    public static string? Lockdown()
+    {
+        try
+        {
+            string modes = File.ReadAllText("/sys/kernel/security/lockdown");
+            int open = modes.IndexOf('['), close = modes.IndexOf(']');
+            return open >= 0 && close > open ? modes[(open + 1)..close] : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Half a sentence for an EPERM: what is missing of what the operation needs, or what else can refuse it.</summary>
+    internal static string Explain(params ReadOnlySpan<string> needed)
+    {
+        ulong held = Held();
+        var lacks = new List<string>();
+        foreach (string name in needed)
+        {
+            bool covered = name is "CAP_BPF" or "CAP_PERFMON" && Has(held, "CAP_SYS_ADMIN");
+            if (!covered && !Has(held, name))
+                lacks.Add(name);
+        }
+
+        if (lacks.Count > 0)
+            return $"this process lacks {string.Join(" and ", lacks)}; run it as root or give it {(lacks.Count == 1 ? "this capability" : "these capabilities")}";
+        return Lockdown() is { } mode and not "none"
+            ? $"no capability is missing, but the kernel is locked down ({mode}), which forbids it; choose a probe that lockdown allows, or boot without lockdown"
+            : "no capability is missing; a security module, seccomp or a container's cgroup rules forbid it";
+    }
+
+    private static bool Has(ulong held, string name) => (held >> Array.Find(Known, c => c.Name == name).Bit & 1) == 1;
+
+    private static ulong Held()
+    {
+        foreach (string line in File.ReadLines("/proc/self/status"))
+        {
+            if (line.StartsWith("CapEff:", StringComparison.Ordinal))
+                return ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        }
+
+        return 0;
+    }
+}
