@@ -1,0 +1,97 @@
+using Maplog.Events;
+
+namespace Maplog.Folding;
+
+/// <summary>
+/// What a stream's events come to: the content of its map, entry by entry, at <see cref="Version"/>. A map opened empties
+/// it, changes put and remove, all other notes leave it. Entries carry kernel time and cpu of their last change.
+/// </summary>
+public sealed class StreamFold(StreamName stream)
+{
+    private byte[] _key = [];
+
+    public StreamName Stream { get; } = stream;
+
+    /// <summary>The map's content; empty, and of no size, until a map was opened.</summary>
+    public MapFold Entries { get; private set; } = new(1, 0);
+
+    /// <summary>The map's present life, or null before the first.</summary>
+    public MapOpened? Generation { get; private set; }
+
+    public MapShape? Shape => Generation?.Shape;
+
+    /// <summary>Whether the kernel map lives, as far as the log knows.</summary>
+    public bool IsOpen { get; private set; }
+
+    /// <summary>Version of the last event applied.</summary>
+    public StreamVersion Version { get; private set; }
+
+    /// <summary>Epoch of the last event applied.</summary>
+    public Epoch Epoch { get; private set; }
+
+    /// <summary>Time of the last event applied.</summary>
+    public DateTimeOffset Time { get; private set; }
+
+    /// <summary>Applies the event that follows <see cref="Version"/>; an earlier one is ignored.</summary>
+    /// <returns>Whether it was applied.</returns>
+    /// <exception cref="FormatException">A version is missing before this one, or the event cannot belong to this map.</exception>
+    public bool Apply(in LoggedEvent next)
+    {
+        if (next.Version <= Version)
+            return false;
+        if (next.Version != Version.Next)
+            throw new FormatException($"Stream {Stream} goes from version {Version} to {next.Version}: read what is between from the log.");
+        if (next.Kind.IsChange())
+            Change(next);
+        else
+            Note(next);
+        Version = next.Version;
+        Time = next.Time;
+        return true;
+    }
+
+    private void Change(in LoggedEvent next)
+    {
+        var change = CheckedChange.Read(Stream, next, Shape);
+        var header = change.Header;
+        var key = KeyOf(change);
+        if (next.Kind.HasValue())
+        {
+            var entry = Entries.FindOrAdd(key, out _);
+            change.Value.CopyTo(entry.Value);
+            entry.Stamp = header.KernelTime;
+            entry.Tag = header.Cpu;
+        }
+        else
+        {
+            Entries.Remove(key);
+        }
+        Epoch = header.Epoch;
+    }
+
+    private void Note(in LoggedEvent next)
+    {
+        Epoch = EventEpoch.Of(next);
+        if (next.Kind == EventKind.MapClosed)
+            IsOpen = false;
+        if (next.Kind != EventKind.MapOpened)
+            return;
+        Generation = (MapOpened)NoteCodec.Read(EventKind.MapOpened, next.Data.Span);
+        IsOpen = true;
+        var shape = Generation.Shape;
+        if (Entries.KeySize == shape.KeySize && Entries.ValueSize == shape.ValueBytes)
+            Entries.Clear();
+        else
+            Entries = new MapFold(shape.KeySize, shape.ValueBytes);
+        _key = LpmKey.Applies(shape) ? new byte[shape.KeySize] : [];
+    }
+
+    private ReadOnlySpan<byte> KeyOf(in ChangeView change)
+    {
+        if (_key.Length == 0)
+            return change.Key;
+        change.Key.CopyTo(_key);
+        LpmKey.Normalise(_key);
+        return _key;
+    }
+}
