@@ -27,6 +27,6 @@ public sealed class TestServersTests(TestPostgres postgres, TestRabbitMq rabbit)
         await using var stranger = await factory.CreateConnectionAsync(TestContext.Current.CancellationToken);
         // The client does not wait for the answer to connection.open: the refusal shows at the first channel.
         var refusal = await Assert.ThrowsAsync<OperationInterruptedException>(() => stranger.CreateChannelAsync(null, TestContext.Current.CancellationToken));
-        Assert.Equal(Constants.NotAllowed, refusal.ShutdownReason?.ReplyCode);
+        Assert.Equal(Constants.NotAllowed, refusal.ShutdownReason!.ReplyCode);
     }
 }
