@@ -69,6 +69,7 @@ public static class NoteCodec
         // Marten adds types of its own (its dead letters); they take the reflection path.
         var options = new JsonSerializerOptions(NoteJson.Default.Options);
         options.TypeInfoResolverChain.Add(new System.Text.Json.Serialization.Metadata.DefaultJsonTypeInfoResolver());
+        options.MakeReadOnly();
         return options;
     }
 }

@@ -5,6 +5,7 @@ using Maplog.Events;
 using Marten;
 using Marten.Events;
 using Npgsql;
+using Weasel.Core;
 
 namespace Maplog.Log;
 
@@ -42,7 +43,7 @@ public sealed class LogStore : IAsyncDisposable
         marten.DatabaseSchemaName = schema;
         // Migrations make the schema (LogSchema); a daemon that starts never changes it.
         marten.AutoCreateSchemaObjects = AutoCreate.None;
-        marten.UseSystemTextJsonForSerialization(NoteCodec.Options);
+        marten.UseSystemTextJsonForSerialization(NoteCodec.Options, casing: Casing.CamelCase);
 
         var events = marten.Events;
         events.DatabaseSchemaName = schema;
