@@ -9,6 +9,9 @@ public sealed class KernelException : Exception
     /// <summary>The error number, positive; see <see cref="Kernel.Errno"/>.</summary>
     public int Errno { get; }
 
+    /// <summary>What libbpf and the verifier said of it, line by line; the message has the last of them.</summary>
+    public IReadOnlyList<string> Log { get; init; } = [];
+
     /// <summary>Of a batch: how many entries were done before the one that was refused.</summary>
     public int Done { get; init; }
 }

@@ -28,6 +28,23 @@ public static class MapBtf
         return bytes;
     }
 
+    /// <summary>Gives raw BTF to the kernel, for a map to be made with it.</summary>
+    public static unsafe BtfFd Load(ReadOnlySpan<byte> bytes)
+    {
+        var fd = new BtfFd();
+        fixed (byte* b = bytes)
+        {
+            int errno = fd.Take(Native.BtfLoad(b, (nuint)bytes.Length, null));
+            if (errno != 0)
+            {
+                throw new KernelException(
+                    $"Cannot load BTF of {bytes.Length} bytes: {(errno == Errno.Eperm ? Privileges.Explain("CAP_BPF") : "the kernel finds it broken, or is too old for it; make the map without BTF")}.", errno);
+            }
+        }
+
+        return fd;
+    }
+
     private static unsafe void Ask(BtfFd fd, uint btfId, Native.RawBtfInfo* info)
     {
         uint size = (uint)sizeof(Native.RawBtfInfo);

@@ -65,6 +65,112 @@ internal static unsafe partial class Native
     [LibraryImport(Bpf, EntryPoint = "libbpf_num_possible_cpus")]
     public static partial int PossibleCpus();
 
+    [LibraryImport(Bpf, EntryPoint = "bpf_btf_load")]
+    public static partial int BtfLoad(byte* bytes, nuint size, void* options);
+
+    // ---- programs and links ----
+    [LibraryImport(Bpf, EntryPoint = "bpf_prog_get_fd_by_id")]
+    public static partial int ProgramFdById(uint id);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_prog_test_run_opts")]
+    public static partial int ProgramTestRun(int program, TestRunOptions* options);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_enable_stats")]
+    public static partial int EnableStatistics(int kind);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_link_create")]
+    public static partial int LinkCreate(int program, SafeHandle target, int attachType, void* options);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_link_detach")]
+    public static partial int LinkDetach(SafeHandle link);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_link__fd")]
+    public static partial int LinkFd(nint link);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_link__destroy")]
+    public static partial int LinkDestroy(nint link);
+
+    // ---- objects: an ELF file's programs and maps. What returns a pointer gives null and errno ----
+    [LibraryImport(Bpf, EntryPoint = "libbpf_set_print")]
+    public static partial nint SetPrint(delegate* unmanaged[Cdecl]<int, byte*, void*, int> print);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_object__open_mem", SetLastError = true)]
+    public static partial nint ObjectOpen(byte* bytes, nuint size, ObjectOpenOptions* options);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_object__load")]
+    public static partial int ObjectLoad(SafeHandle bpfObject);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_object__close")]
+    public static partial void ObjectClose(nint bpfObject);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_object__next_program")]
+    public static partial nint ObjectNextProgram(SafeHandle bpfObject, nint after);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_object__next_map")]
+    public static partial nint ObjectNextMap(SafeHandle bpfObject, nint after);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_program__name")]
+    private static partial nint ProgramNameRaw(nint program);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_program__section_name")]
+    private static partial nint ProgramSectionRaw(nint program);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_program__type")]
+    public static partial int ProgramType(nint program);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_program__fd")]
+    public static partial int ProgramFd(nint program);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_program__autoload")]
+    [return: MarshalAs(UnmanagedType.U1)]
+    public static partial bool ProgramAutoload(nint program);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_program__set_autoload")]
+    public static partial int ProgramSetAutoload(nint program, [MarshalAs(UnmanagedType.U1)] bool load);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_program__set_attach_target", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ProgramSetTarget(nint program, int targetProgram, string function);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_program__attach", SetLastError = true)]
+    public static partial nint ProgramAttach(nint program);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_map__name")]
+    private static partial nint MapNameRaw(nint map);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_map__fd")]
+    public static partial int MapFd(nint map);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_map__set_max_entries")]
+    public static partial int MapSetMaxEntries(nint map, uint entries);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_map__set_value_size")]
+    public static partial int MapSetValueSize(nint map, uint size);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_map__reuse_fd")]
+    public static partial int MapReuse(nint map, SafeHandle with);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_map__initial_value")]
+    public static partial byte* MapInitialValue(nint map, nuint* size);
+
+    [LibraryImport(Bpf, EntryPoint = "bpf_map__set_initial_value")]
+    public static partial int MapSetInitialValue(nint map, byte* value, nuint size);
+
+    public static string ProgramName(nint program) => Marshal.PtrToStringUTF8(ProgramNameRaw(program)) ?? "";
+
+    public static string ProgramSection(nint program) => Marshal.PtrToStringUTF8(ProgramSectionRaw(program)) ?? "";
+
+    public static string MapName(nint map) => Marshal.PtrToStringUTF8(MapNameRaw(map)) ?? "";
+
+    // ---- the kernel's own BTF ----
+    [LibraryImport(Bpf, EntryPoint = "btf__load_vmlinux_btf", SetLastError = true)]
+    public static partial nint BtfLoadVmlinux();
+
+    [LibraryImport(Bpf, EntryPoint = "btf__free")]
+    public static partial void BtfFree(nint btf);
+
+    [LibraryImport(Bpf, EntryPoint = "btf__find_by_name_kind", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int BtfFind(SafeHandle btf, string name, uint kind);
+
     // ---- libc: minus one and errno, turned into minus the errno ----
     [LibraryImport(C, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int fd);
@@ -104,6 +210,43 @@ internal static unsafe partial class Native
         long* buffer = stackalloc long[32];
         int result = Result(StatFsRaw(path, buffer));
         return result < 0 ? result : buffer[0];
+    }
+
+    [LibraryImport(C, EntryPoint = "mmap", SetLastError = true)]
+    private static partial nint MapMemory(nint address, nuint length, int protection, int flags, SafeHandle fd, long offset);
+
+    [LibraryImport(C, EntryPoint = "munmap", SetLastError = true)]
+    public static partial int UnmapMemory(nint address, nuint length);
+
+    [LibraryImport(C, EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int IoControlRaw(SafeHandle fd, nuint request, nint argument);
+
+    [LibraryImport(C, EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall(nint number, void* first, nint second, nint third, nint fourth, nuint fifth);
+
+    /// <summary>Formats as printf does, into memory that the C library allocates. A va_list comes by address on x86-64 and on arm64.</summary>
+    [LibraryImport(C, EntryPoint = "vasprintf")]
+    public static partial int Format(byte** text, byte* format, void* arguments);
+
+    [LibraryImport(C, EntryPoint = "free")]
+    public static partial void Free(void* memory);
+
+    /// <summary>Maps a part of a file, shared.</summary>
+    /// <returns>The address, or minus one with the errno set aside.</returns>
+    public static nint Map(SafeHandle fd, nuint length, bool write, long offset, out int errno)
+    {
+        nint address = MapMemory(0, length, write ? 3 : 1 /* PROT_READ | PROT_WRITE */, 1 /* MAP_SHARED */, fd, offset);
+        errno = address == -1 ? Marshal.GetLastPInvokeError() : 0;
+        return address;
+    }
+
+    public static int IoControl(SafeHandle fd, uint request, nint argument) => Result(IoControlRaw(fd, request, argument));
+
+    /// <summary>A perf event on all processes, for a program to hang on; a descriptor or minus the errno.</summary>
+    public static int PerfEventOpen(PerfEventAttributes* attributes)
+    {
+        nint number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 241 : 298;
+        return Result((int)SystemCall(number, attributes, -1 /* every process */, 0 /* probes fire on every CPU */, -1, 8 /* PERF_FLAG_FD_CLOEXEC */));
     }
 
     private static int Result(int returned) => returned < 0 ? -Marshal.GetLastPInvokeError() : returned;
@@ -173,6 +316,112 @@ internal static unsafe partial class Native
         public uint BtfValueTypeId;
         public uint BtfVmlinuxId;
         public ulong MapExtra;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ObjectOpenOptions
+    {
+        public nuint Size;
+        public byte* ObjectName;
+        public ulong RelaxedMaps;
+        public byte* PinRootPath;
+        public ulong Rest;
+        public byte* Kconfig;
+        public byte* CustomBtfPath;
+        public byte* KernelLog;
+        public nuint KernelLogSize;
+        public ulong KernelLogLevel;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct TestRunOptions
+    {
+        public nuint Size;
+        public void* DataIn;
+        public void* DataOut;
+        public uint DataSizeIn;
+        public uint DataSizeOut;
+        public void* ContextIn;
+        public void* ContextOut;
+        public uint ContextSizeIn;
+        public uint ContextSizeOut;
+        public uint Returned;
+        public int Repeat;
+        public uint Duration;
+        public uint Flags;
+        public uint Cpu;
+        public uint BatchSize;
+    }
+
+    /// <summary>struct bpf_prog_info up to attach_btf_id (6.0), the same rule as for maps: zeroed before each call.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct RawProgramInfo
+    {
+        public uint Type;
+        public uint Id;
+        public ulong Tag;
+        public uint JitedLength;
+        public uint TranslatedLength;
+        public ulong Jited;
+        public ulong Translated;
+        public ulong LoadTime;
+        public uint CreatedByUid;
+        public uint MapCount;
+        public ulong MapIds;
+        public ObjectName Name;
+        public uint IfIndex;
+        public uint GplCompatible;
+        public ulong NetnsDevice;
+        public ulong NetnsInode;
+        public uint JitedSymbolCount;
+        public uint JitedFunctionCount;
+        public ulong JitedSymbols;
+        public ulong JitedFunctionLengths;
+        public uint BtfId;
+        public uint FunctionInfoSize;
+        public ulong FunctionInfo;
+        public uint FunctionCount;
+        public uint LineCount;
+        public ulong LineInfo;
+        public ulong JitedLineInfo;
+        public uint JitedLineCount;
+        public uint LineInfoSize;
+        public uint JitedLineInfoSize;
+        public uint TagCount;
+        public ulong Tags;
+        public ulong RunTime;
+        public ulong RunCount;
+        public ulong RecursionMisses;
+        public uint VerifiedInstructions;
+        public uint AttachBtfObjectId;
+        public uint AttachBtfId;
+        private readonly uint _rest;
+    }
+
+    /// <summary>The head of struct bpf_link_info; what follows depends on the kind and has room here.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 128)]
+    public struct RawLinkInfo
+    {
+        public uint Type;
+        public uint Id;
+        public uint ProgramId;
+    }
+
+    /// <summary>struct perf_event_attr of its second version, 72 bytes; every kernel with BPF knows it.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PerfEventAttributes
+    {
+        public uint Type;
+        public uint Size;
+        public ulong Config;
+        public ulong SamplePeriod;
+        public ulong SampleType;
+        public ulong ReadFormat;
+        public ulong Flags;
+        public uint WakeUpEvents;
+        public uint BreakpointType;
+        public ulong Config1;
+        public ulong Config2;
     }
 
     /// <summary>struct bpf_btf_info.</summary>

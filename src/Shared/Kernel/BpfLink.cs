@@ -1,0 +1,136 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Maplog.Kernel;
+
+/// <summary>
+/// A program's hold on what it hooks. When the last descriptor and the last pin of a link are gone, the program is detached:
+/// disposing an unpinned link detaches, disposing a pinned one does not.
+/// </summary>
+[SuppressMessage("Interoperability", "CA1419", Justification = "Only a link that holds is handed out.")]
+public sealed unsafe class BpfLink : OwnedFd
+{
+    private const uint SetProgram = 0x40042408; // PERF_EVENT_IOC_SET_BPF
+    private const uint Enable = 0x2400; // PERF_EVENT_IOC_ENABLE
+    private const int PerfEventAttach = 41; // BPF_PERF_EVENT
+
+    private string _what;
+
+    private BpfLink(string what) => _what = what;
+
+    /// <summary>
+    /// Whether it can be pinned. Not so for kprobes and tracepoints before kernel 5.15, where there is no link but the perf
+    /// event itself: these programs run only as long as this process.
+    /// </summary>
+    public bool CanPin { get; private set; } = true;
+
+    /// <summary>Opens the link pinned at <paramref name="path"/>.</summary>
+    public static BpfLink OpenPinned(string path)
+    {
+        var link = new BpfLink($"the link pinned at {path}");
+        var options = new Native.ObjectGetOptions { Size = (nuint)Unsafe.SizeOf<Native.ObjectGetOptions>() };
+        int errno = link.Take(Native.ObjectGet(path, &options));
+        if (errno != 0)
+        {
+            string why = errno switch
+            {
+                Errno.Enoent => "nothing is pinned there",
+                Errno.Eacces when !Bpffs.Holds(path) || Directory.Exists(path) => "that is not a pin",
+                Errno.Eperm or Errno.Eacces => Privileges.Explain("CAP_BPF"),
+                _ => "the kernel refused it",
+            };
+            throw new KernelException($"Cannot open the pinned link {path}: {why}.", errno);
+        }
+
+        try
+        {
+            if (!File.ReadLines($"/proc/self/fdinfo/{(int)link.handle}").Any(l => l.StartsWith("link_type:", StringComparison.Ordinal)))
+                throw new KernelException($"Cannot use {path} as a link: it is the pin of something else (a map or a program).", Errno.Einval);
+            return link;
+        }
+        catch
+        {
+            link.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the kernel says of the link. EINVAL where there is none; see <see cref="CanPin"/>.</summary>
+    public LinkInfo Info()
+    {
+        Native.RawLinkInfo raw = default;
+        uint size = (uint)sizeof(Native.RawLinkInfo);
+        int errno = -Native.ObjectInfo(this, &raw, &size);
+        return errno == 0
+            ? new LinkInfo(raw.Id, (int)raw.Type, raw.ProgramId)
+            : throw new KernelException($"Cannot read what {_what} is: the kernel has no link for it.", errno);
+    }
+
+    /// <summary>Pins the link: the program then runs on without this process. Under a temporary name first, then renamed.</summary>
+    public void Pin(string path, bool replace = false)
+    {
+        if (!TryPin(path, out int errno, replace))
+        {
+            throw CanPin
+                ? Bpffs.PinRefused(_what, path, errno)
+                : new KernelException($"Cannot pin {_what} at {path}: before kernel 5.15 kprobes and tracepoints have no link to pin, they end with this process.", errno);
+        }
+    }
+
+    /// <summary>Pins the link, where a refusal is an answer (EINVAL where <see cref="CanPin"/> is false).</summary>
+    public bool TryPin(string path, out int errno, bool replace = false)
+    {
+        errno = CanPin ? Bpffs.Pin(this, path, replace) : Errno.Einval;
+        if (errno == 0)
+            _what = $"the link pinned at {path}";
+        return errno == 0;
+    }
+
+    /// <summary>
+    /// Detaches now, whoever else holds the link. Only links of networking programs can be: for the others (false) unpin
+    /// and dispose all who hold it.
+    /// </summary>
+    public bool Detach()
+    {
+        int errno = -Native.LinkDetach(this);
+        return errno switch
+        {
+            0 => true,
+            Errno.Eopnotsupp or Errno.Enotsupp or Errno.Einval => false,
+            _ => throw new KernelException($"Cannot detach {_what}: {(errno == Errno.Eperm ? Privileges.Explain("CAP_BPF") : "the kernel refused it")}.", errno),
+        };
+    }
+
+    public override string ToString() => _what;
+
+    /// <summary>A second descriptor of a link of libbpf's.</summary>
+    internal static BpfLink Duplicate(int descriptor, string program)
+    {
+        var link = new BpfLink($"the link of program {program}");
+        int errno = link.Take(Native.Duplicate(descriptor));
+        return errno == 0 ? link : throw new KernelException($"Cannot duplicate the descriptor of {link}.", errno);
+    }
+
+    /// <summary>
+    /// Hangs a program on a perf event. From 5.15 by a link, which then holds the event; before, the event's own descriptor
+    /// is the hold.
+    /// </summary>
+    internal static BpfLink OnPerfEvent(int program, PerfEventFd perfEvent, string name, out int errno)
+    {
+        var link = new BpfLink($"the link of program {name}");
+        errno = link.Take(Native.LinkCreate(program, perfEvent, PerfEventAttach, null));
+        if (errno == Errno.Einval)
+        {
+            errno = -Native.IoControl(perfEvent, SetProgram, program);
+            if (errno == 0)
+                errno = link.Take(Native.Duplicate((int)perfEvent.DangerousGetHandle()));
+            link.CanPin = false;
+        }
+
+        if (errno == 0)
+            errno = -Native.IoControl(perfEvent, Enable, 0);
+        if (errno != 0)
+            link.Dispose();
+        return link;
+    }
+}

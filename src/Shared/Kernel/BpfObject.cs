@@ -1,0 +1,219 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Maplog.Kernel;
+
+/// <summary>
+/// A compiled BPF object file: opened, adjusted, loaded; then its programs are attached and its maps used.
+/// Disposing it closes libbpf's descriptors; what is pinned, attached through a living <see cref="BpfLink"/>, or held as a
+/// <see cref="BpfMap"/> lives on. For one thread at a time.
+/// </summary>
+[SuppressMessage("Interoperability", "CA1419", Justification = "Only an object that libbpf has opened is handed out.")]
+public sealed unsafe class BpfObject : SafeHandle
+{
+    private readonly List<string> _log = [];
+    private readonly List<BpfProgram> _programs = [];
+    private readonly Dictionary<string, nint> _maps = [];
+
+    private BpfObject(string name)
+        : base(0, ownsHandle: true) => Name = name;
+
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>The name given when it was opened, for messages.</summary>
+    public string Name { get; }
+
+    /// <summary>Its programs, in the order of the file.</summary>
+    public IReadOnlyList<BpfProgram> Programs => _programs;
+
+    /// <summary>Names of its maps, the compiler's own (.rodata, .bss) among them.</summary>
+    public IReadOnlyCollection<string> MapNames => _maps.Keys;
+
+    /// <summary>What libbpf warned of so far.</summary>
+    public IReadOnlyList<string> Log => _log;
+
+    /// <summary>Opens an object file that is in memory. Nothing is in the kernel yet.</summary>
+    /// <param name="elf">The file clang made.</param>
+    /// <param name="name">A name for it; the compiler's own maps get its first characters.</param>
+    public static BpfObject Open(ReadOnlySpan<byte> elf, string name)
+    {
+        var opened = new BpfObject(name);
+        nint utf8 = Marshal.StringToCoTaskMemUTF8(name);
+        try
+        {
+            using var collecting = LibbpfLog.Collect(opened._log);
+            var options = new Native.ObjectOpenOptions { Size = (nuint)Unsafe.SizeOf<Native.ObjectOpenOptions>(), ObjectName = (byte*)utf8 };
+            int errno;
+            fixed (byte* bytes = elf)
+            {
+                opened.SetHandle(Native.ObjectOpen(bytes, (nuint)elf.Length, &options));
+                errno = opened.IsInvalid ? Marshal.GetLastPInvokeError() : 0;
+            }
+
+            if (errno != 0)
+            {
+                throw new KernelException(
+                    $"Cannot open the BPF object {name} of {elf.Length} bytes: it is not an object file that libbpf can read; build it anew.{LibbpfLog.Tail(opened._log)}", errno) { Log = opened._log };
+            }
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem(utf8);
+        }
+
+        for (nint program = 0; (program = Native.ObjectNextProgram(opened, program)) != 0;)
+            opened._programs.Add(new BpfProgram(opened, program));
+        for (nint map = 0; (map = Native.ObjectNextMap(opened, map)) != 0;)
+            opened._maps[Native.MapName(map)] = map;
+        return opened;
+    }
+
+    /// <summary>The program of this name: its C function's.</summary>
+    public BpfProgram Program(string name) => _programs.Find(p => p.Name == name)
+        ?? throw new ArgumentException($"The BPF object {Name} has no program {name}; it has {string.Join(", ", _programs.Select(p => p.Name))}.", nameof(name));
+
+    /// <summary>Whether <see cref="Load"/> loads the program. A program that is not loaded cannot be attached, and this kernel need not know what it uses.</summary>
+    public void SetAutoload(string program, bool load) =>
+        Check(Native.ProgramSetAutoload(Program(program).Pointer, load), $"say whether to load the program {program}");
+
+    /// <summary>Sets the kernel function that a tracing program (fentry, fexit) hooks. Before <see cref="Load"/>.</summary>
+    public void SetAttachTarget(string program, string function) =>
+        Check(Native.ProgramSetTarget(Program(program).Pointer, 0, function), $"let the program {program} hook {function}");
+
+    /// <summary>Sets the entries a map can hold, of a ring buffer its bytes. Before <see cref="Load"/>.</summary>
+    public void SetMaxEntries(string map, uint entries) =>
+        Check(Native.MapSetMaxEntries(MapPointer(map), entries), $"let the map {map} hold {entries} entries");
+
+    /// <summary>Sets the bytes of a map's values. Before <see cref="Load"/>.</summary>
+    public void SetValueSize(string map, uint bytes) =>
+        Check(Native.MapSetValueSize(MapPointer(map), bytes), $"give the map {map} values of {bytes} bytes");
+
+    /// <summary>Uses an existing map, as a rule a pinned one, in place of a new one. Before <see cref="Load"/>.</summary>
+    public void ReuseMap(string map, BpfMap with) =>
+        Check(Native.MapReuse(MapPointer(map), with), $"use {with} as the map {map}");
+
+    /// <summary>The constants (volatile const globals) as they will be loaded; empty if there are none.</summary>
+    public byte[] Rodata()
+    {
+        if (RodataPointer() is not { } map)
+            return [];
+        using var held = new Held(this);
+        nuint size;
+        byte* value = Native.MapInitialValue(map, &size);
+        return value == null ? [] : new ReadOnlySpan<byte>(value, (int)size).ToArray();
+    }
+
+    /// <summary>Sets the constants, all of them, laid out as the compiler did. Before <see cref="Load"/>.</summary>
+    public void SetRodata(ReadOnlySpan<byte> value)
+    {
+        nint map = RodataPointer() ?? throw new ArgumentException($"The BPF object {Name} has no constants (.rodata).");
+        int size = Rodata().Length;
+        if (value.Length != size)
+            throw new ArgumentException($"The constants of the BPF object {Name} have {size} bytes, but {value.Length} were given.", nameof(value));
+        fixed (byte* v = value)
+            Check(Native.MapSetInitialValue(map, v, (nuint)value.Length), "set its constants");
+    }
+
+    /// <summary>Makes the maps and loads the programs.</summary>
+    /// <exception cref="KernelException">The kernel refused; the message ends with what libbpf and the verifier said last, <see cref="KernelException.Log"/> has all.</exception>
+    public void Load()
+    {
+        using var collecting = LibbpfLog.Collect(_log);
+        int errno = -Native.ObjectLoad(this);
+        if (errno == 0)
+            return;
+        string why = errno switch
+        {
+            Errno.Eperm => Privileges.Explain(Needed()),
+            _ when _log.Exists(l => l.Contains("BEGIN PROG LOAD LOG", StringComparison.Ordinal)) => "the verifier rejected a program",
+            Errno.Esrch => "this kernel has no BTF, or not the function or type that a program names",
+            Errno.Enomem => "the kernel has not enough memory for it",
+            Errno.Einval => "this kernel does not know something it uses",
+            _ => "the kernel refused it",
+        };
+        throw new KernelException($"Cannot load the BPF object {Name}: {why}.{LibbpfLog.Tail(_log)}", errno) { Log = _log };
+    }
+
+    /// <summary>A descriptor of its own to a map of the loaded object; it may outlive the object.</summary>
+    public BpfMap Map(string name)
+    {
+        nint map = MapPointer(name);
+        using var held = new Held(this);
+        int fd = Native.MapFd(map);
+        return fd >= 0
+            ? BpfMap.Duplicate(fd, $"the map {name} of the BPF object {Name}")
+            : throw new InvalidOperationException($"The map {name} is not in the kernel: the BPF object {Name} is not loaded.");
+    }
+
+    /// <summary>Pins a map of the loaded object; see <see cref="BpfMap.Pin"/>.</summary>
+    public void PinMap(string name, string path, bool replace = false)
+    {
+        using BpfMap map = Map(name);
+        map.Pin(path, replace);
+    }
+
+    public override string ToString() => $"BPF object {Name}";
+
+    protected override bool ReleaseHandle()
+    {
+        Native.ObjectClose(handle);
+        return true;
+    }
+
+    private string[] Needed()
+    {
+        var needed = new List<string> { "CAP_BPF" };
+        var types = _programs.Where(p => p.Autoload).Select(p => p.Type).ToHashSet();
+        if (types.Any(ProgramTypes.NeedsPerfmon))
+            needed.Add("CAP_PERFMON");
+        if (types.Any(ProgramTypes.NeedsNetAdmin))
+            needed.Add("CAP_NET_ADMIN");
+        return [.. needed];
+    }
+
+    private nint? RodataPointer()
+    {
+        foreach ((string name, nint map) in _maps)
+        {
+            if (name.EndsWith(".rodata", StringComparison.Ordinal))
+                return map;
+        }
+
+        return null;
+    }
+
+    private nint MapPointer(string name) => _maps.TryGetValue(name, out nint map)
+        ? map
+        : throw new ArgumentException($"The BPF object {Name} has no map {name}; it has {string.Join(", ", _maps.Keys)}.", nameof(name));
+
+    private void Check(int result, string doing)
+    {
+        if (result < 0)
+        {
+            throw new KernelException(
+                $"Cannot {doing}, in the BPF object {Name}: {(result == -Errno.Ebusy ? "it is loaded already" : "libbpf refused it")}.{LibbpfLog.Tail(_log)}", -result) { Log = _log };
+        }
+    }
+
+    /// <summary>Keeps the object, and with it every pointer into it, while libbpf works on one; collects what libbpf says.</summary>
+    internal readonly ref struct Held
+    {
+        private readonly BpfObject _held;
+        private readonly LibbpfLog.Scope _collecting;
+
+        public Held(BpfObject bpfObject)
+        {
+            bool added = false;
+            bpfObject.DangerousAddRef(ref added);
+            _held = bpfObject;
+            _collecting = LibbpfLog.Collect(bpfObject._log);
+        }
+
+        public void Dispose()
+        {
+            _collecting.Dispose();
+            _held.DangerousRelease();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+
+namespace Maplog.Kernel;
+
+/// <summary>What the kernel says of a loaded program.</summary>
+/// <param name="Id">The kernel's id.</param>
+/// <param name="Name">The name, cut after 15 characters.</param>
+/// <param name="Type">The kernel's number of the kind (BPF_PROG_TYPE_*).</param>
+/// <param name="Tag">A hash of its instructions, 16 hexadecimal digits.</param>
+/// <param name="LoadedAt">When it was loaded, since boot.</param>
+/// <param name="RunCount">Runs; counted while statistics are on, see <see cref="ProgramStatistics"/>.</param>
+/// <param name="RunTime">Time of these runs together.</param>
+/// <param name="RecursionMisses">Runs left out because the program was running on that CPU already; kernels before 5.12 say 0.</param>
+/// <param name="BtfId">Id of its BTF, 0 if none.</param>
+/// <param name="MapIds">The maps it uses.</param>
+public sealed record ProgramInfo(
+    uint Id, string Name, int Type, string Tag, TimeSpan LoadedAt, ulong RunCount, TimeSpan RunTime, ulong RecursionMisses, uint BtfId, IReadOnlyList<uint> MapIds)
+{
+    /// <summary>The program with this id (CAP_SYS_ADMIN), such as <see cref="LinkInfo.ProgramId"/>.</summary>
+    public static ProgramInfo ById(uint id)
+    {
+        using var fd = new ProgramFd();
+        int errno = fd.Take(Native.ProgramFdById(id));
+        return errno == 0 ? Read(fd, $"with id {id}") : throw new KernelException(
+            $"Cannot open the program with id {id}: {(errno == Errno.Eperm ? Privileges.Explain("CAP_SYS_ADMIN") : "there is no such program")}.", errno);
+    }
+
+    /// <summary>Of libbpf's descriptor, which stays libbpf's.</summary>
+    internal static ProgramInfo OfDescriptor(int descriptor, string what)
+    {
+        using var fd = new ProgramFd();
+        int errno = fd.Take(Native.Duplicate(descriptor));
+        return errno == 0 ? Read(fd, what) : throw new KernelException($"Cannot duplicate the descriptor of the program {what}.", errno);
+    }
+
+    private static unsafe ProgramInfo Read(ProgramFd fd, string what)
+    {
+        uint* maps = stackalloc uint[64]; // MAX_USED_MAPS; none of ours comes near
+        var raw = new Native.RawProgramInfo { MapCount = 64, MapIds = (ulong)maps };
+        uint size = (uint)sizeof(Native.RawProgramInfo);
+        int errno = -Native.ObjectInfo(fd, &raw, &size);
+        if (errno != 0)
+            throw new KernelException($"Cannot read what the program {what} is: the kernel refused it.", errno);
+        return new ProgramInfo(
+            raw.Id, raw.Name.ToString(), (int)raw.Type,
+            Convert.ToHexStringLower(MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in raw.Tag))),
+            Nanoseconds(raw.LoadTime), raw.RunCount, Nanoseconds(raw.RunTime), raw.RecursionMisses, raw.BtfId,
+            new ReadOnlySpan<uint>(maps, (int)Math.Min(raw.MapCount, 64)).ToArray());
+    }
+
+    private static TimeSpan Nanoseconds(ulong count) => TimeSpan.FromTicks((long)(count / TimeSpan.NanosecondsPerTick));
+
+    private sealed class ProgramFd : OwnedFd;
+}

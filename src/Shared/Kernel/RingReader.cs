@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+
+namespace Maplog.Kernel;
+
+/// <summary>
+/// Reads a BPF ring buffer in place. Reading moves a cursor of this reader alone; the position that the kernel looks at, and
+/// that a next reader begins from, moves by <see cref="Release"/> only. Until then the records stay where they are.
+/// All positions are bytes since the ring was made: 64 bits, only growing, multiples of 8.
+/// For one thread at a time, and one reader of a ring at a time. Reading allocates nothing.
+/// </summary>
+public sealed unsafe class RingReader : IDisposable
+{
+    private const int HeaderBytes = 8;
+
+    /// <summary>BPF_RINGBUF_BUSY_BIT: reserved, not yet written.</summary>
+    private const uint Busy = 1u << 31;
+
+    /// <summary>BPF_RINGBUF_DISCARD_BIT: given up by the program.</summary>
+    private const uint Discarded = 1u << 30;
+
+    private readonly MappedPages _consumerPage, _otherPages;
+    private readonly ulong _mask;
+    private ulong* _consumer, _producer;
+    private byte* _data;
+    private ulong _cursor, _knownProducer;
+
+    /// <summary>Maps a ring; the descriptor may be closed afterwards. The cursor begins at the consumer position.</summary>
+    /// <param name="ringFd">A map of type ring buffer, pinned and used before or new.</param>
+    /// <param name="size">Its bytes (max_entries): a power of two.</param>
+    public RingReader(SafeHandle ringFd, uint size)
+    {
+        if (size == 0 || (size & (size - 1)) != 0)
+            throw new ArgumentOutOfRangeException(nameof(size), size, "A ring's size is a power of two.");
+        nuint page = (nuint)Environment.SystemPageSize;
+        // The kernel lets the consumer's page alone be written to, and puts the data twice in a row after the producer's
+        // page, so that a record that wraps is in one piece.
+        _consumerPage = new MappedPages(ringFd, page, write: true, 0, "the ring's consumer position");
+        try
+        {
+            _otherPages = new MappedPages(ringFd, page + (2 * (nuint)size), write: false, (long)page, "the ring's records");
+        }
+        catch
+        {
+            _consumerPage.Dispose();
+            throw;
+        }
+
+        _consumer = (ulong*)_consumerPage.Address;
+        _producer = (ulong*)_otherPages.Address;
+        _data = (byte*)_otherPages.Address + page;
+        _mask = size - 1;
+        Size = size;
+        Rewind();
+    }
+
+    /// <summary>Bytes the ring can hold, headers included.</summary>
+    public uint Size { get; }
+
+    /// <summary>Where the next record is looked for.</summary>
+    public ulong Cursor => _cursor;
+
+    /// <summary>Where the kernel will put the next record.</summary>
+    public ulong ProducerPosition => Volatile.Read(ref *Live(_producer));
+
+    /// <summary>Everything before it was released; the kernel may write over it.</summary>
+    public ulong ConsumerPosition => Volatile.Read(ref *Live(_consumer));
+
+    /// <summary>A reader of an open ring map.</summary>
+    public static RingReader Open(BpfMap ring) => ring.Info.Type == MapType.RingBuffer
+        ? new RingReader(ring, ring.Info.MaxEntries)
+        : throw new ArgumentException($"{ring} is not a ring buffer.", nameof(ring));
+
+    /// <summary>
+    /// Gives the next whole record and moves the cursor past it. Records that the program discarded are passed over; at one
+    /// that is reserved and not yet written reading stops, though there may be whole ones behind it: order is kept.
+    /// </summary>
+    /// <returns>False if there is none at the moment.</returns>
+    public bool TryRead(out RingRecord record)
+    {
+        ulong* producer = Live(_producer);
+        while (true)
+        {
+            if (_cursor == _knownProducer)
+            {
+                // Acquire: the headers up to this position are seen as written before it.
+                _knownProducer = Volatile.Read(ref *producer);
+                if (_cursor == _knownProducer)
+                    break;
+                if (_knownProducer - _cursor > Size)
+                    throw Overrun();
+            }
+
+            byte* header = _data + (_cursor & _mask);
+            // Acquire: the record's bytes are seen as written before the busy bit went.
+            uint length = Volatile.Read(ref *(uint*)header);
+            if ((length & Busy) != 0)
+                break;
+            ulong position = _cursor;
+            uint bytes = length & ~Discarded;
+            _cursor = EndOf(position, bytes);
+            if (_cursor - position > Size)
+                throw Overrun();
+            if ((length & Discarded) != 0)
+                continue;
+            record = new RingRecord(position, new ReadOnlySpan<byte>(header + HeaderBytes, (int)bytes));
+            return true;
+        }
+
+        record = default;
+        return false;
+    }
+
+    /// <summary>
+    /// Gives everything before <paramref name="position"/> back to the kernel: call it when it is safe elsewhere.
+    /// Going back is not possible; a position released already changes nothing.
+    /// </summary>
+    /// <param name="position">A record's <see cref="RingRecord.End"/>, or the cursor.</param>
+    public void Release(ulong position)
+    {
+        ulong* consumer = Live(_consumer);
+        if (position > _cursor || position % HeaderBytes != 0)
+            throw new ArgumentOutOfRangeException(nameof(position), position, $"Only whole records that were read can be released, up to {_cursor}.");
+        // Release: all reading of the records comes before the kernel may write over them.
+        if (position > *consumer)
+            Volatile.Write(ref *consumer, position);
+    }
+
+    /// <summary>Sets the cursor back to the consumer position: what was read and not released is read again.</summary>
+    public void Rewind() => _cursor = _knownProducer = ConsumerPosition;
+
+    public void Dispose()
+    {
+        _consumer = _producer = null;
+        _data = null;
+        _consumerPage.Dispose();
+        _otherPages.Dispose();
+    }
+
+    internal static ulong EndOf(ulong position, uint bytes) => position + ((HeaderBytes + (ulong)bytes + 7) & ~7ul);
+
+    private ulong* Live(ulong* page)
+    {
+        ObjectDisposedException.ThrowIf(page == null, this);
+        return page;
+    }
+
+    private InvalidOperationException Overrun() => new(
+        $"The ring was written over at position {_cursor} (producer {ProducerPosition}, consumer {ConsumerPosition}, {Size} bytes) before it was released: another reader releases records of the same ring. Stop one of the two.");
+}
