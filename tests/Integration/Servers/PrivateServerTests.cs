@@ -1,6 +1,7 @@
 using Maplog.Servers;
 using Npgsql;
 using RabbitMQ.Client;
+using Xunit;
 
 namespace Maplog.Tests.Integration.Servers;
 

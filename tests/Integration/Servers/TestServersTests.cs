@@ -2,6 +2,7 @@ using Maplog.Servers;
 using Npgsql;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Xunit;
 
 namespace Maplog.Tests.Integration.Servers;
 
