@@ -1,4 +1,5 @@
 using Maplog.Events;
+using Maplog.Replicas;
 
 namespace Maplog.Replicator.Protocol;
 

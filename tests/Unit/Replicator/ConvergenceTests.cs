@@ -1,5 +1,6 @@
 using CsCheck;
 using Maplog.Events;
+using Maplog.Replicas;
 using Maplog.Replicator.Protocol;
 using Xunit;
 

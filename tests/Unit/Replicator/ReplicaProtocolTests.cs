@@ -1,4 +1,5 @@
 using Maplog.Events;
+using Maplog.Replicas;
 using Maplog.Replicator.Protocol;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using Maplog.Events;
 
-namespace Maplog.Replicator.Protocol;
+namespace Maplog.Replicas;
 
 /// <summary>How far a replica is: version and epoch of the last event applied. (0, 0): nothing yet.</summary>
 public readonly record struct Cursor(Epoch Epoch, StreamVersion Version)

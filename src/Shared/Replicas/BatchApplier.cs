@@ -1,0 +1,165 @@
+using Maplog.Folding;
+using Maplog.Kernel;
+
+namespace Maplog.Replicas;
+
+/// <summary>
+/// Brings a replica's map from its cursor to the end of the pending changes: deletes before adds, so that a map as large as
+/// the source's never overflows on the way, in batches of the kernel's, and the same again does no harm.
+/// </summary>
+public sealed class BatchApplier
+{
+    private const int BatchBytes = 1 << 20;
+    private const int MostEntries = 4096;
+
+    private readonly ReplicaMap _replica;
+    private readonly BpfMap _map;
+    private readonly MapFold _stale;
+    private readonly byte[] _keys;
+    private readonly byte[] _values;
+    private readonly int _room;
+    private int _filled;
+
+    public BatchApplier(ReplicaMap replica)
+    {
+        _replica = replica;
+        _map = replica.Map;
+        _room = Math.Clamp(BatchBytes / (_map.Info.KeySize + _map.Info.ValueBytes), 1, MostEntries);
+        _keys = new byte[_room * _map.Info.KeySize];
+        _values = new byte[_room * _map.Info.ValueBytes];
+        _stale = new MapFold(_map.Info.KeySize, 0);
+    }
+
+    /// <summary>Entries written so far.</summary>
+    public long Written { get; private set; }
+
+    /// <summary>Entries deleted so far.</summary>
+    public long Deleted { get; private set; }
+
+    /// <summary>Keys to be deleted that were not there. In an LRU map, what its own kernel had evicted before.</summary>
+    public long Absent { get; private set; }
+
+    /// <summary>Applies all, and moves the cursor. After an exception the same call may be made again, or one with more changes.</summary>
+    /// <exception cref="ReplicaException">The map is full or cannot be written. The cursor stays.</exception>
+    public void Apply(PendingChanges pending)
+    {
+        try
+        {
+            _replica.Begin(pending.End);
+            if (pending.FromEmpty)
+                Sweep(pending);
+            else
+                Delete(pending);
+            Write(pending);
+            _replica.Commit(pending.Time);
+        }
+        catch (KernelException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    /// <summary>
+    /// The map may hold anything: entries that the changes do not have go, entries that are right already stay untouched.
+    /// The entries of an array cannot go, they become zero.
+    /// </summary>
+    private void Sweep(PendingChanges pending)
+    {
+        var isArray = _map.Info.Type.IsArray();
+        foreach (var entry in pending.Entries)
+            Retag(entry, PendingChanges.Put);
+        _stale.Clear();
+        var scan = _map.Scan(_room);
+        for (int count; (count = scan.Next(_keys, _values)) > 0;)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                ReadOnlySpan<byte> key = Key(i), value = Value(i);
+                if (pending.Entries.TryFind(key, out var wanted))
+                    Retag(wanted, wanted.Value.SequenceEqual(value) ? PendingChanges.Held : PendingChanges.Put);
+                else if (!isArray)
+                    _stale.FindOrAdd(key, out _);
+                else if (value.ContainsAnyExcept((byte)0))
+                    pending.Entries.FindOrAdd(key, out _);
+            }
+        }
+        // Only now: deleting while it runs would throw the scan of some kinds back to its beginning.
+        foreach (var entry in _stale)
+            AddKey(entry.Key);
+        FlushDeletes();
+    }
+
+    private void Delete(PendingChanges pending)
+    {
+        foreach (var entry in pending.Entries)
+        {
+            if (entry.Tag == PendingChanges.Delete)
+                AddKey(entry.Key);
+        }
+        FlushDeletes();
+    }
+
+    private void Write(PendingChanges pending)
+    {
+        foreach (var entry in pending.Entries)
+        {
+            if (entry.Tag != PendingChanges.Put)
+                continue;
+            entry.Key.CopyTo(Key(_filled));
+            entry.Value.CopyTo(Value(_filled));
+            if (++_filled == _room)
+                FlushWrites();
+        }
+        FlushWrites();
+    }
+
+    private void AddKey(ReadOnlySpan<byte> key)
+    {
+        key.CopyTo(Key(_filled));
+        if (++_filled == _room)
+            FlushDeletes();
+    }
+
+    private void FlushDeletes()
+    {
+        var count = Taken();
+        var deleted = _map.DeleteBatch(_keys, count);
+        Deleted += deleted;
+        Absent += count - deleted;
+    }
+
+    private void FlushWrites()
+    {
+        var count = Taken();
+        Written += _map.UpdateBatch(_keys, _values, count);
+    }
+
+    // Emptied before the kernel is asked: after a refusal the next attempt begins with nothing in hand.
+    private int Taken()
+    {
+        var filled = _filled;
+        _filled = 0;
+        return filled;
+    }
+
+    private static void Retag(FoldEntry entry, ushort tag) => entry.Tag = tag;
+
+    private Span<byte> Key(int index) => _keys.AsSpan(index * _map.Info.KeySize, _map.Info.KeySize);
+
+    private Span<byte> Value(int index) => _values.AsSpan(index * _map.Info.ValueBytes, _map.Info.ValueBytes);
+
+    private ReplicaException Refused(KernelException refusal)
+    {
+        var place = $"Replica {_replica.Pin} of stream {_replica.Stream}";
+        var stays = $"It stays at {_replica.Cursor} and tries again.";
+        var sentence = refusal.Errno switch
+        {
+            Errno.E2big => $"{place} is full at {_map.Info.MaxEntries} entries, although the source's map had room: something else writes into the replica's map, remove those entries or find who does. {stays}",
+            Errno.Eperm when _map.ReadInfo().Frozen => $"{place} cannot be written, its map is frozen and stays so: remove the pins {_replica.Pin} and {ReplicaMap.CursorPin(_replica.Pin)}, restart, and it will be made anew. {stays}",
+            Errno.Eperm => $"{place} cannot be written, the kernel does not permit it: is the map readable only, or this process without CAP_BPF? {stays}",
+            Errno.Enomem => $"{place} cannot be written, the kernel has no memory for another entry: make memory free, or raise the limit of this service's control group. {stays}",
+            _ => $"{place} cannot be written. {stays}",
+        };
+        return new ReplicaException($"{sentence} The kernel said: {refusal.Message}", refusal, mayPass: true);
+    }
+}

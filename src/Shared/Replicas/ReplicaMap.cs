@@ -1,0 +1,175 @@
+using Maplog.Events;
+using Maplog.Kernel;
+
+namespace Maplog.Replicas;
+
+/// <summary>
+/// A pinned map that is kept equal to a stream, with the cursor pinned beside it. Every batch is framed by
+/// <see cref="Begin"/> and <see cref="Commit"/>, so that whoever opens the two after a crash knows what the map holds.
+/// </summary>
+public sealed class ReplicaMap : IDisposable
+{
+    private const string CursorName = "maplog_cursor";
+
+    private readonly BpfMap _cursorMap;
+    private readonly byte[] _bytes = new byte[CursorRecord.Size];
+    private readonly byte[] _zero = new byte[sizeof(uint)];
+    private CursorRecord _record;
+
+    private ReplicaMap(string pin, StreamName stream, MapOpened opened, BpfMap map, BpfMap cursorMap)
+    {
+        Pin = pin;
+        Stream = stream;
+        Shape = opened.Shape;
+        Map = map;
+        _cursorMap = cursorMap;
+    }
+
+    public string Pin { get; }
+
+    public StreamName Stream { get; }
+
+    /// <summary>The shape the log gives, which the map has.</summary>
+    public MapShape Shape { get; }
+
+    public BpfMap Map { get; }
+
+    /// <summary>All up to here is in the map; (0, 0): unknown, build it from the log.</summary>
+    public Cursor Cursor => _record.Cursor;
+
+    /// <summary>Some of what is up to here may be in the map; equal to the cursor when no batch was cut short.</summary>
+    public Cursor Intent => _record.Intent;
+
+    public static string CursorPin(string pin) => pin + "_cursor";
+
+    /// <summary>
+    /// Opens the replica at <paramref name="pin"/>, or makes it as the log describes it. The map of a cursor that is missing,
+    /// or another map's, or another stream's, is taken as it is and must be built from the log.
+    /// </summary>
+    /// <param name="pin">Path on a bpffs.</param>
+    /// <param name="stream">What it is a replica of.</param>
+    /// <param name="opened">The log's latest description.</param>
+    /// <param name="replace">Whether an own replica of another shape is replaced by a new map; another's never is.</param>
+    /// <exception cref="ReplicaException">What is pinned there cannot be the replica.</exception>
+    public static ReplicaMap Open(string pin, StreamName stream, MapOpened opened, bool replace = false)
+    {
+        ReplicaShape.CheckHost(stream, opened.Shape);
+        Bpffs.EnsureMounted(Path.GetDirectoryName(Path.GetFullPath(pin))!);
+        BpfMap? map = null, cursorMap = null;
+        try
+        {
+            map = File.Exists(pin) ? BpfMap.OpenPinned(pin) : Make(pin, opened, replace: false);
+            var kept = ReadCursor(pin);
+            var own = kept is { } record && record.MapId == map.Info.Id && record.StreamHash == CursorRecord.HashOf(stream);
+            Check(pin, stream, opened, map.Info, kept);
+            if (!ReplicaShape.Fits(map.Info, opened.Shape))
+            {
+                if (!replace || !own)
+                    throw OtherShape(pin, stream, map.Info, opened.Shape, own);
+                map.Dispose();
+                map = Make(pin, opened, replace: true);
+                own = false;
+            }
+            cursorMap = OpenCursor(CursorPin(pin));
+            var replica = new ReplicaMap(pin, stream, opened, map, cursorMap);
+            replica.Write(own
+                ? kept!.Value with { Keeper = ProcessIdentity.Current }
+                : new CursorRecord(map.Info.Id, CursorRecord.HashOf(stream), default, default, default, ProcessIdentity.Current));
+            return replica;
+        }
+        catch
+        {
+            map?.Dispose();
+            cursorMap?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Notes that everything up to <paramref name="end"/> is about to be applied.</summary>
+    public void Begin(Cursor end) => Write(_record with { Intent = end });
+
+    /// <summary>Notes that everything up to the intent has been applied.</summary>
+    /// <param name="time">Time of the last event.</param>
+    public void Commit(DateTimeOffset time) => Write(_record with { Cursor = _record.Intent, Time = time });
+
+    /// <summary>Notes that the map's content is unknown from now on, until the next commit.</summary>
+    public void Forget() => Write(_record with { Cursor = default, Intent = default });
+
+    public void Dispose()
+    {
+        Map.Dispose();
+        _cursorMap.Dispose();
+    }
+
+    /// <summary>Reads the cursor pinned beside a replica, for whoever wants to know how far it is; null if there is none.</summary>
+    public static CursorRecord? ReadCursor(string pin)
+    {
+        if (!File.Exists(CursorPin(pin)))
+            return null;
+        using var map = BpfMap.OpenPinned(CursorPin(pin), MapAccess.Read);
+        if (!IsCursor(map.Info))
+            return null;
+        var bytes = new byte[CursorRecord.Size];
+        return map.Lookup(new byte[sizeof(uint)], bytes) ? CursorRecord.Read(bytes) : null;
+    }
+
+    private static void Check(string pin, StreamName stream, MapOpened opened, MapInfo info, CursorRecord? kept)
+    {
+        if (info.Id == opened.MapId && Boot.Id == opened.BootId)
+            throw new ReplicaException($"The pin {pin} holds the very map that stream {stream} is logged from: a replica needs a map of its own, choose another pin.");
+        if (kept is { } record && record.MapId == info.Id && record.Keeper != ProcessIdentity.Current && record.Keeper.IsAlive)
+            throw new ReplicaException($"The replica {pin} is kept by process {record.Keeper.Tgid}: one replicator keeps a replica, stop the other or choose another pin.");
+    }
+
+    private void Write(CursorRecord record)
+    {
+        record.Write(_bytes);
+        _cursorMap.Update(_zero, _bytes);
+        _record = record;
+    }
+
+    private static BpfMap Make(string pin, MapOpened opened, bool replace)
+    {
+        var shape = opened.Shape;
+        var map = BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries, (uint)shape.Flags);
+        try
+        {
+            map.Pin(pin, replace);
+            return map;
+        }
+        catch
+        {
+            map.Dispose();
+            throw;
+        }
+    }
+
+    private static BpfMap OpenCursor(string pin)
+    {
+        if (File.Exists(pin))
+        {
+            var map = BpfMap.OpenPinned(pin);
+            if (IsCursor(map.Info))
+                return map;
+            map.Dispose();
+            throw new ReplicaException($"The pin {pin} is where the replica's cursor belongs, but it holds {ReplicaShape.Describe(map.Info)}: remove it, or choose another pin for the replica.");
+        }
+        var made = BpfMap.Create(CursorName, MapType.Array, sizeof(uint), CursorRecord.Size, 1);
+        try
+        {
+            made.Pin(pin);
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
+
+    private static bool IsCursor(MapInfo info) => info is { Type: MapType.Array, KeySize: sizeof(uint), ValueSize: CursorRecord.Size, MaxEntries: 1 };
+
+    private static ReplicaException OtherShape(string pin, StreamName stream, MapInfo info, MapShape wanted, bool own) => new(
+        $"The map pinned at {pin} is {ReplicaShape.Describe(info)}, but stream {stream} is of {ReplicaShape.Describe(wanted)}: "
+        + (own ? "it was this stream's replica before the source's map changed; set OnNewShape to Recreate to have it replaced, or remove the pin." : "choose another pin, or remove that one."));
+}

@@ -1,0 +1,40 @@
+using Maplog.Events;
+using Maplog.Kernel;
+
+namespace Maplog.Replicas;
+
+/// <summary>Holds maps against the description that the log has of the source's map.</summary>
+public static class ReplicaShape
+{
+    private static readonly MapType[] Replicable =
+        [MapType.Hash, MapType.LruHash, MapType.Array, MapType.LpmTrie, MapType.PerCpuHash, MapType.PerCpuArray, MapType.LruPerCpuHash];
+
+    /// <summary>What a map is, in words: <c>Hash with keys of 24 bytes, values of 64 bytes, 1000 entries, flags 0x0</c>.</summary>
+    public static string Describe(MapShape shape) =>
+        $"{(MapType)shape.Type} with keys of {shape.KeySize} bytes, values of {shape.ValueSize} bytes, {shape.MaxEntries} entries, flags 0x{shape.Flags:x}";
+
+    /// <inheritdoc cref="Describe(MapShape)"/>
+    public static string Describe(MapInfo info) => Describe(Of(info));
+
+    /// <summary>The description of a map of this kernel.</summary>
+    public static MapShape Of(MapInfo info) => new(
+        (int)info.Type, info.KeySize, info.ValueSize, (int)Math.Min(info.MaxEntries, int.MaxValue), (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
+
+    /// <summary>Whether a map of this kernel can hold what the log's map held.</summary>
+    public static bool Fits(MapInfo info, MapShape shape) =>
+        (int)info.Type == shape.Type && info.KeySize == shape.KeySize && info.ValueSize == shape.ValueSize && info.Flags == (uint)shape.Flags
+        // The kernel rounds an LRU with a list per CPU up to the number of its own CPUs.
+        && ((info.Flags & MapFlags.NoCommonLru) != 0 ? info.MaxEntries >= shape.MaxEntries : info.MaxEntries == shape.MaxEntries);
+
+    /// <exception cref="ReplicaException">No map of this host can be a replica of such a map.</exception>
+    public static void CheckHost(StreamName stream, MapShape shape)
+    {
+        if (!Replicable.Contains((MapType)shape.Type))
+            throw new ReplicaException($"Stream {stream} is of a map of type {(MapType)shape.Type}, which cannot be rebuilt elsewhere: replicate maps of the types {string.Join(", ", Replicable)}.");
+        if (shape.PossibleCpus != 0 && shape.PossibleCpus != PossibleCpus.Count)
+        {
+            throw new ReplicaException(
+                $"Stream {stream} has per-CPU values of {shape.PossibleCpus} CPUs, and this host has {PossibleCpus.Count} possible CPUs: replicate it to a host with the same number (possible_cpus= on the kernel's command line sets it).");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using Maplog.Kernel;
+
+namespace Maplog.Replicas;
+
+/// <summary>
+/// What a capture on the same host must not log again, told to its hook in two pinned maps:
+/// <code>
+/// writers   hash, key u32 thread group (initial pid namespace), value u64 start in clock ticks since boot
+/// replicas  hash, key u32 kernel map id,                        value u64 start ticks of the replicator that keeps it
+/// </code>
+/// Numbers are in this machine's byte order. Whoever comes first makes the maps. A writer's entry goes when it stops; a
+/// replica's stays while the map lives, because a replica without a replicator is still no source.
+/// </summary>
+public sealed class WriterRegistry : IDisposable
+{
+    /// <summary>Where the maps are pinned.</summary>
+    public const string DefaultFolder = $"{Bpffs.Root}/maplog";
+
+    public const int MaxEntries = 1024;
+
+    private readonly BpfMap _writers;
+    private readonly BpfMap _replicas;
+    private bool _registered;
+
+    private WriterRegistry(BpfMap writers, BpfMap replicas)
+    {
+        _writers = writers;
+        _replicas = replicas;
+    }
+
+    public static WriterRegistry Open(string folder = DefaultFolder)
+    {
+        Bpffs.EnsureMounted(folder);
+        var writers = OpenOrMake(Path.Combine(folder, "writers"), "maplog_writers");
+        try
+        {
+            return new WriterRegistry(writers, OpenOrMake(Path.Combine(folder, "replicas"), "maplog_replicas"));
+        }
+        catch
+        {
+            writers.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>From now on this process' changes are nobody's to log.</summary>
+    public void Register()
+    {
+        Sweep(_writers, (tgid, start) => new ProcessIdentity(tgid, start).IsAlive);
+        Put(_writers, ProcessIdentity.Current.Tgid);
+        _registered = true;
+    }
+
+    /// <summary>From now on this map is a replica, whatever its name.</summary>
+    public void AddReplica(uint mapId)
+    {
+        Sweep(_replicas, (id, _) => id == mapId || Exists(id));
+        Put(_replicas, mapId);
+    }
+
+    /// <summary>From now on this map is a map like any other: it is promoted, or was replaced.</summary>
+    public void RemoveReplica(uint mapId) => Remove(_replicas, mapId);
+
+    public void Dispose()
+    {
+        if (_registered)
+            Remove(_writers, ProcessIdentity.Current.Tgid);
+        _registered = false;
+        _writers.Dispose();
+        _replicas.Dispose();
+    }
+
+    private static BpfMap OpenOrMake(string pin, string name)
+    {
+        if (!File.Exists(pin))
+        {
+            var made = BpfMap.Create(name, MapType.Hash, sizeof(uint), sizeof(ulong), MaxEntries);
+            try
+            {
+                made.Pin(pin);
+                return made;
+            }
+            catch (KernelException e) when (e.Errno == Errno.Eexist)
+            {
+                made.Dispose(); // another process was faster
+            }
+            catch
+            {
+                made.Dispose();
+                throw;
+            }
+        }
+        var map = BpfMap.OpenPinned(pin);
+        if (map.Info is { Type: MapType.Hash, KeySize: sizeof(uint), ValueSize: sizeof(ulong) })
+            return map;
+        map.Dispose();
+        throw new ReplicaException($"The pin {pin} holds {map.Info.Type} '{map.Info.Name}', not the map in which replicators register: remove that pin, and it will be made anew.");
+    }
+
+    private static void Put(BpfMap map, uint number)
+    {
+        Span<byte> key = stackalloc byte[sizeof(uint)], value = stackalloc byte[sizeof(ulong)];
+        BitConverter.TryWriteBytes(key, number);
+        BitConverter.TryWriteBytes(value, ProcessIdentity.Current.StartTicks);
+        map.Update(key, value);
+    }
+
+    private static void Remove(BpfMap map, uint number)
+    {
+        Span<byte> key = stackalloc byte[sizeof(uint)];
+        BitConverter.TryWriteBytes(key, number);
+        map.Delete(key);
+    }
+
+    // Entries of processes that died without a word, and of maps that are gone: their numbers may come again.
+    private static void Sweep(BpfMap map, Func<uint, ulong, bool> isAlive)
+    {
+        var keys = new byte[MaxEntries * sizeof(uint)];
+        var values = new byte[MaxEntries * sizeof(ulong)];
+        var dead = new List<uint>();
+        var scan = map.Scan(MaxEntries);
+        for (int count; (count = scan.Next(keys, values)) > 0;)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var number = BitConverter.ToUInt32(keys, i * sizeof(uint));
+                if (!isAlive(number, BitConverter.ToUInt64(values, i * sizeof(ulong))))
+                    dead.Add(number);
+            }
+        }
+        foreach (var number in dead)
+            Remove(map, number);
+    }
+
+    private static bool Exists(uint mapId)
+    {
+        try
+        {
+            BpfMap.OpenById(mapId, MapAccess.Read).Dispose();
+            return true;
+        }
+        catch (KernelException e) when (e.Errno == Errno.Enoent)
+        {
+            return false;
+        }
+        catch (KernelException e) when (e.Errno is Errno.Eperm)
+        {
+            return true; // it is there, but not ours to open
+        }
+    }
+}

@@ -1,0 +1,223 @@
+using Maplog.Events;
+using Maplog.Kernel;
+using Maplog.Replicas;
+
+namespace Maplog.Tests.Kernel.Replicas;
+
+public sealed class BatchApplierTests
+{
+    [Theory]
+    [InlineData(MapType.Hash)]
+    [InlineData(MapType.LruHash)]
+    [InlineData(MapType.PerCpuHash)]
+    [InlineData(MapType.LruPerCpuHash)]
+    public void Several_changes_of_a_key_come_to_the_last(MapType type)
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(type: type));
+        using var replica = world.OpenReplica();
+        world.Put(1, 10).Put(2, 20).Put(1, 11).Delete(2).Put(3, 30).Delete(3).Put(3, 31);
+        world.Apply(replica);
+        var content = ReplicaWorld.Content(replica.Map);
+        Assert.Equal(2, content.Count);
+        Assert.Equal(Convert.ToHexString(Bytes.Of(31, replica.Map.Info.ValueBytes)), content[Convert.ToHexString(Bytes.Of(3))]);
+        world.Put(1, 12).Delete(3).Put(4, 40);
+        world.Apply(replica);
+        Assert.Equal(["01000000", "04000000"], ReplicaWorld.Content(replica.Map).Keys);
+        Assert.Equal(world.Head, replica.Cursor.Version);
+        Assert.Equal(replica.Cursor, replica.Intent);
+    }
+
+    [Fact]
+    public void Building_anew_removes_what_the_log_lacks_and_leaves_what_is_right_untouched()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 1000));
+        using var replica = world.OpenReplica();
+        for (var i = 0; i < 600; i++)
+            replica.Map.Update(Bytes.Of(i), Bytes.Of(i, 8));
+        for (var i = 300; i < 900; i++)
+            world.Put(i, i == 400 ? 7 : i);
+        var applier = new BatchApplier(replica);
+        applier.Apply(world.Rest(replica));
+        Assert.Equal(ReplicaWorld.Entries([.. Enumerable.Range(300, 600).Select(i => (i, i == 400 ? 7 : i))]), ReplicaWorld.Content(replica.Map));
+        Assert.Equal((300L, 301L), (applier.Deleted, applier.Written));
+    }
+
+    [Fact]
+    public void A_new_life_of_the_source_map_empties_the_replica_in_the_same_batch()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash());
+        using var replica = world.OpenReplica();
+        world.Put(1, 10).Put(2, 20);
+        world.Apply(replica);
+        world.Put(3, 30).Open(world.Opened.Shape);
+        world.Put(2, 20).Put(5, 50).Put(6, 60).Delete(6);
+        world.Apply(replica);
+        Assert.Equal(ReplicaWorld.Entries((2, 20), (5, 50)), ReplicaWorld.Content(replica.Map));
+    }
+
+    [Fact]
+    public void A_map_of_another_shape_ends_the_batch_before_it()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash());
+        var pending = new PendingChanges(ReplicaWorld.Stream, world.Opened.Shape);
+        var other = world.Opened with { Shape = ReplicaWorld.Hash(entries: 101) };
+        Assert.False(pending.Take(new LoggedEvent(new StreamVersion(1), default, EventKind.MapOpened, NoteCodec.Write(other))));
+        Assert.Equal((0L, default(Cursor)), (pending.Events, pending.End));
+    }
+
+    [Fact]
+    public void A_replica_as_large_as_the_source_never_overflows_on_the_way()
+    {
+        const int Room = 5000;
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: Room));
+        using var replica = world.OpenReplica();
+        for (var i = 0; i < Room; i++)
+            world.Put(i, i);
+        world.Apply(replica);
+        for (var i = 0; i < Room; i++)
+            world.Delete(i).Put(Room + i, i);
+        world.Apply(replica);
+        Assert.Equal(ReplicaWorld.Entries([.. Enumerable.Range(0, Room).Select(i => (Room + i, (int)i))]), ReplicaWorld.Content(replica.Map));
+    }
+
+    [Fact]
+    public void After_a_death_in_a_batch_the_range_that_was_under_way_fits_a_full_map()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 10));
+        using var replica = world.OpenReplica();
+        for (var i = 0; i < 10; i++)
+            world.Put(i, i);
+        world.Apply(replica);
+        var before = replica.Cursor;
+        for (var i = 0; i < 10; i++)
+            world.Delete(i).Put(10 + i, i);
+        world.Apply(replica);
+        // As if the process had died before the cursor was written: version by version, the replay would not fit.
+        replica.Begin(before);
+        replica.Commit(default);
+        replica.Begin(new Cursor(new Epoch(1), world.Head));
+        world.Apply(replica, upTo: replica.Intent.Version.Value);
+        Assert.Equal(ReplicaWorld.Entries([.. Enumerable.Range(0, 10).Select(i => (10 + i, i))]), ReplicaWorld.Content(replica.Map));
+    }
+
+    [Fact]
+    public void A_full_replica_says_so_keeps_its_cursor_and_goes_on_when_there_is_room()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 4));
+        using var replica = world.OpenReplica();
+        world.Put(1, 10).Put(2, 20).Put(3, 30);
+        world.Apply(replica);
+        var before = replica.Cursor;
+        replica.Map.Update(Bytes.Of(99), Bytes.Of(99, 8)); // a stranger
+        world.Put(4, 40).Put(1, 11);
+        var applier = new BatchApplier(replica);
+        var pending = world.Rest(replica);
+        var refusal = Assert.Throws<ReplicaException>(() => applier.Apply(pending));
+        Assert.True(refusal.MayPass);
+        Assert.Contains("is full at 4 entries", refusal.Message);
+        Assert.Contains("lb-1/ct_map", refusal.Message);
+        Assert.Contains("E2BIG", refusal.Message);
+        Assert.Equal(before, replica.Cursor);
+        replica.Map.Delete(Bytes.Of(99));
+        applier.Apply(pending);
+        Assert.Equal(ReplicaWorld.Entries((1, 11), (2, 20), (3, 30), (4, 40)), ReplicaWorld.Content(replica.Map));
+    }
+
+    [Fact]
+    public void A_frozen_replica_says_so()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash());
+        using var replica = world.OpenReplica();
+        replica.Map.Freeze();
+        world.Put(1, 10);
+        var refusal = Assert.Throws<ReplicaException>(() => world.Apply(replica));
+        Assert.Contains("is frozen", refusal.Message);
+        Assert.Contains("EPERM", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData(MapType.Array)]
+    [InlineData(MapType.PerCpuArray)]
+    public void What_the_log_lacks_in_an_array_becomes_zero(MapType type)
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 8, type: type));
+        using var replica = world.OpenReplica();
+        var size = replica.Map.Info.ValueBytes;
+        for (var i = 0; i < 8; i++)
+            replica.Map.Update(Bytes.Of(i), Bytes.Of(100 + i, size));
+        world.Put(2, 20).Put(3, 103);
+        world.Apply(replica);
+        var content = ReplicaWorld.Content(replica.Map);
+        for (var i = 0; i < 8; i++)
+        {
+            var expected = i switch { 2 => Bytes.Of(20, size), 3 => Bytes.Of(103, size), _ => new byte[size] };
+            Assert.Equal(Convert.ToHexString(expected), content[Convert.ToHexString(Bytes.Of(i))]);
+        }
+    }
+
+    [Fact]
+    public void A_trie_follows_its_source_also_when_a_prefix_comes_with_other_host_bits()
+    {
+        using var world = new ReplicaWorld(new MapShape((int)MapType.LpmTrie, 8, 8, 100, (int)MapFlags.NoPreallocation, 0));
+        using var replica = world.OpenReplica();
+        world.Put(Bytes.Prefix(8, 10, 1, 2, 3), Bytes.Of(1, 8)).Put(Bytes.Prefix(8, 10, 0, 0, 9), Bytes.Of(2, 8)).Put(Bytes.Prefix(16, 10, 1, 2, 3), Bytes.Of(3, 8));
+        world.Change(EventKind.EntryDeleted, Bytes.Prefix(16, 10, 1, 0, 0), []);
+        world.Apply(replica);
+        world.Put(Bytes.Prefix(0, 0, 0, 0, 0), Bytes.Of(4, 8));
+        world.Apply(replica);
+        Assert.Equal([Convert.ToHexString(Bytes.Prefix(0)), Convert.ToHexString(Bytes.Prefix(8, 10))], ReplicaWorld.Content(replica.Map).Keys);
+    }
+
+    [Fact]
+    public void What_an_lru_replica_evicted_by_itself_is_counted_and_no_error()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 64, type: MapType.LruHash));
+        using var replica = world.OpenReplica();
+        for (var i = 0; i < 64; i++)
+            world.Put(i, i);
+        world.Apply(replica);
+        replica.Map.Delete(Bytes.Of(5));
+        var applier = new BatchApplier(replica);
+        world.Change(EventKind.EntryEvicted, Bytes.Of(5), []);
+        applier.Apply(world.Rest(replica));
+        Assert.Equal((0L, 1L), (applier.Deleted, applier.Absent));
+    }
+
+    [Fact]
+    public void A_megabyte_of_value_is_applied_like_any_other()
+    {
+        using var world = new ReplicaWorld(new MapShape((int)MapType.Hash, 300, 1 << 20, 5, 0, 0));
+        using var replica = world.OpenReplica();
+        for (var i = 0; i < 5; i++)
+            world.Put(Bytes.Of(i, 300), Bytes.Of(i, 1 << 20));
+        world.Apply(replica);
+        Assert.Equal(5, ReplicaWorld.Content(replica.Map).Count);
+    }
+
+    [Fact]
+    public void In_steady_state_a_batch_allocates_nothing()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 2000));
+        using var replica = world.OpenReplica();
+        var applier = new BatchApplier(replica);
+        for (var i = 0; i < 1000; i++)
+            world.Put(i, i).Put(i + 1000, i).Delete(i + 1000);
+        var pending = world.Rest(replica);
+        applier.Apply(pending);
+        pending.Clear();
+        var log = world.Changes();
+        Round();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var round = 0; round < 10; round++)
+            Round();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Round()
+        {
+            foreach (ref readonly var logged in log.AsSpan())
+                pending.Take(logged);
+            applier.Apply(pending);
+            pending.Clear();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Maplog.Kernel;
+using Maplog.Replicas;
+
+namespace Maplog.Tests.Kernel.Replicas;
+
+public sealed class WriterRegistryTests
+{
+    [Fact]
+    public void A_replicator_is_registered_while_it_runs()
+    {
+        using var pins = new PinFolder();
+        var value = new byte[8];
+        using (var registry = WriterRegistry.Open(pins.Folder))
+        {
+            registry.Register();
+            using var writers = BpfMap.OpenPinned(pins["writers"]);
+            Assert.Equal("maplog_writers", writers.Info.Name);
+            Assert.True(writers.Lookup(BitConverter.GetBytes((uint)Environment.ProcessId), value));
+            Assert.Equal(ProcessIdentity.Current.StartTicks, BitConverter.ToUInt64(value));
+        }
+        using var after = BpfMap.OpenPinned(pins["writers"]);
+        Assert.False(after.Lookup(BitConverter.GetBytes((uint)Environment.ProcessId), value));
+    }
+
+    [Fact]
+    public void Those_who_died_without_a_word_are_swept_and_those_who_live_stay()
+    {
+        using var pins = new PinFolder();
+        using var registry = WriterRegistry.Open(pins.Folder);
+        using var writers = BpfMap.OpenPinned(pins["writers"]);
+        var value = new byte[8];
+        var one = ProcessIdentity.Of(1)!.Value;
+        writers.Update(BitConverter.GetBytes(1u), BitConverter.GetBytes(one.StartTicks));
+        writers.Update(BitConverter.GetBytes(4_000_000u), BitConverter.GetBytes(5ul));
+        writers.Update(BitConverter.GetBytes(2u), BitConverter.GetBytes(ulong.MaxValue)); // the number came again
+        registry.Register();
+        Assert.True(writers.Lookup(BitConverter.GetBytes(1u), value));
+        Assert.False(writers.Lookup(BitConverter.GetBytes(4_000_000u), value));
+        Assert.False(writers.Lookup(BitConverter.GetBytes(2u), value));
+    }
+
+    [Fact]
+    public void A_replica_stays_registered_as_long_as_its_map_lives()
+    {
+        using var pins = new PinFolder();
+        var value = new byte[8];
+        uint first;
+        using (var map = BpfMap.Create("ct_map", MapType.Hash, 4, 4, 1))
+        {
+            first = map.Info.Id;
+            using (var registry = WriterRegistry.Open(pins.Folder))
+                registry.AddReplica(first);
+            using var kept = BpfMap.OpenPinned(pins["replicas"]);
+            Assert.True(kept.Lookup(BitConverter.GetBytes(first), value));
+        }
+        using var next = WriterRegistry.Open(pins.Folder);
+        using var other = BpfMap.Create("ct_map", MapType.Hash, 4, 4, 1);
+        using var replicas = BpfMap.OpenPinned(pins["replicas"]);
+        next.AddReplica(other.Info.Id);
+        Assert.True(replicas.Lookup(BitConverter.GetBytes(other.Info.Id), value));
+        // A dead map's number may come again for a map that is no replica; the kernel lets it go a moment after the last descriptor.
+        SpinWait.SpinUntil(() => !Alive(first), TimeSpan.FromSeconds(10));
+        next.AddReplica(other.Info.Id);
+        Assert.False(replicas.Lookup(BitConverter.GetBytes(first), value));
+        next.RemoveReplica(other.Info.Id);
+        Assert.False(replicas.Lookup(BitConverter.GetBytes(other.Info.Id), value));
+    }
+
+    private static bool Alive(uint id) => BpfMap.Ids().Contains(id);
+}
