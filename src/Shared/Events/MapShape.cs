@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Maplog.Events;
 
 /// <summary>All that it takes to make a map like another one. Sizes in bytes.</summary>
@@ -10,5 +12,6 @@ namespace Maplog.Events;
 public sealed record MapShape(int Type, int KeySize, int ValueSize, int MaxEntries, int Flags, int PossibleCpus)
 {
     /// <summary>Bytes of a value as bpf(2) reads and writes it: for the per-CPU kinds every CPU's, each rounded up to 8.</summary>
+    [JsonIgnore]
     public int ValueBytes => PossibleCpus == 0 ? ValueSize : (ValueSize + 7) / 8 * 8 * PossibleCpus;
 }

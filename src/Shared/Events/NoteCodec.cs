@@ -74,7 +74,8 @@ public static class NoteCodec
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+// Metadata only: the generated writers write bytes that are null as "".
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(MapOpened))]
 [JsonSerializable(typeof(MapClosed))]
 [JsonSerializable(typeof(EpochStarted))]

@@ -12,6 +12,9 @@ namespace Maplog.Log;
 /// <summary>The log: a Marten event store in one Postgres database. A stream is a map of a source, a source is a tenant.</summary>
 public sealed class LogStore : IAsyncDisposable
 {
+    // Who only reads does not need it, and starts the sooner.
+    private readonly Lazy<DocumentStore> _marten;
+
     /// <exception cref="System.ComponentModel.DataAnnotations.ValidationException">A setting is wrong.</exception>
     public LogStore(LogOptions options)
     {
@@ -22,14 +25,14 @@ public sealed class LogStore : IAsyncDisposable
         connection.ApplicationName ??= "maplog";
         Place = $"{connection.Database ?? connection.Username} on {connection.Host}:{connection.Port}";
         Database = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
-        Marten = new DocumentStore(Configure(Database, options));
+        _marten = new Lazy<DocumentStore>(() => new DocumentStore(Configure(Database, options)));
     }
 
     /// <summary>Connections to the log's database.</summary>
     public NpgsqlDataSource Database { get; }
 
     /// <summary>The same log through Marten, for whoever wants its projections or subscriptions.</summary>
-    public IDocumentStore Marten { get; }
+    public IDocumentStore Marten => _marten.Value;
 
     /// <summary>The schema of the log.</summary>
     public string Schema { get; }
@@ -65,7 +68,8 @@ public sealed class LogStore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Marten.DisposeAsync();
+        if (_marten.IsValueCreated)
+            await _marten.Value.DisposeAsync();
         await Database.DisposeAsync();
     }
 
