@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Writes records into the ring, in place. The verifier wants reservations of constant size,
+ * so there is a ladder of them: a key class (K bytes at the most) and a value class (V bytes).
+ * A record takes the first that fits, and its key and value are read straight into it.
+ */
+#ifndef MAPLOG_EMIT_H
+#define MAPLOG_EMIT_H
+
+struct change {
+	struct target t;
+	const void *key;
+	const void *value;
+	__u32 key_bytes;	/* of all keys */
+	__u32 value_bytes;	/* of all values; 0: none */
+	__u32 value_size;	/* of one value as it stands in the record */
+	__u32 count;
+	__u32 value_cpu;
+	__u32 tgid;
+	__u16 flags;
+	__u8 operation;
+	__u8 origin;
+};
+
+enum outcome { DONE = 0, TOO_BIG, RING_FULL, UNREADABLE };
+
+static __always_inline long read(void *to, __u32 size, const void *from, const bool user)
+{
+	return user ? bpf_probe_read_user(to, size, from) : bpf_probe_read_kernel(to, size, from);
+}
+
+static __always_inline int write_record(struct change *c, const __u32 K, const __u32 V, const bool user)
+{
+	struct maplog_record *r = bpf_ringbuf_reserve(&maplog_ring, sizeof(*r) + K + V, 0);
+	__u64 key_bytes = c->key_bytes, value_bytes = c->value_bytes;	/* 64 bits: else the compiler compares a copy, and the verifier learns nothing */
+
+	if (!r)
+		return RING_FULL;
+	r->time = bpf_ktime_get_boot_ns();
+	r->map_id = c->t.id;
+	r->operation = c->operation;
+	r->origin = c->origin;
+	r->flags = c->flags;
+	r->cpu = bpf_get_smp_processor_id();
+	r->value_cpu = c->value_cpu;
+	r->tgid = c->tgid;
+	r->count = c->count;
+	r->key_size = c->t.key_size;
+	r->value_size = c->value_size;
+	bpf_get_current_comm(r->comm, sizeof(r->comm));
+
+	/* The class was chosen by these very sizes; the comparisons are for the verifier. */
+	barrier_var(key_bytes);
+	if (key_bytes > K || read(r + 1, key_bytes, c->key, user))
+		goto unreadable;
+	if (V) {
+		barrier_var(value_bytes);
+		if (value_bytes > V || read((void *)(r + 1) + key_bytes, value_bytes, c->value, user))
+			goto unreadable;
+	}
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return DONE;
+unreadable:
+	bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+	return UNREADABLE;
+}
+
+#define FITS(K, V) if (c->key_bytes <= (K) && c->value_bytes <= (V)) return write_record(c, (K), (V), user)
+
+/* One change, from kernel memory or, for the syscall probe, from the caller's. */
+static __always_inline int write_one(struct change *c, const bool user)
+{
+#define VALUES(K) do { FITS(K, 0); FITS(K, 16); FITS(K, 32); FITS(K, 64); FITS(K, 96); FITS(K, 128); \
+	FITS(K, 192); FITS(K, 256); FITS(K, 512); FITS(K, 1024); FITS(K, 2048); FITS(K, 4096); } while (0)
+	if (c->value_bytes <= 4096) {
+		if (c->key_bytes <= 32)
+			VALUES(32);
+		if (c->key_bytes <= 64)
+			VALUES(64);
+	}
+	FITS(512, 0); FITS(512, 512); FITS(512, 8192); FITS(512, 16384); FITS(512, 32768); FITS(512, 65536);
+	FITS(512, 262144); FITS(512, 1048576); FITS(512, 4194304);
+	FITS(65536, 0); FITS(65536, 65536); FITS(65536, 4194304); FITS(4194304, 4194304);
+#undef VALUES
+	return TOO_BIG;
+}
+
+/* Many changes of one bpf(2) batch, from the caller's memory. */
+#define BATCH_KEYS 32768
+#define BATCH_VALUES 65536
+
+static __always_inline int write_many(struct change *c, const bool user)
+{
+	FITS(512, 0); FITS(512, 512); FITS(512, 2048);
+	FITS(4096, 0); FITS(4096, 4096); FITS(4096, 16384);
+	FITS(BATCH_KEYS, 0); FITS(BATCH_KEYS, 16384); FITS(BATCH_KEYS, BATCH_VALUES);
+	return TOO_BIG;
+}
+
+static __always_inline void count_loss(struct change *c, int outcome)
+{
+	struct maplog_losses *l = losses_of(&c->t);
+
+	if (!l)
+		return;
+	if (outcome == RING_FULL)
+		__sync_fetch_and_add(&l->ring_full, c->count);
+	else if (outcome == UNREADABLE)
+		__sync_fetch_and_add(&l->unreadable, c->count);
+	else
+		__sync_fetch_and_add(&l->too_long, c->count);
+}
+
+static __noinline int emit(struct change *c)
+{
+	int outcome = write_one(c, false);
+
+	if (outcome != DONE)
+		count_loss(c, outcome);
+	return 0;
+}
+
+static __noinline int emit_user(struct change *c)
+{
+	int outcome = write_one(c, true);
+
+	if (outcome != DONE)
+		count_loss(c, outcome);
+	return 0;
+}
+
+struct batch {
+	struct change c;
+	__u32 left;
+	__u32 at_most;	/* changes in one record */
+};
+
+/* The next record of a batch. Returns 1 when the batch is done. */
+static long emit_part(__u32 index, struct batch *b)
+{
+	int outcome;
+
+	if (!b->left)
+		return 1;
+	b->c.count = b->left < b->at_most ? b->left : b->at_most;
+	b->c.key_bytes = b->c.count * b->c.t.key_size;
+	b->c.value_bytes = b->c.count * b->c.value_size;
+	outcome = b->c.count == 1 ? write_one(&b->c, true) : write_many(&b->c, true);
+	if (outcome != DONE)
+		count_loss(&b->c, outcome);
+	b->c.key += b->c.key_bytes;
+	b->c.value += b->c.value_bytes;
+	b->left -= b->c.count;
+	return 0;
+}
+
+static __always_inline void begin_batch(struct batch *b)
+{
+	__u32 by_keys = BATCH_KEYS / (b->c.t.key_size ?: 1);
+	__u32 by_values = b->c.value_size ? BATCH_VALUES / b->c.value_size : by_keys;
+
+	b->at_most = by_keys < by_values ? by_keys : by_values;
+	if (!b->at_most)
+		b->at_most = 1;
+}
+
+static __noinline int emit_looped(struct batch *b)
+{
+	begin_batch(b);
+	bpf_loop(1 << 23, emit_part, b, 0);
+	return 0;
+}
+
+/* Where the kernel has no bpf_loop: some parts, and what is left is a loss. */
+#define UNLOOPED_PARTS 8
+
+static __noinline int emit_unlooped(struct batch *b)
+{
+	begin_batch(b);
+	for (int i = 0; i < UNLOOPED_PARTS; i++)
+		if (emit_part(i, b))
+			return 0;
+	if (b->left) {
+		b->c.count = b->left;
+		count_loss(&b->c, TOO_BIG);
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The few kernel types the hook reads, with the few fields it reads. Offsets come from the
+ * running kernel's BTF (CO-RE), so nothing here depends on the kernel it was built on.
+ */
+#ifndef MAPLOG_KERNEL_H
+#define MAPLOG_KERNEL_H
+
+#define __core __attribute__((preserve_access_index))
+
+struct bpf_map {
+	enum bpf_map_type map_type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+	__u32 map_flags;
+	__u32 id;
+	char name[16];
+} __core;
+
+struct bpf_lru_node {
+	__u8 cpu;
+} __core;
+
+struct htab_elem {
+	struct bpf_lru_node lru_node;
+	char key[0];
+} __core;
+
+struct file_operations;
+
+struct file {
+	const struct file_operations *f_op;
+	void *private_data;
+} __core;
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} __core;
+
+struct files_struct {
+	struct fdtable *fdt;
+} __core;
+
+struct task_struct {
+	void *stack;
+	struct task_struct *group_leader;
+	struct files_struct *files;
+	__u64 start_boottime;
+} __core;
+
+/* x86-64's; the probes that need registers are built for it alone. */
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+
+/* 6.2 to 6.14 keep the preemption count here, all others in __preempt_count. */
+struct pcpu_hot {
+	int preempt_count;
+} __core;
+
+/*
+ * By address, not by BTF: 5.10's BTF has none of the per-CPU variables. All weak: a kernel built
+ * without KALLSYMS_ALL names no variable at all (it has no kprobes either; the syscall probe needs none).
+ */
+extern const void bpf_map_fops __ksym __weak;
+extern const void __per_cpu_offset __ksym __weak;
+extern const void bpf_prog_active __ksym __weak;
+extern const void __preempt_count __ksym __weak;
+extern const void pcpu_hot __ksym __weak;
+
+#define NR_BPF_X86_64	321
+#define THREAD_SIZE	16384	/* x86-64; read only where bpf_task_pt_regs is missing, before 5.15 */
+
+#endif

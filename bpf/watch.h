@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Which maps are watched, and whose writes are not logged. A verdict per map id: the first
+ * operation on a map compares its name with the watched names, every later one reads an
+ * array slot, so that a map nobody watches costs next to nothing.
+ */
+#ifndef MAPLOG_WATCH_H
+#define MAPLOG_WATCH_H
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);	/* the daemon sets the size */
+} maplog_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAPLOG_VERDICTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} maplog_verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u32);
+} maplog_beyond SEC(".maps");
+
+/* The patterns in use come first; an all-zero mask ends them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAPLOG_PATTERNS);
+	__type(key, __u32);
+	__type(value, struct maplog_pattern);
+} maplog_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAPLOG_SLOTS);
+	__type(key, __u32);
+	__type(value, struct maplog_losses);
+} maplog_losses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct maplog_config);
+} maplog_config SEC(".maps");
+
+/* Replicators: thread group (initial pid namespace) -> start time of its leader in 1/100 s since boot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u64);
+} maplog_writers SEC(".maps");
+
+/* Set by the daemon before the programs are loaded. */
+const volatile __u32 possible_cpus = 1;
+
+/* A map as the hook met it. */
+struct target {
+	void *map;
+	__u32 id;
+	__u32 type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 verdict;
+};
+
+static __always_inline bool is_per_cpu(__u32 type)
+{
+	return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
+	       type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+static __always_inline bool is_supported(__u32 type)
+{
+	return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_ARRAY ||
+	       type == BPF_MAP_TYPE_LPM_TRIE || is_per_cpu(type);
+}
+
+/* Bytes of a value as bpf(2) carries it: of a per-CPU map every CPU's. */
+static __always_inline __u32 whole_value(const struct target *t)
+{
+	return is_per_cpu(t->type) ? (t->value_size + 7) / 8 * 8 * possible_cpus : t->value_size;
+}
+
+static __always_inline void announce(const struct target *t)
+{
+	struct {
+		struct maplog_record record;
+		struct maplog_map_seen map;
+	} *r = bpf_ringbuf_reserve(&maplog_ring, sizeof(*r), 0);
+	struct bpf_map *map = t->map;
+
+	if (!r)
+		return;	/* the daemon finds the map by its id as well, only later */
+	__builtin_memset(r, 0, sizeof(*r));
+	r->record.time = bpf_ktime_get_boot_ns();
+	r->record.map_id = t->id;
+	r->record.operation = MAPLOG_MAP_SEEN;
+	r->record.cpu = bpf_get_smp_processor_id();
+	r->map.type = t->type;
+	r->map.key_size = t->key_size;
+	r->map.value_size = t->value_size;
+	r->map.max_entries = BPF_CORE_READ(map, max_entries);
+	r->map.map_flags = BPF_CORE_READ(map, map_flags);
+	bpf_core_read(r->map.name, sizeof(r->map.name), &map->name);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+}
+
+/* The first operation on a map: is its name one of the watched? */
+static __noinline __u32 judge(struct target *t)
+{
+	struct bpf_map *map = t->map;
+	__u32 verdict = MAPLOG_IGNORED, id = t->id;
+	__u64 name[2] = {};
+
+	bpf_core_read(name, sizeof(name), &map->name);
+	if (is_supported(t->type)) {
+		for (__u32 i = 0; i < MAPLOG_PATTERNS; i++) {
+			__u32 index = i;
+			struct maplog_pattern *p = bpf_map_lookup_elem(&maplog_names, &index);
+
+			if (!p || (!p->mask[0] && !p->mask[1]))
+				break;
+			if ((name[0] & p->mask[0]) == p->name[0] && (name[1] & p->mask[1]) == p->name[1]) {
+				verdict = MAPLOG_WATCHED;
+				break;
+			}
+		}
+	}
+	if (id < MAPLOG_VERDICTS) {
+		__u32 *v = bpf_map_lookup_elem(&maplog_verdicts, &id);
+
+		if (v && *v)	/* the daemon or another CPU was first */
+			return *v;
+		if (v)
+			*v = verdict;
+	} else {
+		bpf_map_update_elem(&maplog_beyond, &id, &verdict, BPF_NOEXIST);
+	}
+	if (verdict == MAPLOG_WATCHED)
+		announce(t);
+	return verdict;
+}
+
+/* Whether the map is watched; t->map, id, type and sizes are set. */
+static __always_inline bool is_watched(struct target *t)
+{
+	__u32 id = t->id, *v;
+
+	v = id < MAPLOG_VERDICTS ? bpf_map_lookup_elem(&maplog_verdicts, &id)
+				 : bpf_map_lookup_elem(&maplog_beyond, &id);
+	t->verdict = v ? *v : MAPLOG_NOT_JUDGED;
+	if (t->verdict == MAPLOG_NOT_JUDGED)
+		t->verdict = judge(t);
+	return t->verdict >= MAPLOG_WATCHED;
+}
+
+static __always_inline struct maplog_losses *losses_of(const struct target *t)
+{
+	__u32 slot = t->verdict - MAPLOG_WATCHED;
+
+	return bpf_map_lookup_elem(&maplog_losses, &slot);
+}
+
+/* A replicator's own write, by its thread group and start time: another process that got its id later is not it. */
+static __always_inline bool is_replicator(__u32 tgid)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 *since = bpf_map_lookup_elem(&maplog_writers, &tgid);
+
+	return since && *since == BPF_CORE_READ(task, group_leader, start_boottime) / 10000000;
+}
+
+#endif
