@@ -7,4 +7,7 @@ public static class Boot
 
     /// <summary>The kernel's boot id, a lower-case UUID of 36 characters.</summary>
     public static string Id => ReadId.Value;
+
+    /// <summary>Nanoseconds since boot, time suspended included: the clock that BPF programs read with bpf_ktime_get_boot_ns.</summary>
+    public static long Now() => Native.BootTime();
 }

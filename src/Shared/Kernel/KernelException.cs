@@ -6,6 +6,12 @@ public sealed class KernelException : Exception
     public KernelException(string message, int errno)
         : base($"{message} ({Kernel.Errno.Name(errno)})") => Errno = errno;
 
+    /// <summary>Several refusals at once, each with its own errno in the message.</summary>
+    public KernelException(string message)
+        : base(message)
+    {
+    }
+
     /// <summary>The error number, positive; see <see cref="Kernel.Errno"/>.</summary>
     public int Errno { get; }
 

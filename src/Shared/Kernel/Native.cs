@@ -449,4 +449,23 @@ internal static unsafe partial class Native
             return System.Text.Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
         }
     }
+
+    /// <summary>CLOCK_BOOTTIME in nanoseconds.</summary>
+    public static long BootTime()
+    {
+        const int Clock = 7;
+        Timespec now = default;
+        _ = ClockGetTime(Clock, &now);
+        return now.Seconds * 1_000_000_000 + now.Nanoseconds;
+    }
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    [SuppressGCTransition]
+    private static partial int ClockGetTime(int clock, Timespec* now);
+
+    private struct Timespec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
 }

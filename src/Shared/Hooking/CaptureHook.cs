@@ -1,0 +1,114 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Maplog.Kernel;
+
+namespace Maplog.Hooking;
+
+/// <summary>
+/// The hook in the kernel, attached: its ring, the maps that steer it, and what could be hooked. Pinned, it goes on
+/// recording when the process ends, and the next process takes it over as it is.
+/// </summary>
+public sealed class CaptureHook : IDisposable
+{
+    /// <summary>Loss slots of maps that the daemon has opened; slot 0 is everybody's before.</summary>
+    public const int Slots = 4096;
+
+    private const uint NotWatched = 1, WatchedFrom = 2, VerdictsInArray = 262144;
+
+    private readonly HookMaps _maps;
+    private readonly IReadOnlyList<IDisposable> _links;
+
+    internal CaptureHook(Probe probe, HookMaps maps, IReadOnlyList<IDisposable> links, IReadOnlyList<HookState> hooks, IReadOnlyList<ProbeTrial> refused, bool isPinned, bool isResumed)
+    {
+        Probe = probe;
+        IsPinned = isPinned;
+        _maps = maps;
+        _links = links;
+        Hooks = hooks;
+        Refused = refused;
+        IsResumed = isResumed;
+        Ring = new RingReader(maps.Ring, maps.Ring.Info.MaxEntries);
+    }
+
+    public Probe Probe { get; }
+
+    /// <summary>Hook by hook, what is attached.</summary>
+    public IReadOnlyList<HookState> Hooks { get; }
+
+    /// <summary>The better probes that this kernel refused, and why.</summary>
+    public IReadOnlyList<ProbeTrial> Refused { get; }
+
+    /// <summary>Whether it goes on recording when this process ends.</summary>
+    public bool IsPinned { get; }
+
+    /// <summary>Whether programs and ring were there already, pinned by an earlier process.</summary>
+    public bool IsResumed { get; }
+
+    public RingReader Ring { get; }
+
+    /// <summary>The kernel's id of the ring: with the boot id and a record's position the record's identity.</summary>
+    public uint RingId => _maps.Ring.Info.Id;
+
+    /// <summary>Attaches the hook, or takes over the one that is pinned if its record layout, probe and ring size are the wanted ones.</summary>
+    /// <exception cref="KernelException">No probe that was asked for works here; the message says why, probe by probe.</exception>
+    public static CaptureHook Attach(HookOptions options) => HookAttacher.Attach(options);
+
+    /// <summary>Replaces the watched names. Maps that have been judged keep their verdict until <see cref="Watch"/> or <see cref="Ignore"/>.</summary>
+    public void SetNames(IReadOnlyList<NamePattern> names)
+    {
+        Span<byte> key = stackalloc byte[4];
+        Span<byte> none = stackalloc byte[NamePattern.Size];
+        none.Clear();
+        for (var i = 0; i < NamePattern.Most; i++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(key, i);
+            _maps.Names.Update(key, i < names.Count ? names[i].ToBytes() : none);
+        }
+    }
+
+    /// <summary>From now on changes of this map are recorded, its losses counted in this slot.</summary>
+    public void Watch(uint mapId, int slot) => SetVerdict(mapId, WatchedFrom + (uint)slot);
+
+    /// <summary>From now on changes of this map are not recorded.</summary>
+    public void Ignore(uint mapId) => SetVerdict(mapId, NotWatched);
+
+    /// <summary>Changes lost since the ring was made.</summary>
+    public Losses ReadLosses(int slot)
+    {
+        Span<byte> key = stackalloc byte[4];
+        Span<byte> value = stackalloc byte[Losses.Size];
+        BinaryPrimitives.WriteInt32LittleEndian(key, slot);
+        _maps.Losses.Lookup(key, value);
+        return MemoryMarshal.Read<Losses>(value);
+    }
+
+    /// <summary>What the probe cannot see of a map of this type, in sentences.</summary>
+    public IReadOnlyList<string> Unseen(MapType type) => Coverage.Unseen(Probe, type, Hooks);
+
+    /// <summary>Removes the pins of a hook, whoever uses it: nothing is recorded any more.</summary>
+    /// <returns>The pins removed.</returns>
+    public static IReadOnlyList<string> Detach(string pinFolder) => HookAttacher.Unpin(pinFolder);
+
+    /// <summary>Stops recording, if the hook is not pinned; the ring can still be read.</summary>
+    public void Unhook()
+    {
+        foreach (var link in _links)
+            link.Dispose();
+    }
+
+    public void Dispose()
+    {
+        Ring.Dispose();
+        Unhook();
+        _maps.Dispose();
+    }
+
+    private void SetVerdict(uint mapId, uint verdict)
+    {
+        Span<byte> key = stackalloc byte[4];
+        Span<byte> value = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32LittleEndian(key, mapId);
+        BinaryPrimitives.WriteUInt32LittleEndian(value, verdict);
+        (mapId < VerdictsInArray ? _maps.Verdicts : _maps.Beyond).Update(key, value);
+    }
+}

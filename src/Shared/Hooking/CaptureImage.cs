@@ -1,0 +1,18 @@
+using System.Reflection;
+
+namespace Maplog.Hooking;
+
+/// <summary>The compiled bpf/capture.bpf.c, which travels in this assembly.</summary>
+internal static class CaptureImage
+{
+    public const int Layout = 1;
+
+    public static byte[] Read()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("capture.bpf.o")
+            ?? throw new InvalidOperationException("The BPF object capture.bpf.o is missing from this build of maplog: build it with `make build`.");
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+}

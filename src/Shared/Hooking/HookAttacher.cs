@@ -1,0 +1,173 @@
+using System.Buffers.Binary;
+using Maplog.Kernel;
+
+namespace Maplog.Hooking;
+
+/// <summary>Finds the best probe that works here, attaches and pins it.</summary>
+internal static class HookAttacher
+{
+    private const string LinkPrefix = "link_";
+
+    public static CaptureHook Attach(HookOptions options)
+    {
+        IReadOnlyList<Probe> wanted = options.Probe is { } one ? [one] : Probes.BestFirst;
+        if (options.PinFolder is { } folder)
+        {
+            Bpffs.EnsureMounted(folder);
+            if (wanted.Select(probe => Resume(options, folder, probe)).FirstOrDefault(hook => hook is not null) is { } resumed)
+                return resumed;
+            Unpin(folder);
+        }
+        var refused = new List<ProbeTrial>();
+        foreach (var probe in wanted)
+        {
+            try
+            {
+                return Attach(options, probe, refused);
+            }
+            catch (KernelException e)
+            {
+                refused.Add(new ProbeTrial(probe, e.Message));
+                if (options.PinFolder is not null)
+                    Unpin(options.PinFolder);
+            }
+        }
+        throw new KernelException($"No probe could be attached. {string.Join(" ", refused)}");
+    }
+
+    /// <summary>Removes every pin of the folder, programs first: when it returns, nothing is hooked.</summary>
+    public static IReadOnlyList<string> Unpin(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return [];
+        var pins = Directory.GetFiles(folder).OrderByDescending(IsLink).ToList();
+        foreach (var pin in pins)
+            Bpffs.Unpin(pin);
+        return pins;
+    }
+
+    private static bool IsLink(string pin) => Path.GetFileName(pin).StartsWith(LinkPrefix, StringComparison.Ordinal);
+
+    private static CaptureHook? Resume(HookOptions options, string folder, Probe probe)
+    {
+        var maps = HookMaps.OpenPinned(folder, probe);
+        if (maps is null)
+            return null;
+        if (maps.Ring.Info.MaxEntries != (uint)options.RingBytes)
+        {
+            maps.Dispose();
+            return null;
+        }
+        var pinned = Directory.GetFiles(folder).Where(IsLink).Select(pin => Path.GetFileName(pin)[LinkPrefix.Length..]).ToHashSet();
+        var hooks = HookProgram.Functions(probe)
+            .Select(f => new HookState(f, pinned.Contains(f) || pinned.Contains("return_" + f) ? null : "it was not when the hook was pinned")).ToList();
+        return new CaptureHook(probe, maps, [], hooks, [], isPinned: true, isResumed: true);
+    }
+
+    private static CaptureHook Attach(HookOptions options, Probe probe, IReadOnlyList<ProbeTrial> refused)
+    {
+        var links = new Dictionary<string, BpfLink>();
+        HookMaps? maps = null;
+        using var image = BpfObject.Open(CaptureImage.Read(), "maplog");
+        try
+        {
+            using var vmlinux = VmlinuxBtf.Load();
+            var programs = HookProgram.Choose(image, probe, vmlinux);
+            foreach (var program in image.Programs)
+                image.SetAutoload(program.Name, programs.Any(p => p.Program == program));
+            Prepare(image, options);
+            image.Load();
+            maps = HookMaps.Of(image);
+            WriteNames(maps, options.Names);
+            var hooks = HookPrograms(programs, probe, maps, links);
+            var canPin = options.PinFolder is not null && links.Values.All(link => link.CanPin);
+            if (canPin)
+                Pin(options.PinFolder!, probe, maps, links);
+            return new CaptureHook(probe, maps, [.. links.Values], hooks, [.. refused], canPin, isResumed: false);
+        }
+        catch
+        {
+            foreach (var link in links.Values)
+                link.Dispose();
+            maps?.Dispose();
+            throw;
+        }
+    }
+
+    private static void Prepare(BpfObject image, HookOptions options)
+    {
+        image.SetMaxEntries("maplog_ring", (uint)options.RingBytes);
+        var constants = image.Rodata();
+        BinaryPrimitives.WriteInt32LittleEndian(constants, PossibleCpus.Count);
+        image.SetRodata(constants);
+        if (options.WritersPin is null)
+            return;
+        using var writers = BpfMap.OpenPinned(options.WritersPin);
+        image.ReuseMap("maplog_writers", writers);
+    }
+
+    // Set before the first program runs, so that no change of a watched name goes by unjudged.
+    private static void WriteNames(HookMaps maps, IReadOnlyList<NamePattern> names)
+    {
+        for (var i = 0; i < names.Count; i++)
+            maps.Names.Update(BitConverter.GetBytes(i), names[i].ToBytes());
+    }
+
+    private static List<HookState> HookPrograms(IReadOnlyList<HookProgram> programs, Probe probe, HookMaps maps, Dictionary<string, BpfLink> links)
+    {
+        var hooks = new List<HookState>();
+        // Under fentry the tracepoint costs every bpf(2) call, so it is attached only for what fentry cannot hook.
+        foreach (var group in programs.Where(p => p.Function != HookProgram.Tracepoint || probe != Probe.Fentry).GroupBy(p => p.Function))
+            hooks.Add(new HookState(group.Key, HookFunction(group, links)));
+        if (hooks.All(h => !h.IsAttached) || !hooks[0].IsAttached)
+            throw new KernelException(hooks[0].Failure!);
+
+        uint bySyscall = probe == Probe.Fentry ? 0 : uint.MaxValue;
+        foreach (var missing in HookedFunction.All.Where(f => f.Types is [MapType.LpmTrie] && hooks.Any(h => h.Function == f.Name && !h.IsAttached)))
+            bySyscall |= 1u << (int)missing.Types[0];
+        if (probe == Probe.Fentry && bySyscall != 0)
+        {
+            foreach (var half in links.Keys.Where(k => k.Contains("trie_", StringComparison.Ordinal)).ToList())
+            {
+                links.Remove(half, out var link);
+                link!.Dispose();
+            }
+            var tracepoint = programs.Where(p => p.Function == HookProgram.Tracepoint).GroupBy(p => p.Function).Single();
+            hooks.Add(new HookState(HookProgram.Tracepoint, HookFunction(tracepoint, links)));
+        }
+        maps.Config.Update(BitConverter.GetBytes(0), BitConverter.GetBytes(bySyscall));
+        return hooks;
+    }
+
+    /// <returns>Why the function is not hooked, or null.</returns>
+    private static string? HookFunction(IEnumerable<HookProgram> programs, Dictionary<string, BpfLink> links)
+    {
+        var mine = new List<string>();
+        foreach (var program in programs)
+        {
+            try
+            {
+                links.Add(program.LinkName, program.Program.Attach());
+                mine.Add(program.LinkName);
+            }
+            catch (KernelException e)
+            {
+                // Half a kprobe pair would fill the frames of calls whose return is never seen.
+                foreach (var name in mine)
+                {
+                    links.Remove(name, out var link);
+                    link!.Dispose();
+                }
+                return e.Message;
+            }
+        }
+        return null;
+    }
+
+    private static void Pin(string folder, Probe probe, HookMaps maps, Dictionary<string, BpfLink> links)
+    {
+        foreach (var (name, link) in links)
+            link.Pin(Path.Combine(folder, LinkPrefix + name), replace: true);
+        maps.Pin(folder, probe);
+    }
+}

@@ -1,0 +1,59 @@
+using Maplog.Kernel;
+
+namespace Maplog.Hooking;
+
+/// <summary>The maps between the hook and the daemon, as bpf/watch.h declares them.</summary>
+internal sealed class HookMaps : IDisposable
+{
+    /// <summary>The ring is pinned last and under a name that tells layout and probe: its pin says that all others are there.</summary>
+    private const string RingPrefix = "ring_";
+
+    private HookMaps(Func<string, BpfMap> open)
+    {
+        Ring = open("maplog_ring");
+        Verdicts = open("maplog_verdicts");
+        Beyond = open("maplog_beyond");
+        Names = open("maplog_names");
+        Losses = open("maplog_losses");
+        Config = open("maplog_config");
+    }
+
+    public BpfMap Ring { get; }
+
+    public BpfMap Verdicts { get; }
+
+    public BpfMap Beyond { get; }
+
+    public BpfMap Names { get; }
+
+    public BpfMap Losses { get; }
+
+    public BpfMap Config { get; }
+
+    private IEnumerable<(string Name, BpfMap Map)> Steering =>
+        [("verdicts", Verdicts), ("beyond", Beyond), ("names", Names), ("losses", Losses), ("config", Config)];
+
+    public static HookMaps Of(BpfObject loaded) => new(loaded.Map);
+
+    /// <summary>The pinned ones, or null if there are none of this layout and probe.</summary>
+    public static HookMaps? OpenPinned(string folder, Probe probe) =>
+        File.Exists(RingPin(folder, probe))
+            ? new HookMaps(name => BpfMap.OpenPinned(name == "maplog_ring" ? RingPin(folder, probe) : Path.Combine(folder, name["maplog_".Length..])))
+            : null;
+
+    public void Pin(string folder, Probe probe)
+    {
+        foreach (var (name, map) in Steering)
+            map.Pin(Path.Combine(folder, name), replace: true);
+        Ring.Pin(RingPin(folder, probe), replace: true);
+    }
+
+    public void Dispose()
+    {
+        Ring.Dispose();
+        foreach (var (_, map) in Steering)
+            map.Dispose();
+    }
+
+    private static string RingPin(string folder, Probe probe) => Path.Combine(folder, $"{RingPrefix}v{CaptureImage.Layout}_{probe.Name()}");
+}

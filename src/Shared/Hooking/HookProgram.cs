@@ -1,0 +1,47 @@
+using Maplog.Kernel;
+
+namespace Maplog.Hooking;
+
+/// <summary>A program of bpf/capture.bpf.c and the function it hooks.</summary>
+internal sealed record HookProgram(BpfProgram Program, string Function, bool AtReturn)
+{
+    /// <summary>The tracepoint at the end of the system call stands for a function.</summary>
+    public const string Tracepoint = "sys_exit_bpf";
+
+    /// <summary>Its link's name, without a dot, in the pins.</summary>
+    public string LinkName => AtReturn ? "return_" + Function : Function;
+
+    /// <summary>What a probe hooks, were it all there.</summary>
+    public static IEnumerable<string> Functions(Probe probe) => probe switch
+    {
+        Probe.Fentry => HookedFunction.All.Select(f => f.Name),
+        Probe.Kprobe => HookedFunction.All.Where(f => f.HasKprobe).Select(f => f.Name).Append(Tracepoint),
+        _ => [Tracepoint],
+    };
+
+    /// <summary>
+    /// The programs to load. A function that the kernel does not have has no changes to lose (before 5.14 there is no
+    /// lookup-and-delete in a hash), so its program is left out.
+    /// </summary>
+    public static IReadOnlyList<HookProgram> Choose(BpfObject image, Probe probe, VmlinuxBtf vmlinux)
+    {
+        var unlooped = !vmlinux.HasFunction("bpf_loop");
+        var chosen = new List<HookProgram>();
+        foreach (var program in image.Programs)
+        {
+            var slash = program.Section.LastIndexOf('/');
+            var (kind, function) = (program.Section[..program.Section.IndexOf('/', StringComparison.Ordinal)], program.Section[(slash + 1)..]);
+            var wanted = kind switch
+            {
+                "fexit" => probe == Probe.Fentry && vmlinux.HasFunction(function),
+                "kprobe" or "kretprobe" => probe == Probe.Kprobe,
+                _ => true,
+            };
+            var isTwin = program.Name.StartsWith("unlooped_", StringComparison.Ordinal);
+            var hasTwin = isTwin || image.Programs.Any(p => p.Name == "unlooped_" + function);
+            if (wanted && (!hasTwin || isTwin == unlooped))
+                chosen.Add(new HookProgram(program, function, kind == "kretprobe"));
+        }
+        return chosen;
+    }
+}

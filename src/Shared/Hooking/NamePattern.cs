@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace Maplog.Hooking;
+
+/// <summary>A watched map name, or with a final '*' a prefix, as the kernel side compares it: 16 bytes and a mask.</summary>
+public sealed class NamePattern
+{
+    /// <summary>Characters of a map name that the kernel keeps.</summary>
+    public const int MaxName = 15;
+
+    /// <summary>Bytes of struct maplog_pattern.</summary>
+    public const int Size = 32;
+
+    /// <summary>Patterns the kernel side has room for (MAPLOG_PATTERNS).</summary>
+    public const int Most = 64;
+
+    private readonly string _text;
+    private readonly bool _prefix;
+
+    private NamePattern(string text, bool prefix) => (_text, _prefix) = (text, prefix);
+
+    /// <exception cref="FormatException">Not a name the kernel could give a map.</exception>
+    public static NamePattern Parse(string pattern)
+    {
+        var prefix = pattern.EndsWith('*');
+        var text = prefix ? pattern[..^1] : pattern;
+        if (text.Length is 0 or > MaxName || !text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.'))
+            throw new FormatException($"'{pattern}' is not a map name: the kernel's have 1 to {MaxName} of A-Z, a-z, 0-9, '_' and '.'; a final '*' makes it a prefix.");
+        return new NamePattern(text, prefix);
+    }
+
+    public bool Matches(string name) => _prefix ? name.StartsWith(_text, StringComparison.Ordinal) : name == _text;
+
+    /// <summary>struct maplog_pattern: the name's 16 bytes, then the mask's.</summary>
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[Size];
+        Encoding.ASCII.GetBytes(_text, bytes);
+        bytes.AsSpan(16, _prefix ? _text.Length : 16).Fill(0xff);
+        return bytes;
+    }
+
+    public override string ToString() => _prefix ? _text + "*" : _text;
+}

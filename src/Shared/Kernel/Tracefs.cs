@@ -1,0 +1,20 @@
+namespace Maplog.Kernel;
+
+/// <summary>The file system that numbers the tracepoints.</summary>
+public static class Tracefs
+{
+    /// <summary>Where it is mounted, by the kernel's convention.</summary>
+    public const string Root = "/sys/kernel/tracing";
+
+    public static bool IsMounted => File.Exists(Root + "/available_events") || File.Exists("/sys/kernel/debug/tracing/available_events");
+
+    /// <summary>Mounts it if it is not (CAP_SYS_ADMIN).</summary>
+    public static void EnsureMounted()
+    {
+        if (IsMounted)
+            return;
+        int errno = -Native.Mount("tracefs", Root, "tracefs");
+        if (errno != 0)
+            throw new KernelException($"Cannot mount tracefs at {Root}, which tells the tracepoints' numbers: {(errno == Errno.Eperm ? Privileges.Explain("CAP_SYS_ADMIN") : "the kernel refused it")}. 'mount -t tracefs tracefs {Root}' does it by hand.", errno);
+    }
+}
