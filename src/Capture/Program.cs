@@ -1,1 +1,30 @@
-return 0;
+using Maplog.Capture;
+using Maplog.Capture.Pipeline;
+using Maplog.Configuration;
+using Maplog.Log;
+using Microsoft.Extensions.DependencyInjection;
+
+var daemon = new Daemon("maplog-capture", "records every change of the watched eBPF maps and logs it.",
+[
+    new("--source", "NAME", "The source under which the changes are logged.", "Maplog:Capture:Source"),
+    new("--watch", "MAP", "A map: name, prefix*, pin:PATH or id:N, with =STREAM behind it under another name. Repeatable.", "Maplog:Capture:Watch:{0}"),
+    new("--probe", "PROBE", "auto, fentry, kprobe or syscall.", "Maplog:Capture:Probe"),
+    new("--ring-bytes", "BYTES", "Size of the ring between kernel and daemon, a power of two.", "Maplog:Capture:RingBytes"),
+    new("--stay-attached", "BOOL", "Whether the hook goes on recording when the daemon ends.", "Maplog:Capture:StayAttached"),
+    new("--pin-root", "FOLDER", "Folder of bpffs for the pins.", "Maplog:Capture:PinRoot"),
+    new("--log", "CONNECTION", "Connection string of the log's Postgres.", "Maplog:Log:ConnectionString"),
+    new("--bus", "URI", "Address of RabbitMQ, amqp://user:password@host/vhost.", "Maplog:Bus:Uri"),
+    new("--node", "NAME", "What the log calls this host.", "Maplog:Node:Name"),
+]);
+return await daemon.RunAsync(args, (builder, settings) =>
+{
+    var capture = settings.Read<CaptureOptions>(CaptureOptions.Section);
+    var log = settings.Read<LogOptions>(Sections.Log);
+    var node = settings.Read<NodeOptions>(Sections.Node);
+    builder.Services
+        .AddSingleton(capture)
+        .AddSingleton(node)
+        .AddSingleton(_ => new LogStore(log))
+        .AddSingleton<BatchFeed>()
+        .AddHostedService<CaptureService>();
+});

@@ -18,12 +18,18 @@ public sealed record MapOpened(
 /// <summary>The kernel map of this generation is gone. The fold stays as it was.</summary>
 public sealed record MapClosed(int Epoch, uint MapId, string BootId);
 
-/// <summary>A writer's term begins. Changes of this epoch come from this ring.</summary>
+/// <summary>
+/// A writer's term begins. Changes of this epoch come from this ring. Where the ring goes on from an earlier term it holds
+/// changes older than this moment: then the event's own time is that of the version before it, and this says the true one.
+/// </summary>
 /// <param name="Epoch">The term.</param>
 /// <param name="Node">The host that writes.</param>
 /// <param name="BootId">The kernel's boot id.</param>
 /// <param name="RingId">The kernel's id of the ring map.</param>
-public sealed record EpochStarted(int Epoch, string Node, string BootId, uint RingId);
+/// <param name="LoggedPosition">The ring position of the stream's last record logged before this term, if it came from this very ring; else -1.</param>
+/// <param name="LoggedIndex">That record's last change that was logged.</param>
+/// <param name="StartedAt">When the writer began.</param>
+public sealed record EpochStarted(int Epoch, string Node, string BootId, uint RingId, long LoggedPosition = -1, uint LoggedIndex = 0, DateTimeOffset StartedAt = default);
 
 /// <summary>An interval in which a change may have gone unseen; a scan of the map follows.</summary>
 /// <param name="Epoch">The writer's term.</param>

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Capture;
+
+/// <summary>What the daemon says, with ids that stay.</summary>
+internal static partial class CaptureLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Capturing source {Source} on {Node} in epoch {Epoch} with the {Probe} probe{Resumed}.")]
+    public static partial void Started(this ILogger log, string source, string node, int epoch, string probe, string resumed);
+
+    [LoggerMessage(2, LogLevel.Information, "Probe not used: {Trial}")]
+    public static partial void ProbeRefused(this ILogger log, string trial);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Function} is not hooked: {Failure}")]
+    public static partial void NotHooked(this ILogger log, string function, string failure);
+
+    [LoggerMessage(4, LogLevel.Information, "{Sentence}")]
+    public static partial void Unseen(this ILogger log, string sentence);
+
+    [LoggerMessage(5, LogLevel.Information, "{Stream}: map {MapId} ({Type}, key {KeySize} bytes, value {ValueSize} bytes) is watched; known from before: {IsSame}.")]
+    public static partial void MapOpened(this ILogger log, string stream, uint mapId, string type, int keySize, int valueSize, bool isSame);
+
+    [LoggerMessage(6, LogLevel.Information, "{Stream}: map {MapId} is gone.")]
+    public static partial void MapClosed(this ILogger log, string stream, uint mapId);
+
+    [LoggerMessage(7, LogLevel.Error, "Map {Name} (id {MapId}) is meant by '{Target}' but cannot be replicated: values of type {Type} are kernel objects, or of a kind maplog does not know; hash, LRU hash, array, LPM trie and their per-CPU kinds can be.")]
+    public static partial void CannotReplicate(this ILogger log, string name, uint mapId, string type, string target);
+
+    [LoggerMessage(8, LogLevel.Warning, "Map {MapId} would be stream {Stream} too, but map {Older} is and still lives: the newer takes over when the older is gone. Give one of them another stream name (NAME=STREAM) to log both.")]
+    public static partial void SecondMap(this ILogger log, uint mapId, string stream, uint older);
+
+    [LoggerMessage(9, LogLevel.Warning, "No map is '{Target}' yet: it is watched for, and caught when it comes.")]
+    public static partial void NoSuchMap(this ILogger log, string target);
+
+    [LoggerMessage(10, LogLevel.Warning, "{Stream}: {Count} changes were not recorded ({Reason}); a gap is logged and the map is scanned.")]
+    public static partial void Lost(this ILogger log, string stream, ulong count, string reason);
+
+    [LoggerMessage(11, LogLevel.Warning, "The log is away: {Reason} Trying again; the ring keeps what happens.")]
+    public static partial void LogAway(this ILogger log, string reason);
+
+    [LoggerMessage(12, LogLevel.Information, "The log is back.")]
+    public static partial void LogBack(this ILogger log);
+
+    [LoggerMessage(13, LogLevel.Warning, "The bus is away: {Reason} Replicas read the log.")]
+    public static partial void BusAway(this ILogger log, string reason);
+
+    [LoggerMessage(14, LogLevel.Information, "The bus is back.")]
+    public static partial void BusBack(this ILogger log);
+
+    [LoggerMessage(15, LogLevel.Information, "Stopped: {Committed} events committed in this run; {Left} bytes are left in the ring.")]
+    public static partial void Stopped(this ILogger log, long committed, ulong left);
+
+    [LoggerMessage(16, LogLevel.Critical, "{Sentence}")]
+    public static partial void Fatal(this ILogger log, string sentence);
+
+    [LoggerMessage(17, LogLevel.Information, "Commit of {Count} events was already in the log: its answer was lost.")]
+    public static partial void CommitRecognised(this ILogger log, int count);
+}

@@ -1,0 +1,64 @@
+using System.ComponentModel.DataAnnotations;
+using Maplog.Events;
+using Maplog.Hooking;
+
+namespace Maplog.Capture;
+
+/// <summary>What is captured, and how.</summary>
+public sealed class CaptureOptions : IValidatableObject
+{
+    public const string Section = "Maplog:Capture";
+
+    private const int LeastRing = 4096 * 16, MostRing = 1 << 30;
+
+    /// <summary>The source under which the changes are logged: <c>lb-1</c>. No default.</summary>
+    public string Source { get; set; } = "";
+
+    /// <summary>The maps: <c>name</c>, <c>prefix*</c>, <c>pin:/sys/fs/bpf/…</c> or <c>id:N</c>; <c>=stream</c> behind it gives the stream another name than the map's. No default.</summary>
+    public List<string> Watch { get; set; } = [];
+
+    /// <summary><c>auto</c> (the best that this kernel allows), <c>fentry</c>, <c>kprobe</c> or <c>syscall</c>. Default: auto.</summary>
+    public string Probe { get; set; } = "auto";
+
+    /// <summary>
+    /// Bytes of the ring between kernel and daemon, a power of two. It holds what happens while Postgres is away: changes per
+    /// second, times (90 bytes + key + value), times the seconds to last. Default: 64 MiB.
+    /// </summary>
+    public int RingBytes { get; set; } = 64 << 20;
+
+    /// <summary>Most changes in one commit. Default: 5000.</summary>
+    [Range(1, 100_000, ErrorMessage = "use 1 to 100000.")]
+    public int BatchSize { get; set; } = 5000;
+
+    /// <summary>Folder of bpffs that holds the pins of all sources of this node. Default: /sys/fs/bpf/maplog.</summary>
+    public string PinRoot { get; set; } = "/sys/fs/bpf/maplog";
+
+    /// <summary>Whether the hook stays in the kernel, recording, when the daemon ends. Default: true.</summary>
+    public bool StayAttached { get; set; } = true;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!StreamName.IsSource(Source))
+            yield return Wrong(nameof(Source), Source.Length == 0 ? "name the source whose maps are captured, for example lb-1." : $"'{Source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_'.");
+        if (Watch.Count == 0)
+            yield return Wrong(nameof(Watch), "name at least one map: its name, a prefix*, pin:PATH or id:N.");
+        foreach (var watch in Watch)
+        {
+            if (Watching.WatchedTarget.Mistake(watch) is { } mistake)
+                yield return Wrong(nameof(Watch), mistake);
+        }
+        if (Watch.Count > NamePattern.Most)
+            yield return Wrong(nameof(Watch), $"at most {NamePattern.Most} maps or prefixes can be named.");
+        if (Probe != "auto" && Probes.BestFirst.All(p => p.Name() != Probe))
+            yield return Wrong(nameof(Probe), $"'{Probe}' is no probe: use auto, fentry, kprobe or syscall.");
+        if (RingBytes is < LeastRing or > MostRing || !int.IsPow2(RingBytes))
+            yield return Wrong(nameof(RingBytes), $"{RingBytes} is no size for the ring: use a power of two from {LeastRing} to {MostRing}.");
+        if (!Path.IsPathRooted(PinRoot))
+            yield return Wrong(nameof(PinRoot), "give the whole path of a folder under /sys/fs/bpf.");
+    }
+
+    /// <summary>The probe that is forced, or null for the best.</summary>
+    public Probe? ForcedProbe => Probes.BestFirst.Where(p => p.Name() == Probe).Select(p => (Probe?)p).FirstOrDefault();
+
+    private static ValidationResult Wrong(string setting, string sentence) => new(sentence, [setting]);
+}

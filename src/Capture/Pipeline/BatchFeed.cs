@@ -1,0 +1,122 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Maplog.Bus;
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Capture.Pipeline;
+
+/// <summary>
+/// Turns committed batches into blocks for the bus, one block per stream and shape, and lets them wait for the publisher,
+/// up to a bound: what does not fit is dropped, and replicas read it from the log.
+/// </summary>
+internal sealed class BatchFeed : IDisposable
+{
+    private const int MostWaiting = 256, MostBlockBytes = 1 << 20;
+
+    private readonly Channel<Outgoing> _waiting = Channel.CreateBounded<Outgoing>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly Dictionary<StreamHandle, OpenBlock> _open = [];
+    private readonly ConcurrentDictionary<StreamName, Heartbeat> _heads = [];
+
+    /// <summary>Blocks dropped because the bus was away or slow.</summary>
+    public long Dropped { get; private set; }
+
+    public ChannelReader<Outgoing> Waiting => _waiting.Reader;
+
+    /// <summary>Each stream's head in the log: what beats tell.</summary>
+    public ICollection<Heartbeat> Heads => _heads.Values;
+
+    /// <summary>Says the shape of a stream that goes on with the map it had.</summary>
+    public void Resume(StreamHandle stream, MapShape shape) => OpenOf(stream).Shape = shape;
+
+    public void Publish(EventBatch batch, Epoch epoch)
+    {
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var logged = batch[i];
+            var block = OpenOf(logged.Stream);
+            if (logged.Note is MapOpened opened)
+            {
+                // A block has one shape.
+                Finish(block);
+                block.Shape = opened.Shape;
+            }
+            if (!block.IsBegun)
+                block.Begin(logged, epoch);
+            block.Add(logged);
+            if (block.Writer.Size >= MostBlockBytes)
+                Finish(block);
+        }
+        foreach (var range in batch.Streams)
+        {
+            var block = OpenOf(range.Stream);
+            Finish(block);
+            _heads[range.Stream.Name] = new Heartbeat(range.Stream.Name, epoch, range.Last, block.Newest);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var block in _open.Values)
+            block.Writer.Dispose();
+    }
+
+    private OpenBlock OpenOf(StreamHandle stream)
+    {
+        if (!_open.TryGetValue(stream, out var block))
+            _open[stream] = block = new OpenBlock();
+        return block;
+    }
+
+    private void Finish(OpenBlock block)
+    {
+        if (!block.IsBegun)
+            return;
+        var bytes = block.Finish();
+        var copy = ArrayPool<byte>.Shared.Rent(bytes.Length);
+        bytes.CopyTo(copy);
+        if (_waiting.Writer.TryWrite(new Outgoing(block.Writer.Stream, new ArraySegment<byte>(copy, 0, bytes.Length))))
+            return;
+        ArrayPool<byte>.Shared.Return(copy);
+        Dropped++;
+    }
+
+    /// <summary>A block that waits; its array goes back to the pool when it is sent.</summary>
+    public readonly record struct Outgoing(StreamName Stream, ArraySegment<byte> Block);
+
+    private sealed class OpenBlock
+    {
+        public DateTimeOffset Newest { get; private set; }
+
+        public ChangeBlockWriter Writer { get; } = new();
+
+        public MapShape? Shape { get; set; }
+
+        public bool IsBegun { get; private set; }
+
+        public void Begin(in BatchedEvent first, Epoch epoch)
+        {
+            Writer.Begin(first.Stream.Name, epoch, first.Version, Shape?.KeySize ?? 0, Shape?.ValueBytes ?? 0);
+            IsBegun = true;
+        }
+
+        public void Add(in BatchedEvent logged)
+        {
+            Newest = logged.Time;
+            if (logged.Note is not null)
+            {
+                Writer.AddNote(logged.Kind, NoteCodec.Write(logged.Note));
+                return;
+            }
+            var change = ChangePayload.Read(logged.Payload.Span);
+            Writer.AddChange(logged.Kind, change.Key, change.Value);
+        }
+
+        public ReadOnlyMemory<byte> Finish()
+        {
+            IsBegun = false;
+            return Writer.Finish(Newest);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using Maplog.Capture.Watching;
+using Maplog.Events;
+using Maplog.Hooking;
+using Maplog.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Capture.Pipeline;
+
+/// <summary>
+/// The loop of a capturing daemon: reads the ring into a batch while the batch before is being committed, so that batches
+/// are as large as commits are slow. The ring's consumer position follows the commits.
+/// </summary>
+internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, int batchSize, TimeProvider time, ILogger log) : IDisposable
+{
+    private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), CountLossesEvery = TimeSpan.FromMilliseconds(100), StopWithin = TimeSpan.FromSeconds(10);
+
+    private readonly CancellationTokenSource _giveUp = new();
+    private EventBatch _filling = sink.Batch, _spare = new();
+    private Task _commit = Task.CompletedTask;
+    private long _lookAt, _lossesAt;
+
+    /// <summary>Runs until asked to stop; then commits what was read.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        var idle = 0;
+        while (!stopping.IsCancellationRequested)
+        {
+            var read = ReadRing();
+            Attend();
+            if (_commit.IsCompleted)
+            {
+                await _commit;
+                if (_filling.Count > 0)
+                    BeginCommit();
+                else
+                    hook.Ring.Release(hook.Ring.Cursor);
+            }
+            if (read > 0)
+            {
+                idle = 0;
+                if (IsFull)
+                    await _commit.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+            await Task.Delay(++idle > IdleRoundsBeforeNap ? Nap : Pause, CancellationToken.None);
+        }
+        await StopAsync();
+    }
+
+    public void Dispose()
+    {
+        _giveUp.Dispose();
+        _filling.Dispose();
+        _spare.Dispose();
+    }
+
+    private bool IsFull => _filling.Count >= batchSize || _filling.Bytes >= MostBatchBytes;
+
+    private async Task StopAsync()
+    {
+        _giveUp.CancelAfter(StopWithin);
+        try
+        {
+            await _commit;
+            // A hook that goes with the daemon leaves no ring behind: what is in it is taken along.
+            var isLast = !hook.IsPinned;
+            if (isLast)
+                hook.Unhook();
+            do
+            {
+                ReadRing();
+                if (_filling.Count == 0)
+                    break;
+                BeginCommit();
+                await _commit;
+            }
+            while (isLast);
+        }
+        catch (Exception e) when (e is OperationCanceledException or LogException)
+        {
+            // Not committed and not released: it is still in the ring, for the next daemon.
+        }
+        log.Stopped(committer.Committed, hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition);
+    }
+
+    private int ReadRing()
+    {
+        var read = 0;
+        while (!IsFull && hook.Ring.TryRead(out var record))
+        {
+            read++;
+            ref readonly var header = ref RecordHeader.Of(record.Data);
+            if (header.Operation == RecordOperation.MapSeen)
+                registry.Find(header.MapId, (long)header.Time, MapSeen.Of(record.Data));
+            else
+                registry.Find(header.MapId, (long)header.Time)?.Take(record);
+        }
+        return read;
+    }
+
+    // What is to be done beside the ring: maps that come and go, losses, and reading maps themselves.
+    private void Attend()
+    {
+        if (time.GetElapsedTime(_lookAt) >= LookEvery)
+        {
+            registry.LookAround();
+            _lookAt = time.GetTimestamp();
+        }
+        var now = KernelClock.Now;
+        if (time.GetElapsedTime(_lossesAt) >= CountLossesEvery)
+        {
+            foreach (var map in registry.Maps)
+                CountLosses(map, now);
+            _lossesAt = time.GetTimestamp();
+        }
+        if (IsFull)
+            return;
+        foreach (var map in registry.Maps)
+        {
+            if (map.Inspector.IsBusy)
+                map.Inspector.Step(now, hook.Ring.ProducerPosition, hook.Ring.Cursor);
+        }
+    }
+
+    private void CountLosses(CapturedMap map, long now)
+    {
+        var losses = hook.ReadLosses(map.Slot);
+        var known = map.KnownLosses;
+        if (losses == known)
+            return;
+        Report(losses.RingFull - known.RingFull, "ring-full");
+        Report(losses.Unreadable - known.Unreadable, "unreadable");
+        Report(losses.TooLong - known.TooLong, "too-long");
+        (map.KnownLosses, map.LossesCountedAt) = (losses, now);
+        map.Inspector.Scan();
+
+        void Report(ulong count, string reason)
+        {
+            if (count == 0)
+                return;
+            log.Lost(map.Stream.Name.ToString(), count, reason);
+            sink.Note(map.Stream, new GapFound(sink.Epoch.Value, reason, (long)count, map.LossesCountedAt, now), now);
+        }
+    }
+
+    private void BeginCommit()
+    {
+        var batch = _filling;
+        var ringEnd = hook.Ring.Cursor;
+        (_filling, _spare) = (_spare, _filling);
+        sink.Batch = _filling;
+        _commit = Task.Run(() => CommitAsync(batch, ringEnd), CancellationToken.None);
+    }
+
+    private async Task CommitAsync(EventBatch batch, ulong ringEnd)
+    {
+        await committer.CommitAsync(batch, _giveUp.Token);
+        hook.Ring.Release(ringEnd);
+        feed.Publish(batch, sink.Epoch);
+        batch.Clear();
+    }
+}

@@ -1,0 +1,216 @@
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Hooking;
+using Maplog.Kernel;
+
+namespace Maplog.Capture.Pipeline;
+
+/// <summary>
+/// One life of a watched kernel map: takes its records, keeps its fold, and settles what the records leave open. What
+/// happens is told to the sink as events.
+/// </summary>
+internal sealed class CapturedMap
+{
+    /// <summary>Two changes of a key on different CPUs closer than this (ns) may have been recorded in the other order.</summary>
+    private const long Close = 1_000_000;
+
+    private readonly EventSink _sink;
+    private readonly RecentDeletes _deleted;
+    private readonly byte[] _normalKey;
+    private readonly byte[] _value;
+    private readonly MapInspector _inspector;
+    private readonly bool _isPerCpu, _isLpm, _isArray;
+
+    public CapturedMap(CapturedStream stream, uint id, string name, MapShape shape, MapFold entries, int slot, EventSink sink)
+    {
+        (Stream, Id, Name, Shape, Entries, Slot, _sink) = (stream, id, name, shape, entries, slot, sink);
+        _deleted = new RecentDeletes(shape.KeySize);
+        _isPerCpu = shape.PossibleCpus > 0;
+        _isLpm = LpmKey.Applies(shape);
+        _isArray = (MapType)shape.Type is MapType.Array or MapType.PerCpuArray;
+        _normalKey = new byte[_isLpm ? shape.KeySize : 0];
+        _value = new byte[_isPerCpu ? shape.ValueBytes : 0];
+        _inspector = new MapInspector(this);
+    }
+
+    public CapturedStream Stream { get; }
+
+    public uint Id { get; }
+
+    public string Name { get; }
+
+    public MapShape Shape { get; }
+
+    /// <summary>The map's content as the log has it. Tags: cpu of the last change, and the scan's mark in the highest bit.</summary>
+    public MapFold Entries { get; }
+
+    /// <summary>Where the hook counts what it could not record.</summary>
+    public int Slot { get; }
+
+    /// <summary>The losses that the log knows of.</summary>
+    public Losses KnownLosses { get; set; }
+
+    /// <summary>Kernel time at which the losses were last counted.</summary>
+    public long LossesCountedAt { get; set; } = KernelClock.Now;
+
+    public MapInspector Inspector => _inspector;
+
+    public EventSink Sink => _sink;
+
+    /// <summary>Takes a ring record of this map.</summary>
+    public void Take(in RingRecord record)
+    {
+        var data = record.Data;
+        ref readonly var header = ref RecordHeader.Of(data);
+        var comm = RecordHeader.CommOf(data);
+        var keys = data.Slice(RecordHeader.Size, (int)(header.Count * header.KeySize));
+        var values = data.Slice(RecordHeader.Size + keys.Length, (int)(header.Count * header.ValueSize));
+        if (header.KeySize != (uint)Shape.KeySize || header.ValueSize != 0 && header.ValueSize != (uint)Shape.ValueBytes && (header.Flags & (RecordFlags.OneCpu | RecordFlags.AllCpus)) == 0)
+            throw new InvalidDataException($"A ring record of map {Name} (id {Id}) has keys of {header.KeySize} and values of {header.ValueSize} bytes, the map has {Shape.KeySize} and {Shape.ValueBytes}: the hook and this daemon do not fit; run `maplog detach` and start the daemon again.");
+        for (var i = 0; i < (int)header.Count; i++)
+        {
+            if (Stream.IsLogged((long)record.Position, (uint)i))
+                continue;
+            var key = keys.Slice(i * Shape.KeySize, Shape.KeySize);
+            var value = header.ValueSize == 0 ? default : values.Slice(i * (int)header.ValueSize, (int)header.ValueSize);
+            if ((header.Flags & RecordFlags.Unsure) != 0)
+            {
+                // A batch that failed: whether this key was among those done, only the map can tell.
+                _inspector.LookAgain(Normal(key), KernelClock.Now);
+                continue;
+            }
+            var change = new ChangeHeader
+            {
+                Origin = (Origin)header.Origin,
+                Cpu = (ushort)header.Cpu,
+                Tgid = header.Tgid,
+                Epoch = _sink.Epoch,
+                KernelTime = (long)header.Time,
+                RingPosition = (long)record.Position,
+                RecordIndex = (uint)i,
+            };
+            if (header.Operation == RecordOperation.Update)
+                Updated(change, comm, key, value, header);
+            else
+                Removed(header.Operation == RecordOperation.Evict ? EventKind.EntryEvicted : EventKind.EntryDeleted, change, comm, key);
+        }
+    }
+
+    /// <summary>Compares what the map held with the fold and logs the differences.</summary>
+    public void Judge(Inspection seen, ushort mark)
+    {
+        for (var i = 0; i < seen.Count; i++)
+        {
+            var key = seen.Key(i);
+            if (seen.Present[i])
+                JudgePresent(seen, key, seen.Value(i), mark);
+            else
+                JudgeAbsent(seen, key);
+        }
+    }
+
+    /// <summary>After a whole scan: entries that no scan has seen, and that did not change since it began, are gone.</summary>
+    public void JudgeUnseen(long scanBegan, ushort mark)
+    {
+        if (_isArray)
+            return;
+        foreach (var entry in Entries)
+        {
+            if ((entry.Tag & MapInspector.Mark) != mark && entry.Stamp < scanBegan)
+                Correct(EventKind.EntryDeleted, Origin.Scan, scanBegan, entry.Key, default, entry);
+        }
+    }
+
+    /// <summary>The key as the fold has it.</summary>
+    public ReadOnlySpan<byte> Normal(ReadOnlySpan<byte> key)
+    {
+        if (!_isLpm)
+            return key;
+        key.CopyTo(_normalKey);
+        LpmKey.Normalise(_normalKey);
+        return _normalKey;
+    }
+
+    private void Updated(in ChangeHeader change, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in RecordHeader header)
+    {
+        var entry = Entries.FindOrAdd(Normal(key), out var added);
+        if (added ? _deleted.TryFind(Normal(key), out var deleted) && IsAmbiguous(deleted.Stamp, deleted.Tag, change) : IsAmbiguous(entry.Stamp, entry.Tag, change))
+            _inspector.LookAgain(Normal(key), change.KernelTime);
+        if (_isPerCpu && header.Flags != RecordFlags.None)
+            value = Patch(entry.Value, value, header.Flags, (int)header.ValueCpu);
+        value.CopyTo(entry.Value);
+        Touch(entry, change.KernelTime, change.Cpu);
+        _sink.Change(Stream, added ? EventKind.EntryAdded : EventKind.EntryUpdated, change, comm, key, value);
+    }
+
+    private void Removed(EventKind kind, in ChangeHeader change, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key)
+    {
+        if (Entries.TryFind(Normal(key), out var entry))
+        {
+            if (IsAmbiguous(entry.Stamp, entry.Tag, change))
+                _inspector.LookAgain(Normal(key), change.KernelTime);
+            Entries.Remove(entry);
+        }
+        _deleted.Add(Normal(key), change.KernelTime, change.Cpu, _inspector.IsReading);
+        _sink.Change(Stream, kind, change, comm, key, default);
+    }
+
+    private void JudgePresent(Inspection seen, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ushort mark)
+    {
+        var found = Entries.TryFind(Normal(key), out var entry);
+        if (found)
+        {
+            var isSame = entry.Value.SequenceEqual(value);
+            if (seen.Origin == Origin.Scan)
+                entry.Tag = (ushort)(entry.Tag & ~MapInspector.Mark | mark);
+            if (isSame || entry.Stamp >= seen.ReadAt)
+                return;
+        }
+        else if (_deleted.TryFind(Normal(key), out var deleted) && deleted.Stamp >= seen.ReadAt || _isArray && value.IndexOfAnyExcept((byte)0) < 0)
+        {
+            return;
+        }
+        else
+        {
+            entry = Entries.FindOrAdd(Normal(key), out _);
+            entry.Tag = mark;
+        }
+        value.CopyTo(entry.Value);
+        Correct(found ? EventKind.EntryUpdated : EventKind.EntryAdded, seen.Origin, seen.ReadAt, key, value, entry);
+    }
+
+    private void JudgeAbsent(Inspection seen, ReadOnlySpan<byte> key)
+    {
+        if (Entries.TryFind(Normal(key), out var entry) && entry.Stamp < seen.ReadAt)
+            Correct(EventKind.EntryDeleted, seen.Origin, seen.ReadAt, key, default, entry);
+    }
+
+    private void Correct(EventKind kind, Origin origin, long at, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, FoldEntry entry)
+    {
+        entry.Stamp = at;
+        _sink.Change(Stream, kind, new ChangeHeader { Origin = origin, Epoch = _sink.Epoch, KernelTime = at, RingPosition = -1 }, default, key, value);
+        if (kind == EventKind.EntryDeleted)
+            Entries.Remove(entry);
+    }
+
+    private static bool IsAmbiguous(long stamp, ushort tag, in ChangeHeader change) =>
+        (tag & ~MapInspector.Mark) != (change.Cpu & ~MapInspector.Mark) && change.KernelTime - stamp < Close;
+
+    private static void Touch(FoldEntry entry, long kernelTime, ushort cpu)
+    {
+        entry.Stamp = Math.Max(kernelTime, entry.Stamp);
+        entry.Tag = (ushort)(entry.Tag & MapInspector.Mark | cpu & ~MapInspector.Mark);
+    }
+
+    // A program's update of a per-CPU map is of its own CPU's value; a new entry's others are zero.
+    private ReadOnlySpan<byte> Patch(ReadOnlySpan<byte> before, ReadOnlySpan<byte> value, RecordFlags flags, int valueCpu)
+    {
+        var stride = (Shape.ValueSize + 7) / 8 * 8;
+        before.CopyTo(_value);
+        if ((flags & RecordFlags.OneCpu) != 0)
+            value.CopyTo(_value.AsSpan(valueCpu * stride));
+        for (var cpu = 0; cpu < Shape.PossibleCpus && (flags & RecordFlags.AllCpus) != 0; cpu++)
+            value.CopyTo(_value.AsSpan(cpu * stride));
+        return _value;
+    }
+}

@@ -1,0 +1,37 @@
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Capture.Pipeline;
+
+/// <summary>A stream at its writer: where it ends, counting what is not committed yet.</summary>
+internal sealed class CapturedStream(StreamName name)
+{
+    private DateTimeOffset _lastTime;
+
+    public StreamHandle Handle { get; } = new(name);
+
+    public StreamName Name => Handle.Name;
+
+    public StreamVersion Head { get; private set; }
+
+    /// <summary>Records up to this ring position and place in the record were logged by an earlier term: not logged again. -1: none.</summary>
+    public long LoggedPosition { get; private set; } = -1;
+
+    public uint LoggedIndex { get; private set; }
+
+    public void Resume(StreamVersion head, DateTimeOffset time)
+    {
+        Head = head;
+        _lastTime = time;
+    }
+
+    public void SkipUpTo(long position, uint index) => (LoggedPosition, LoggedIndex) = (position, index);
+
+    public bool IsLogged(long position, uint index) =>
+        position < LoggedPosition || position == LoggedPosition && index <= LoggedIndex;
+
+    public StreamVersion TakeVersion() => Head = Head.Next;
+
+    /// <summary>The time to store: never earlier than the version before, whatever the clock does.</summary>
+    public DateTimeOffset TimeOf(DateTimeOffset time) => _lastTime = time > _lastTime ? time : _lastTime;
+}

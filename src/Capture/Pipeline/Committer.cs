@@ -1,0 +1,65 @@
+using Maplog.Events;
+using Maplog.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Capture.Pipeline;
+
+/// <summary>Brings a batch into the log, once, however often the log is away meanwhile.</summary>
+internal sealed class Committer(LogWriter writer, LogReader reader, Epoch epoch, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>Events committed in this run.</summary>
+    public long Committed { get; private set; }
+
+    /// <exception cref="DeposedException">A later epoch has begun; nothing of the batch was appended.</exception>
+    public async Task CommitAsync(EventBatch batch, CancellationToken cancellation)
+    {
+        var pause = FirstPause;
+        var isAway = false;
+        while (true)
+        {
+            try
+            {
+                if (!await TryAppendAsync(batch, cancellation))
+                    log.CommitRecognised(batch.Count);
+                if (isAway)
+                    log.LogBack();
+                Committed += batch.Count;
+                return;
+            }
+            catch (LogException e) when (e.IsTransient)
+            {
+                if (!isAway)
+                    log.LogAway(e.Message);
+                isAway = true;
+                await Task.Delay(pause, time, cancellation);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+        }
+    }
+
+    /// <returns>False: the batch was in the log already, committed by a try whose answer was lost.</returns>
+    private async Task<bool> TryAppendAsync(EventBatch batch, CancellationToken cancellation)
+    {
+        try
+        {
+            await writer.AppendAsync(batch, cancellation);
+            return true;
+        }
+        catch (VersionTakenException)
+        {
+            var latest = await reader.ReadLatestEpochAsync(writer.Source, cancellation);
+            if (latest > epoch)
+                throw new DeposedException(writer.Source, epoch, latest, batch.Count);
+            // Nobody else writes in this epoch, and a batch is committed whole: its heads are the log's, then it is there.
+            foreach (var range in batch.Streams)
+            {
+                var head = await reader.ReadHeadAsync(range.Stream.Name, cancellation);
+                if (head.Version != range.Last)
+                    throw;
+            }
+            return false;
+        }
+    }
+}

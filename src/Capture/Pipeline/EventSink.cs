@@ -1,0 +1,28 @@
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Capture.Pipeline;
+
+/// <summary>Numbers, dates and writes events into the batch that is filled at the moment.</summary>
+internal sealed class EventSink(KernelClock clock, Epoch epoch)
+{
+    /// <summary>The batch being filled; the pipeline swaps it when a commit begins.</summary>
+    public EventBatch Batch { get; set; } = new();
+
+    public Epoch Epoch { get; } = epoch;
+
+    public void Change(CapturedStream stream, EventKind kind, in ChangeHeader header, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        var time = stream.TimeOf(clock.ToUtc(header.KernelTime));
+        var payload = Batch.AddChange(stream.Handle, stream.TakeVersion(), time, kind, ChangePayload.Size(comm.Length, key.Length, value.Length));
+        ChangePayload.Write(payload, header, comm, key, value);
+    }
+
+    public DateTimeOffset Now => clock.ToUtc(KernelClock.Now);
+
+    /// <param name="stream">Which stream.</param>
+    /// <param name="note">What is to be said.</param>
+    /// <param name="kernelTime">When it happened: before the records that are still to come.</param>
+    public void Note(CapturedStream stream, object note, long kernelTime) =>
+        Batch.AddNote(stream.Handle, stream.TakeVersion(), stream.TimeOf(clock.ToUtc(kernelTime)), note);
+}

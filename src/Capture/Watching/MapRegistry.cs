@@ -1,0 +1,196 @@
+using Maplog.Capture.Pipeline;
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Hooking;
+using Maplog.Kernel;
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Capture.Watching;
+
+/// <summary>The watched maps of this node: finds them, opens their streams' next generation, notices when they are gone.</summary>
+internal sealed class MapRegistry(
+    string source, string node, IReadOnlyList<WatchedTarget> targets, string? replicasPin, CaptureHook hook, EventSink sink, BatchFeed feed, ILogger log)
+{
+    private readonly Dictionary<uint, CapturedMap> _maps = [];
+    private readonly Dictionary<string, CapturedStream> _streams = [];
+    private readonly Dictionary<string, StreamFold> _logged = [];
+    private readonly HashSet<uint> _others = [];
+    private readonly Dictionary<uint, string> _waiting = [];
+    private readonly Stack<int> _freeSlots = new(Enumerable.Range(1, CaptureHook.Slots - 1).Reverse());
+    private CapturedMap? _last;
+
+    public IReadOnlyCollection<CapturedMap> Maps => _maps.Values;
+
+    public IReadOnlyCollection<CapturedStream> Streams => _streams.Values;
+
+    /// <summary>Takes over a stream that an earlier term wrote; its fold serves the map if it is still the same one.</summary>
+    public void AddLogged(CapturedStream stream, StreamFold? fold)
+    {
+        _streams[stream.Name.Map] = stream;
+        if (fold is not null)
+            _logged[stream.Name.Map] = fold;
+    }
+
+    /// <summary>The map of a record of this kernel time; null when it is not watched (any more) or gone before anybody could look at it.</summary>
+    public CapturedMap? Find(uint id, long kernelTime, MapSeen? seen = null)
+    {
+        if (_last?.Id == id)
+            return _last;
+        if (!_maps.TryGetValue(id, out var map) && !_others.Contains(id) && !_waiting.ContainsKey(id))
+            map = Meet(id, kernelTime, seen);
+        return _last = map;
+    }
+
+    /// <summary>Looks at all maps of the kernel: opens those that are watched and new, closes those that are gone.</summary>
+    public void LookAround()
+    {
+        var pins = PinnedIds();
+        var replicas = ReplicaIds();
+        var alive = new HashSet<uint>();
+        foreach (var info in BpfMap.All())
+        {
+            alive.Add(info.Id);
+            // A pin may be moved to a map that was nobody's before.
+            if (!_maps.ContainsKey(info.Id) && (!_others.Contains(info.Id) || pins.ContainsValue(info.Id)))
+                Consider(info, KernelClock.Now, pins, replicas);
+        }
+        foreach (var map in _maps.Values.Where(m => !alive.Contains(m.Id)).ToList())
+            Close(map);
+        foreach (var id in _waiting.Keys.Where(id => !alive.Contains(id)).ToList())
+            _waiting.Remove(id);
+        _others.IntersectWith(alive);
+    }
+
+    /// <summary>What of the watch set means no map at this moment.</summary>
+    public IReadOnlyList<string> Missing()
+    {
+        var pins = PinnedIds();
+        var all = BpfMap.All().ToList();
+        return [.. targets.Where(t => !all.Any(m => t.Matches(m, pins.GetValueOrDefault(t.Text)))).Select(t => t.Text)];
+    }
+
+    private CapturedMap? Meet(uint id, long kernelTime, MapSeen? seen)
+    {
+        try
+        {
+            using var open = BpfMap.OpenById(id, MapAccess.Read);
+            return Consider(open.Info, kernelTime, PinnedIds(), ReplicaIds());
+        }
+        catch (KernelException e) when (e.Errno == Errno.Enoent)
+        {
+            // Gone already. The hook told what it was when it first saw it, and its records may still follow.
+            if (seen is not { } met)
+                return null;
+            var info = new MapInfo(id, met.Name, (MapType)met.Type, (int)met.KeySize, (int)met.ValueSize, met.MaxEntries, met.MapFlags, 0, 0, 0, false);
+            return Consider(info, kernelTime, [], []);
+        }
+    }
+
+    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, HashSet<uint> replicas)
+    {
+        var target = targets.FirstOrDefault(t => t.Matches(info, pins.GetValueOrDefault(t.Text)));
+        if (target is null || replicas.Contains(info.Id))
+            return Ignore(info.Id);
+        if (!HookedFunction.Supports(info.Type))
+        {
+            log.CannotReplicate(info.Name, info.Id, info.Type.ToString(), target.Text);
+            return Ignore(info.Id);
+        }
+        if (info.ValueBytes == 0 || !StreamName.IsMap(target.StreamOf(info)))
+            return Ignore(info.Id);
+        var name = target.StreamOf(info);
+        if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is { } older)
+        {
+            if (_waiting.TryAdd(info.Id, name))
+                log.SecondMap(info.Id, name, older.Id);
+            return null;
+        }
+        return Open(info, name, kernelTime);
+    }
+
+    private CapturedMap? Ignore(uint id)
+    {
+        if (_others.Add(id))
+            hook.Ignore(id);
+        return null;
+    }
+
+    private CapturedMap Open(MapInfo info, string name, long kernelTime)
+    {
+        _waiting.Remove(info.Id);
+        if (!_streams.TryGetValue(name, out var stream))
+            _streams[name] = stream = NewStream(name, kernelTime);
+        var shape = new MapShape((int)info.Type, info.KeySize, info.ValueSize, checked((int)info.MaxEntries), (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
+        var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : 0;
+
+        _logged.Remove(name, out var logged);
+        var isSame = logged is { IsOpen: true, Generation: { } generation } && generation.MapId == info.Id && generation.BootId == Boot.Id && generation.Shape == shape;
+        var entries = isSame ? logged!.Entries : new MapFold(shape.KeySize, shape.ValueBytes);
+        var map = new CapturedMap(stream, info.Id, info.Name, shape, entries, slot, sink) { KnownLosses = hook.ReadLosses(slot) };
+        if (isSame)
+            feed.Resume(stream.Handle, shape);
+        else
+        {
+            var unseen = hook.Unseen(info.Type);
+            sink.Note(stream, new MapOpened(
+                sink.Epoch.Value, info.Id, Boot.Id, info.Name, shape, info.BtfId == 0 ? null : MapBtf.Read(info.BtfId),
+                info.BtfKeyTypeId, info.BtfValueTypeId, hook.Probe.Name(), unseen, node), kernelTime);
+        }
+        hook.Watch(info.Id, slot);
+        _maps[info.Id] = map;
+        map.Inspector.Scan();
+        log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, isSame);
+        return map;
+    }
+
+    private CapturedStream NewStream(string name, long kernelTime)
+    {
+        var stream = new CapturedStream(new StreamName(source, name));
+        sink.Note(stream, new EpochStarted(sink.Epoch.Value, node, Boot.Id, hook.RingId, StartedAt: sink.Now), kernelTime);
+        return stream;
+    }
+
+    private void Close(CapturedMap map)
+    {
+        _maps.Remove(map.Id);
+        _last = null;
+        _freeSlots.Push(map.Slot);
+        sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), KernelClock.Now);
+        log.MapClosed(map.Stream.Name.ToString(), map.Id);
+        foreach (var (id, name) in _waiting.Where(w => w.Value == map.Stream.Name.Map).ToList())
+            _waiting.Remove(id);
+    }
+
+    private Dictionary<string, uint> PinnedIds()
+    {
+        var ids = new Dictionary<string, uint>();
+        foreach (var target in targets)
+        {
+            if (target.Id is { } id)
+                ids[target.Text] = id;
+            if (target.Pin is null || !File.Exists(target.Pin))
+                continue;
+            using var pinned = BpfMap.OpenPinned(target.Pin, MapAccess.Read);
+            ids[target.Text] = pinned.Info.Id;
+        }
+        return ids;
+    }
+
+    // A replica of a watched name on this very node is what replicators write, not what is captured.
+    private HashSet<uint> ReplicaIds()
+    {
+        var ids = new HashSet<uint>();
+        if (replicasPin is null || !File.Exists(replicasPin))
+            return ids;
+        using var replicas = BpfMap.OpenPinned(replicasPin, MapAccess.Read);
+        var scan = replicas.Scan();
+        var keys = new byte[replicas.Info.KeySize * 256];
+        var values = new byte[replicas.Info.ValueBytes * 256];
+        for (var count = scan.Next(keys, values); count > 0; count = scan.Next(keys, values))
+        {
+            for (var i = 0; i < count; i++)
+                ids.Add(BitConverter.ToUInt32(keys, i * replicas.Info.KeySize));
+        }
+        return ids;
+    }
+}

@@ -1,0 +1,73 @@
+using Maplog.Events;
+using Maplog.Hooking;
+using Maplog.Kernel;
+
+namespace Maplog.Capture.Watching;
+
+/// <summary>One entry of the watch set: which maps it means and what their streams are called.</summary>
+public sealed class WatchedTarget
+{
+    private const string PinPrefix = "pin:", IdPrefix = "id:";
+
+    private readonly string? _stream;
+
+    private WatchedTarget(string text)
+    {
+        var equals = text.IndexOf('=', StringComparison.Ordinal);
+        var what = equals < 0 ? text : text[..equals];
+        _stream = equals < 0 ? null : text[(equals + 1)..];
+        Text = what;
+        if (_stream is not null && !StreamName.IsMap(_stream))
+            throw new FormatException($"'{_stream}' in '{text}' is not a stream name: use 1 to 64 of A-Z, a-z, 0-9, '_', '.' and '-'.");
+        if (what.StartsWith(PinPrefix, StringComparison.Ordinal))
+            Pin = Path.IsPathRooted(what[PinPrefix.Length..]) ? what[PinPrefix.Length..] : throw new FormatException($"'{text}': give the pin's whole path, pin:/sys/fs/bpf/….");
+        else if (what.StartsWith(IdPrefix, StringComparison.Ordinal))
+            Id = uint.TryParse(what[IdPrefix.Length..], out var id) && id > 0 ? id : throw new FormatException($"'{text}': give the map's id as a number, as 'bpftool map' lists it.");
+        else
+            Name = NamePattern.Parse(what);
+        if (_stream is not null && Name is not null && what.EndsWith('*'))
+            throw new FormatException($"'{text}': a prefix means several maps, which cannot share one stream name.");
+    }
+
+    /// <summary>As it was written, without the stream's name.</summary>
+    public string Text { get; }
+
+    public NamePattern? Name { get; }
+
+    public string? Pin { get; }
+
+    public uint? Id { get; }
+
+    public static WatchedTarget Parse(string text) => new(text);
+
+    /// <summary>What is wrong with the text, or null.</summary>
+    public static string? Mistake(string text)
+    {
+        try
+        {
+            Parse(text);
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <param name="map">A map.</param>
+    /// <param name="pinned">The id behind <see cref="Pin"/> at this moment, if any.</param>
+    public bool Matches(MapInfo map, uint? pinned) =>
+        Name is not null ? Name.Matches(map.Name) : map.Id == (Id ?? pinned);
+
+    /// <summary>The second half of the stream's name: as told, or the map's name, or the pin's.</summary>
+    public string StreamOf(MapInfo map)
+    {
+        if (_stream is not null)
+            return _stream;
+        if (map.Name.Length > 0)
+            return map.Name;
+        return Pin is null ? $"id-{map.Id}" : Path.GetFileName(Pin);
+    }
+
+    public override string ToString() => Text;
+}

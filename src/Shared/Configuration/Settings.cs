@@ -1,0 +1,93 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+
+namespace Maplog.Configuration;
+
+/// <summary>
+/// Reads options from configuration sections and collects what is wrong with them, so that a daemon can report every
+/// mistake at once: a value that does not parse, a setting that does not exist, and what the options' own validation says.
+/// </summary>
+public sealed class Settings(IConfiguration configuration)
+{
+    private readonly List<(string Setting, string Sentence)> _mistakes = [];
+
+    /// <summary>One line each: the setting's name, then a sentence.</summary>
+    public IReadOnlyList<string> Mistakes => [.. _mistakes.Select(m => $"{m.Setting}: {m.Sentence}")];
+
+    /// <summary>Adds a mistake found elsewhere.</summary>
+    public void Refuse(string setting, string sentence) => _mistakes.Add((setting, sentence));
+
+    /// <param name="section">Path of the section, for example <c>Maplog:Log</c>.</param>
+    public T Read<T>(string section) where T : class, new()
+    {
+        var options = new T();
+        Bind(options, configuration.GetSection(section));
+        return options;
+    }
+
+    private void Bind(object options, IConfigurationSection section)
+    {
+        var properties = options.GetType().GetProperties().Where(p => p.CanWrite).ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (var setting in section.GetChildren())
+        {
+            if (properties.TryGetValue(setting.Key, out var property))
+                BindOne(options, property, setting);
+            else
+                Refuse(setting.Path, $"there is no such setting; {section.Path} has {string.Join(", ", properties.Keys)}.");
+        }
+        var found = new List<ValidationResult>();
+        Validator.TryValidateObject(options, new ValidationContext(options), found, validateAllProperties: true);
+        foreach (var mistake in found)
+        {
+            foreach (var member in mistake.MemberNames.DefaultIfEmpty(""))
+            {
+                var name = member.Length == 0 ? section.Path : $"{section.Path}:{member}";
+                // A value that did not parse left the default behind: what that breaks is no second mistake.
+                if (_mistakes.All(m => m.Setting != name))
+                    Refuse(name, mistake.ErrorMessage ?? "the value is not valid.");
+            }
+        }
+    }
+
+    private void BindOne(object options, PropertyInfo property, IConfigurationSection setting)
+    {
+        var item = property.PropertyType.IsGenericType && property.PropertyType.GetGenericTypeDefinition() == typeof(List<>)
+            ? property.PropertyType.GetGenericArguments()[0] : null;
+        if (item is { IsClass: true } && item != typeof(string))
+        {
+            var list = (System.Collections.IList)Activator.CreateInstance(property.PropertyType)!;
+            foreach (var child in setting.GetChildren())
+            {
+                var element = Activator.CreateInstance(item)!;
+                Bind(element, child);
+                list.Add(element);
+            }
+            property.SetValue(options, list);
+            return;
+        }
+        try
+        {
+            if (setting.Get(property.PropertyType) is { } value)
+                property.SetValue(options, value);
+        }
+        catch (InvalidOperationException)
+        {
+            Refuse(setting.Path, $"'{setting.Value}' is not {Wanted(property.PropertyType)}.");
+        }
+    }
+
+    private static string Wanted(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (type.IsEnum)
+            return $"one of {string.Join(", ", Enum.GetNames(type))}";
+        if (type == typeof(TimeSpan))
+            return "a time span, written as hours:minutes:seconds (00:00:30)";
+        if (type == typeof(bool))
+            return "true or false";
+        if (type == typeof(Uri))
+            return "an address";
+        return type == typeof(int) || type == typeof(long) || type == typeof(uint) || type == typeof(ulong) || type == typeof(ushort) ? "a whole number in range" : $"a {type.Name}";
+    }
+}
