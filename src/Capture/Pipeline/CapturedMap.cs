@@ -19,6 +19,7 @@ internal sealed class CapturedMap
     private readonly byte[] _normalKey;
     private readonly byte[] _value;
     private readonly MapInspector _inspector;
+    // An array's entries are there from the beginning, as zeros: they are updated, never added.
     private readonly bool _isPerCpu, _isLpm, _isArray;
 
     public CapturedMap(CapturedStream stream, uint id, string name, MapShape shape, MapFold entries, int slot, EventSink sink)
@@ -67,15 +68,15 @@ internal sealed class CapturedMap
         var values = data.Slice(RecordHeader.Size + keys.Length, (int)(header.Count * header.ValueSize));
         if (header.KeySize != (uint)Shape.KeySize || header.ValueSize != 0 && header.ValueSize != (uint)Shape.ValueBytes && (header.Flags & (RecordFlags.OneCpu | RecordFlags.AllCpus)) == 0)
             throw new InvalidDataException($"A ring record of map {Name} (id {Id}) has keys of {header.KeySize} and values of {header.ValueSize} bytes, the map has {Shape.KeySize} and {Shape.ValueBytes}: the hook and this daemon do not fit; run `maplog detach` and start the daemon again.");
+        var isDone = (header.Flags & RecordFlags.Unsure) == 0 || IsInMap(header, keys, values);
         for (var i = 0; i < (int)header.Count; i++)
         {
             if (Stream.IsLogged((long)record.Position, (uint)i))
                 continue;
             var key = keys.Slice(i * Shape.KeySize, Shape.KeySize);
             var value = header.ValueSize == 0 ? default : values.Slice(i * (int)header.ValueSize, (int)header.ValueSize);
-            if ((header.Flags & RecordFlags.Unsure) != 0)
+            if (!isDone)
             {
-                // A batch that failed: whether this key was among those done, only the map can tell.
                 _inspector.LookAgain(Normal(key), KernelClock.Now);
                 continue;
             }
@@ -131,6 +132,17 @@ internal sealed class CapturedMap
         return _normalKey;
     }
 
+    // Of a batch that failed the kernel says how many were done, unless it refused the whole call: then it says nothing, and
+    // the record holds what was asked for. If the first and the last of them are in the map, it was done.
+    private bool IsInMap(in RecordHeader header, ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values)
+    {
+        if (header.Count == 0)
+            return false;
+        var last = (int)header.Count - 1;
+        return _inspector.Holds(keys[..Shape.KeySize], header.ValueSize == 0 ? default : values[..(int)header.ValueSize])
+            && _inspector.Holds(keys[(last * Shape.KeySize)..], header.ValueSize == 0 ? default : values[(last * (int)header.ValueSize)..]);
+    }
+
     private void Updated(in ChangeHeader change, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in RecordHeader header)
     {
         var entry = Entries.FindOrAdd(Normal(key), out var added);
@@ -140,7 +152,7 @@ internal sealed class CapturedMap
             value = Patch(entry.Value, value, header.Flags, (int)header.ValueCpu);
         value.CopyTo(entry.Value);
         Touch(entry, change.KernelTime, change.Cpu);
-        _sink.Change(Stream, added ? EventKind.EntryAdded : EventKind.EntryUpdated, change, comm, key, value);
+        _sink.Change(Stream, added && !_isArray ? EventKind.EntryAdded : EventKind.EntryUpdated, change, comm, key, value);
     }
 
     private void Removed(EventKind kind, in ChangeHeader change, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key)
@@ -176,7 +188,7 @@ internal sealed class CapturedMap
             entry.Tag = mark;
         }
         value.CopyTo(entry.Value);
-        Correct(found ? EventKind.EntryUpdated : EventKind.EntryAdded, seen.Origin, seen.ReadAt, key, value, entry);
+        Correct(found || _isArray ? EventKind.EntryUpdated : EventKind.EntryAdded, seen.Origin, seen.ReadAt, key, value, entry);
     }
 
     private void JudgeAbsent(Inspection seen, ReadOnlySpan<byte> key)

@@ -22,6 +22,7 @@ internal sealed class MapInspector(CapturedMap map)
     private long _scanBegan, _againSince;
     private ushort _mark;
     private bool _scanWanted;
+    private byte[]? _looked;
 
     /// <summary>Whether something was read that is not judged yet.</summary>
     public bool IsReading => _chunk is { IsPending: true } || _keys is { IsPending: true } || _scan is not null;
@@ -39,6 +40,14 @@ internal sealed class MapInspector(CapturedMap map)
         if (_again.Count == 0)
             _againSince = now;
         _again.FindOrAdd(key, out _);
+    }
+
+    /// <summary>Whether the map holds this value for the key at this moment; an empty value asks whether it lacks the key.</summary>
+    public bool Holds(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        using var open = Open();
+        _looked ??= new byte[map.Shape.ValueBytes];
+        return open is not null && open.Lookup(key, _looked) == (value.Length > 0) && (value.IsEmpty || value.SequenceEqual(_looked));
     }
 
     /// <summary>Does what is due. The map may be gone: then there is nothing to read, and nothing is judged.</summary>
