@@ -17,7 +17,7 @@ build:
 demo:
 	@scripts/install demo
 	@scripts/build
-	@SECONDS=$(SECONDS) scripts/demo
+	@scripts/demo $(SECONDS)
 
 test:
 	@scripts/test $(if $(VERBOSE),-v) $(ONLY)
