@@ -1,0 +1,29 @@
+# `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-kernels clean
+
+help:
+	@echo 'make build         the three commands, ready to run in artifacts/bin/'
+	@echo 'make demo          see it work here, in about a minute: SECONDS=5 makes it shorter'
+	@echo 'make test          all tests; ONLY="Unit Kernel" some projects, VERBOSE=1 every name'
+	@echo 'make test-kernels  the same on every kernel, 5.10 too'
+	@echo 'make clean         removes what was built'
+	@echo
+	@echo 'What is missing on this machine is installed first, with apt. See scripts/install.'
+
+build:
+	@scripts/build
+
+demo:
+	@scripts/install demo
+	@scripts/build
+	@scripts/demo $(SECONDS)
+
+test:
+	@scripts/test $(if $(VERBOSE),-v) $(ONLY)
+
+test-kernels:
+	@scripts/test $(if $(VERBOSE),-v) -k bullseye,bookworm,sid $(ONLY)
+
+clean:
+	rm -rf artifacts src/*/bin src/*/obj tests/*/bin tests/*/obj demo/bin demo/obj
