@@ -41,12 +41,6 @@ internal static partial class CaptureLog
     [LoggerMessage(12, LogLevel.Information, "The log is back.")]
     public static partial void LogBack(this ILogger log);
 
-    [LoggerMessage(13, LogLevel.Warning, "The bus is away: {Reason} Replicas read the log.")]
-    public static partial void BusAway(this ILogger log, string reason);
-
-    [LoggerMessage(14, LogLevel.Information, "The bus is back.")]
-    public static partial void BusBack(this ILogger log);
-
     [LoggerMessage(15, LogLevel.Information, "Stopped: {Committed} events committed in this run; {Left} bytes are left in the ring.")]
     public static partial void Stopped(this ILogger log, long committed, ulong left);
 

@@ -1,3 +1,4 @@
+using Maplog.Bus;
 using Maplog.Capture.Pipeline;
 using Maplog.Capture.Watching;
 using Maplog.Configuration;
@@ -13,7 +14,7 @@ namespace Maplog.Capture;
 
 /// <summary>The daemon: becomes the source's writer, attaches the hook, takes up what the log knows, and runs the session.</summary>
 internal sealed class CaptureService(
-    CaptureOptions options, NodeOptions node, LogStore store, BatchFeed feed, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<CaptureService> log) : BackgroundService
+    CaptureOptions options, NodeOptions node, LogStore store, BusPublisher bus, BatchFeed feed, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<CaptureService> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,7 +27,7 @@ internal sealed class CaptureService(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
-        catch (Exception e) when (e is KernelException or LogException or DeposedException or InvalidDataException)
+        catch (Exception e) when (e is KernelException or LogException or BusRefusedException or DeposedException or InvalidDataException)
         {
             log.Fatal(e.Message);
             exit.Code = DaemonExit.Failed;
@@ -46,6 +47,7 @@ internal sealed class CaptureService(
         var reader = new LogReader(store);
         var epoch = (await reader.ReadLatestEpochAsync(options.Source, stopping)).Next;
 
+        await bus.StartAsync(stopping);
         using var hook = Attach(targets);
         Announce(hook, epoch);
         var sink = new EventSink(new KernelClock(time), epoch);

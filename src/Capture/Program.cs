@@ -1,8 +1,10 @@
+using Maplog.Bus;
 using Maplog.Capture;
 using Maplog.Capture.Pipeline;
 using Maplog.Configuration;
 using Maplog.Log;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 var daemon = new Daemon("maplog-capture", "records every change of the watched eBPF maps and logs it.",
 [
@@ -20,11 +22,14 @@ return await daemon.RunAsync(args, (builder, settings) =>
 {
     var capture = settings.Read<CaptureOptions>(CaptureOptions.Section);
     var log = settings.Read<LogOptions>(Sections.Log);
+    var bus = settings.Read<BusOptions>(Sections.Bus);
     var node = settings.Read<NodeOptions>(Sections.Node);
     builder.Services
         .AddSingleton(capture)
         .AddSingleton(node)
         .AddSingleton(_ => new LogStore(log))
+        .AddSingleton(services => new BusPublisher(bus, services.GetRequiredService<ILogger<BusPublisher>>()))
         .AddSingleton<BatchFeed>()
+        .AddHostedService<FeedPublisher>() // before the capture: it stops after it
         .AddHostedService<CaptureService>();
 });
