@@ -1,0 +1,32 @@
+using Maplog.Events;
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Bus;
+
+/// <summary>What the bus says, with ids that stay. A state is told when it begins, not at every attempt.</summary>
+internal static partial class BusLog
+{
+    [LoggerMessage(301, LogLevel.Information, "Publishing to RabbitMQ at {Address}.")]
+    public static partial void Publishing(this ILogger log, string address);
+
+    [LoggerMessage(302, LogLevel.Warning, "{Problem} What is committed meanwhile is not sent: replicas read it from the log.")]
+    public static partial void PublishingStopped(this ILogger log, string problem);
+
+    [LoggerMessage(303, LogLevel.Error, "{Problem} What is committed meanwhile is not sent: replicas read it from the log.")]
+    public static partial void PublishingRefused(this ILogger log, string problem);
+
+    [LoggerMessage(304, LogLevel.Warning, "{Stream}: a block of {Size} bytes is larger than Maplog:Bus:MaxMessageBytes ({Limit}) and is not sent: replicas read it from the log.")]
+    public static partial void BlockTooLarge(this ILogger log, StreamName stream, int size, int limit);
+
+    [LoggerMessage(311, LogLevel.Information, "{Stream}: listening to RabbitMQ at {Address}.")]
+    public static partial void Listening(this ILogger log, StreamName stream, string address);
+
+    [LoggerMessage(312, LogLevel.Warning, "{Stream}: {Problem} Meanwhile the log is polled.")]
+    public static partial void ListeningStopped(this ILogger log, StreamName stream, string problem);
+
+    [LoggerMessage(313, LogLevel.Error, "{Stream}: {Problem} Meanwhile the log is polled.")]
+    public static partial void ListeningRefused(this ILogger log, StreamName stream, string problem);
+
+    [LoggerMessage(314, LogLevel.Warning, "{Stream}: a message could not be read: {Problem} It is kept aside in the queue {Queue}, and the range is read from the log.")]
+    public static partial void KeptAside(this ILogger log, StreamName stream, string problem, string queue);
+}

@@ -1,0 +1,78 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Maplog.Bus;
+
+/// <summary>The RabbitMQ that options name: whether it lets us in, and what its failures mean.</summary>
+public sealed class BusServer
+{
+    private readonly ConnectionFactory _factory;
+
+    public BusServer(BusOptions options)
+    {
+        options.ThrowIfInvalid();
+        _factory = options.ToFactory();
+    }
+
+    /// <summary>Host and port, without user and password.</summary>
+    public string Address => $"{_factory.HostName}:{(_factory.Port < 0 ? _factory.Endpoint.Port : _factory.Port)}";
+
+    /// <summary>Connects once and logs out again.</summary>
+    /// <returns>Null if RabbitMQ lets us in, or a sentence why it cannot be reached.</returns>
+    /// <exception cref="BusRefusedException">It can be reached and refuses us.</exception>
+    public async Task<string?> TryAsync(CancellationToken cancellation = default)
+    {
+        try
+        {
+            await using var connection = await _factory.CreateConnectionAsync(cancellation);
+            // The client does not wait for the answer to connection.open: a refused virtual host shows at the first channel.
+            await using var channel = await connection.CreateChannelAsync(null, cancellation);
+            return null;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            return RefusalIn(e) is { } refusal ? throw refusal : Away(e);
+        }
+    }
+
+    /// <summary>A sentence for a failure that waiting may mend.</summary>
+    internal string Away(Exception failure) => $"RabbitMQ at {Address} cannot be reached: {Innermost(failure)}";
+
+    /// <summary>What a person must change, if RabbitMQ refused us anywhere in this failure.</summary>
+    internal BusRefusedException? RefusalIn(Exception failure)
+    {
+        foreach (var cause in Causes(failure))
+        {
+            switch (cause)
+            {
+                case AuthenticationFailureException or PossibleAuthenticationFailureException:
+                    return new BusRefusedException($"RabbitMQ at {Address} refused the login of user '{_factory.UserName}': name or password is wrong. Set Maplog:Bus:Uri to a user that 'rabbitmqctl list_users' shows, with its password.", failure);
+                case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotAllowed } reason }:
+                    return new BusRefusedException($"RabbitMQ at {Address} refused user '{_factory.UserName}' the virtual host '{_factory.VirtualHost}': {reason.ReplyText}. Make it with 'rabbitmqctl add_vhost' and allow it with 'rabbitmqctl set_permissions -p {_factory.VirtualHost} {_factory.UserName} ...', or name another in Maplog:Bus:Uri.", failure);
+                case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.AccessRefused } reason }:
+                    return new BusRefusedException($"RabbitMQ at {Address} refused user '{_factory.UserName}': {reason.ReplyText}. Allow it what begins with 'maplog.' in '{_factory.VirtualHost}' (rabbitmqctl set_permissions).", failure);
+                case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.PreconditionFailed } reason }:
+                    return new BusRefusedException($"RabbitMQ at {Address} has this queue or exchange with other limits than ours: {reason.ReplyText}. Set Maplog:Bus as it was, or delete the queue (rabbitmqctl delete_queue); the log has its contents.", failure);
+            }
+        }
+        return null;
+    }
+
+    private static string Innermost(Exception failure)
+    {
+        var text = Causes(failure).Last().Message.Trim();
+        return text.EndsWith('.') ? text : text + ".";
+    }
+
+    private static IEnumerable<Exception> Causes(Exception failure)
+    {
+        yield return failure;
+        var inner = failure is AggregateException several ? several.InnerExceptions : failure.InnerException is { } one ? [one] : [];
+        foreach (var cause in inner.SelectMany(Causes))
+            yield return cause;
+    }
+}
