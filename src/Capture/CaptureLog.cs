@@ -23,8 +23,8 @@ internal static partial class CaptureLog
     [LoggerMessage(6, LogLevel.Information, "{Stream}: map {MapId} is gone.")]
     public static partial void MapClosed(this ILogger log, string stream, uint mapId);
 
-    [LoggerMessage(7, LogLevel.Error, "Map {Name} (id {MapId}) is meant by '{Target}' but cannot be replicated: values of type {Type} are kernel objects, or of a kind maplog does not know; hash, LRU hash, array, LPM trie and their per-CPU kinds can be.")]
-    public static partial void CannotReplicate(this ILogger log, string name, uint mapId, string type, string target);
+    [LoggerMessage(7, LogLevel.Warning, "{Sentence}")]
+    public static partial void CannotReplicate(this ILogger log, string sentence);
 
     [LoggerMessage(8, LogLevel.Warning, "Map {MapId} would be stream {Stream} too, but map {Older} is and still lives: the newer takes over when the older is gone. Give one of them another stream name (NAME=STREAM) to log both.")]
     public static partial void SecondMap(this ILogger log, uint mapId, string stream, uint older);

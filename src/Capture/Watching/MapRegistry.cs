@@ -93,7 +93,11 @@ internal sealed class MapRegistry(
             return Ignore(info.Id);
         if (!HookedFunction.Supports(info.Type))
         {
-            log.CannotReplicate(info.Name, info.Id, info.Type.ToString(), target.Text);
+            var sentence = $"Map {info.Name} (id {info.Id}) is meant by '{target.Text}' but cannot be replicated: a map of type {info.Type} holds kernel objects, or is of a kind that maplog does not know. Hash, LRU hash, array, LPM trie and the per-CPU kinds of them can be.";
+            // A prefix may well mean others; who names this very map is told to its face.
+            if (!target.IsPrefix)
+                throw new InvalidDataException(sentence);
+            log.CannotReplicate(sentence);
             return Ignore(info.Id);
         }
         if (info.ValueBytes == 0 || !StreamName.IsMap(target.StreamOf(info)))

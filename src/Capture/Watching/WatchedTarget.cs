@@ -34,6 +34,9 @@ public sealed class WatchedTarget
 
     public NamePattern? Name { get; }
 
+    /// <summary>Whether it may mean several maps.</summary>
+    public bool IsPrefix => Name is not null && Text.EndsWith('*');
+
     public string? Pin { get; }
 
     public uint? Id { get; }
