@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only)
-/* Maps whose keys and values have all that C has: for the tests that show bytes by their BTF. */
+/*
+ * Maps of which bpftool and maplog show bytes alike, by their BTF. (Bit fields and anonymous
+ * members are left out: bpftool shows these in hex and without a name.)
+ */
 #include <stdbool.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -22,9 +25,8 @@ struct session {
 	char name[11];
 	__u64 bytes;
 	__s32 balance;
-	__u32 minor : 4;
-	__u32 major : 12;
-	__s32 drift : 16;
+	__u16 minor;
+	__s16 drift;
 	void *owner;
 	struct {
 		__s8 x;

@@ -35,6 +35,9 @@ internal sealed class CommandSettings
         }
     }
 
+    /// <summary>Folder of bpffs with a folder of pins for each source of this node, as capture has it.</summary>
+    public string PinRoot => _configuration["Maplog:Capture:PinRoot"] ?? "/sys/fs/bpf/maplog";
+
     /// <exception cref="UsageException">With every mistake.</exception>
     public LogOptions Log()
     {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Events;
+using Maplog.Hooking;
 using Maplog.Kernel;
 
 namespace Maplog.Cli.Verbs;
@@ -8,9 +10,6 @@ namespace Maplog.Cli.Verbs;
 /// <summary><c>maplog detach SOURCE</c></summary>
 internal static class Detach
 {
-    /// <summary>Capture pins ring, programs and links of a source in a folder of its name below this one.</summary>
-    public const string Root = $"{Bpffs.Root}/maplog";
-
     public static Command Command(Terminal terminal)
     {
         var source = new Argument<string>("SOURCE") { Description = "For example lb-1." };
@@ -25,7 +24,7 @@ internal static class Detach
     {
         if (!StreamName.IsSource(source))
             throw new UsageException($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
-        var folder = $"{Root}/{source}";
+        var folder = Path.Combine(CommandSettings.Read(call.Arguments).PinRoot, source);
         var removed = Directory.Exists(folder) ? Remove(folder) : [];
         if (call.WantsJson)
         {
@@ -49,16 +48,12 @@ internal static class Detach
         return ExitCode.Ok;
     }
 
-    private static List<string> Remove(string folder)
+    private static IReadOnlyList<string> Remove(string folder)
     {
         if (!Bpffs.Holds(folder))
             throw new KernelException($"Cannot remove the pins in {folder}: it is not on a BPF file system.", Errno.Einval);
-        var removed = new List<string>();
-        // Links first: the hooks end before the ring that they write into goes.
-        foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).OrderByDescending(p => p.Contains("link", StringComparison.Ordinal)).ThenBy(p => p, StringComparer.Ordinal).ToList())
-            if (Bpffs.Unpin(path))
-                removed.Add(path);
-        Directory.Delete(folder, recursive: true);
+        var removed = CaptureHook.Detach(folder);
+        Directory.Delete(folder);
         return removed;
     }
 }

@@ -6,8 +6,9 @@ using System.Text.Json;
 namespace Maplog.Btf;
 
 /// <summary>
-/// Bytes of a map as JSON by their type, as bpftool formats them: structs as objects, numbers as numbers, enums by name,
-/// text in char arrays as strings, pointers and integers beyond 64 bits in hex.
+/// Bytes of a map as JSON by their type, as bpftool formats them: structs as objects, numbers and pointers as numbers, enums
+/// by name, text in char arrays as strings, integers beyond 64 bits in hex. Unlike bpftool, bit fields are numbers too, and
+/// members of an anonymous struct are their outer one's.
 /// </summary>
 public sealed class BtfJson(BtfTypes types)
 {
@@ -44,7 +45,7 @@ public sealed class BtfJson(BtfTypes types)
                 WriteEnum(json, type, Number(bytes[..type.Size], type.IsSigned));
                 break;
             case BtfKind.Pointer:
-                json.WriteStringValue($"0x{BinaryPrimitives.ReadUInt64LittleEndian(bytes):x}");
+                json.WriteNumberValue(BinaryPrimitives.ReadUInt64LittleEndian(bytes));
                 break;
             case BtfKind.Float:
                 WriteFloat(json, bytes[..type.Size]);

@@ -25,8 +25,8 @@ internal sealed class CommandLog : IAsyncDisposable
     public static async Task<CommandLog> MakeAsync(TestPostgres postgres)
     {
         var log = new CommandLog(await postgres.CreateDatabaseAsync("cli"));
-        Assert.Equal(0, (await log.RunAsync("migrate")).Code);
-        Assert.Equal(0, (await log.RunAsync("source", "add", "lb-1")).Code);
+        Xunit.Assert.Equal(0, (await log.RunAsync("migrate")).Code);
+        Xunit.Assert.Equal(0, (await log.RunAsync("source", "add", "lb-1")).Code);
         return log;
     }
 

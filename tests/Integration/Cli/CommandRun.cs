@@ -17,7 +17,7 @@ internal sealed record CommandRun(int Code, string Output, string Error)
         await using var error = new StringWriter();
         int code;
         using (var terminal = new Terminal(output, error, isForPeople: false))
-            code = await CommandTree.RunAsync(arguments, terminal, TestContext.Current.CancellationToken);
+            code = await CommandTree.RunAsync(arguments, terminal, Xunit.TestContext.Current.CancellationToken);
         return new CommandRun(code, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Maplog.Events;
 using Maplog.Servers;
 using Npgsql;
+using Xunit;
 
 namespace Maplog.Tests.Integration.Cli;
 

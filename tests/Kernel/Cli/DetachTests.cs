@@ -10,17 +10,17 @@ public sealed class DetachTests
     {
         var source = $"test-{Guid.NewGuid():N}";
         var folder = $"/sys/fs/bpf/maplog/{source}";
-        Bpffs.EnsureMounted($"{folder}/links");
+        Bpffs.EnsureMounted(folder);
         using (var map = BpfMap.Create("ring", MapType.Hash, 4, 4, 1))
         {
             map.Pin($"{folder}/ring");
-            map.Pin($"{folder}/links/one");
+            map.Pin($"{folder}/link_one");
         }
 
         var run = await CommandRun.OfAsync("detach", source);
         Assert.Equal("", run.Error);
         Assert.Equal(0, run.Code);
-        Assert.Equal([$"removed {folder}/links/one", $"removed {folder}/ring", $"Source {source} is detached: 2 pins removed."], run.Lines);
+        Assert.Equal([$"removed {folder}/link_one", $"removed {folder}/ring", $"Source {source} is detached: 2 pins removed."], run.Lines);
         Assert.False(Directory.Exists(folder));
 
         var again = await CommandRun.OfAsync("detach", source, "--json");

@@ -64,7 +64,7 @@ public sealed class BtfJsonTests
     [Fact]
     public void Pointers_are_addresses()
     {
-        Assert.Equal("\"0xffff000000000001\"", Json(_btf.Pointer(0), 1, 0, 0, 0, 0, 0, 0xff, 0xff));
+        Assert.Equal("18446462598732840961", Json(_btf.Pointer(0), 1, 0, 0, 0, 0, 0, 0xff, 0xff));
     }
 
     [Fact]
