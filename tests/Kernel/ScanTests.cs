@@ -114,7 +114,7 @@ public sealed class ScanTests
         writer.Start();
         try
         {
-            for (int i = 0; i < 20; i++)
+            for (int i = 0; i < 10; i++)
                 Assert.Superset(staying.ToHashSet(), map.ReadAll(repeats: true).Keys.ToHashSet());
         }
         finally
