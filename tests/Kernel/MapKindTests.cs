@@ -59,7 +59,7 @@ public sealed class MapKindTests
         Assert.All(all.Where(e => e.Key is not (5 or 776)), e => Assert.Equal(new byte[map.Info.ValueBytes], e.Value));
 
         var beyond = Assert.Throws<KernelException>(() => map.Update(Bytes.Of(777), values.AsSpan(0, map.Info.ValueBytes)));
-        Assert.Contains("not below its 777 entries", beyond.Message);
+        Assert.Contains("max_entries of 777", beyond.Message);
         var delete = Assert.Throws<KernelException>(() => map.DeleteBatch(Bytes.Of(5), 1));
         Assert.Contains("array's entries cannot be made or deleted", delete.Message);
     }

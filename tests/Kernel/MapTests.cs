@@ -64,7 +64,7 @@ public sealed class MapTests
         var error = Assert.Throws<KernelException>(() => map.Update(Bytes.Of(4), Bytes.Of(4)));
         Assert.Equal(Errno.E2big, error.Errno);
         Assert.Contains("full", error.Message);
-        Assert.Contains("3 entries", error.Message);
+        Assert.Contains("max_entries is 3", error.Message);
     }
 
     [Fact]

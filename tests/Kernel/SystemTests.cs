@@ -19,6 +19,7 @@ public sealed class SystemTests
         var error = new KernelException("Cannot do this: it is forbidden.", 1);
         Assert.Equal("Cannot do this: it is forbidden. (EPERM)", error.Message);
         Assert.Equal("ENOTSUPP", Errno.Name(524));
-        Assert.Equal("errno 4000", Errno.Name(4000));
+        Assert.Equal("libbpf FORMAT", Errno.Name(4001));
+        Assert.Equal("errno 5000", Errno.Name(5000));
     }
 }

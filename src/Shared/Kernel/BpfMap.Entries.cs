@@ -150,9 +150,9 @@ public sealed unsafe partial class BpfMap
     {
         string why = errno switch
         {
-            Errno.E2big when _info.Type.IsArray() => $"the index is not below its {_info.MaxEntries} entries",
-            Errno.E2big => $"the map is full, it can hold {_info.MaxEntries} entries; delete some, or make it again with more",
-            Errno.Enospc when _info.Type == MapType.LpmTrie => $"the map is full, it can hold {_info.MaxEntries} entries; delete some, or make it again with more",
+            Errno.E2big when _info.Type.IsArray() => $"the index is not below its max_entries of {_info.MaxEntries}",
+            Errno.E2big => $"the map is full, its max_entries is {_info.MaxEntries}; delete some entries, or make it again with more room",
+            Errno.Enospc when _info.Type == MapType.LpmTrie => $"the map is full, its max_entries is {_info.MaxEntries}; delete some entries, or make it again with more room",
             Errno.Eperm when IsFrozen() => "the map is frozen, bpf(2) cannot change it for as long as it lives; make it again",
             Errno.Eperm when (_info.Flags & MapFlags.ReadOnly) != 0 => "the map was made read-only for bpf(2)",
             Errno.Eperm => "this descriptor was opened without the right to do so, or " + Privileges.Explain("CAP_BPF"),

@@ -16,6 +16,8 @@ public sealed unsafe class BpfObject : SafeHandle
     private readonly List<BpfProgram> _programs = [];
     private readonly Dictionary<string, nint> _maps = [];
 
+    private VmlinuxBtf? _vmlinux;
+
     private BpfObject(string name)
         : base(0, ownsHandle: true) => Name = name;
 
@@ -54,7 +56,7 @@ public sealed unsafe class BpfObject : SafeHandle
             if (errno != 0)
             {
                 throw new KernelException(
-                    $"Cannot open the BPF object {name} of {elf.Length} bytes: it is not an object file that libbpf can read; build it anew.{LibbpfLog.Tail(opened._log)}", errno) { Log = opened._log };
+                    $"Cannot open the BPF object {name} of {elf.Length} bytes: it is not an object file that libbpf can read; build it anew.", errno, opened._log);
             }
         }
         finally
@@ -77,9 +79,19 @@ public sealed unsafe class BpfObject : SafeHandle
     public void SetAutoload(string program, bool load) =>
         Check(Native.ProgramSetAutoload(Program(program).Pointer, load), $"say whether to load the program {program}");
 
-    /// <summary>Sets the kernel function that a tracing program (fentry, fexit) hooks. Before <see cref="Load"/>.</summary>
-    public void SetAttachTarget(string program, string function) =>
+    /// <summary>Sets the kernel function that a tracing program (fentry, fexit) hooks, not one of a module. Before <see cref="Load"/>.</summary>
+    public void SetAttachTarget(string program, string function)
+    {
+        // Asked for a function that vmlinux does not have, libbpf opens every module's BTF, and closes them only in a load.
+        _vmlinux ??= VmlinuxBtf.Load();
+        if (!_vmlinux.HasFunction(function))
+        {
+            throw new KernelException(
+                $"Cannot let the program {program} hook {function}, in the BPF object {Name}: this kernel has no such function, or has inlined it.", Errno.Esrch);
+        }
+
         Check(Native.ProgramSetTarget(Program(program).Pointer, 0, function), $"let the program {program} hook {function}");
+    }
 
     /// <summary>Sets the entries a map can hold, of a ring buffer its bytes. Before <see cref="Load"/>.</summary>
     public void SetMaxEntries(string map, uint entries) =>
@@ -121,6 +133,8 @@ public sealed unsafe class BpfObject : SafeHandle
     {
         using var collecting = LibbpfLog.Collect(_log);
         int errno = -Native.ObjectLoad(this);
+        _vmlinux?.Dispose();
+        _vmlinux = null;
         if (errno == 0)
             return;
         string why = errno switch
@@ -132,7 +146,7 @@ public sealed unsafe class BpfObject : SafeHandle
             Errno.Einval => "this kernel does not know something it uses",
             _ => "the kernel refused it",
         };
-        throw new KernelException($"Cannot load the BPF object {Name}: {why}.{LibbpfLog.Tail(_log)}", errno) { Log = _log };
+        throw new KernelException($"Cannot load the BPF object {Name}: {why}.", errno, _log);
     }
 
     /// <summary>A descriptor of its own to a map of the loaded object; it may outlive the object.</summary>
@@ -154,6 +168,13 @@ public sealed unsafe class BpfObject : SafeHandle
     }
 
     public override string ToString() => $"BPF object {Name}";
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _vmlinux?.Dispose();
+        base.Dispose(disposing);
+    }
 
     protected override bool ReleaseHandle()
     {
@@ -192,7 +213,7 @@ public sealed unsafe class BpfObject : SafeHandle
         if (result < 0)
         {
             throw new KernelException(
-                $"Cannot {doing}, in the BPF object {Name}: {(result == -Errno.Ebusy ? "it is loaded already" : "libbpf refused it")}.{LibbpfLog.Tail(_log)}", -result) { Log = _log };
+                $"Cannot {doing}, in the BPF object {Name}: {(result == -Errno.Ebusy ? "it is loaded already" : "libbpf refused it")}.", -result, _log);
         }
     }
 

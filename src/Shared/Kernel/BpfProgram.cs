@@ -42,6 +42,7 @@ public sealed unsafe class BpfProgram
     public BpfLink Attach()
     {
         using var held = new BpfObject.Held(_owner);
+        _ = Descriptor(); // not loaded: say so, before libbpf's EINVAL does
         string kind = Section.Split('/')[0];
         string target = Section.Length > kind.Length ? Section[(kind.Length + 1)..] : "";
         switch (kind)
@@ -149,6 +150,6 @@ public sealed unsafe class BpfProgram
             Errno.Eopnotsupp or Errno.Enotsupp => "this kernel cannot attach programs of this kind",
             _ => "the kernel refused it",
         };
-        return new KernelException($"Cannot attach the program {Name} to {where}: {why}.{LibbpfLog.Tail(log, 6)}", errno) { Log = log };
+        return new KernelException($"Cannot attach the program {Name} to {where}: {why}.", errno, log);
     }
 }

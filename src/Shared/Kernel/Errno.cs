@@ -25,6 +25,13 @@ public static class Errno
     /// <summary>ENOTSUPP: inside the kernel only, no libc knows it, and yet bpf(2) returns it.</summary>
     public const int Enotsupp = 524;
 
+    /// <summary>libbpf's own, from 4000 (LIBBPF_ERRNO__LIBELF) on.</summary>
+    private static readonly string[] LibbpfNames =
+    [
+        "libbpf LIBELF", "libbpf FORMAT", "libbpf KVERSION", "libbpf ENDIAN", "libbpf INTERNAL", "libbpf RELOC", "libbpf LOAD",
+        "libbpf VERIFY", "libbpf PROG2BIG", "libbpf KVER", "libbpf PROGTYPE", "libbpf WRNGPID", "libbpf INVSEQ", "libbpf NLPARSE",
+    ];
+
     /// <summary>The name an operator finds in errno(3): <c>ENOENT</c> for 2.</summary>
     public static string Name(int errno) => errno switch
     {
@@ -71,6 +78,7 @@ public static class Errno
         110 => "ETIMEDOUT",
         116 => "ESTALE",
         Enotsupp => "ENOTSUPP",
+        >= 4000 and < 4014 => LibbpfNames[errno - 4000],
         _ => $"errno {errno}",
     };
 }

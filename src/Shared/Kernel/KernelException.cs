@@ -12,11 +12,15 @@ public sealed class KernelException : Exception
     {
     }
 
+    /// <summary>With what libbpf said: the message ends with the last lines of it.</summary>
+    internal KernelException(string message, int errno, IReadOnlyList<string> log)
+        : base($"{message} ({Kernel.Errno.Name(errno)}){LibbpfLog.Tail(log)}") => (Errno, Log) = (errno, [.. log]);
+
     /// <summary>The error number, positive; see <see cref="Kernel.Errno"/>.</summary>
     public int Errno { get; }
 
     /// <summary>What libbpf and the verifier said of it, line by line; the message has the last of them.</summary>
-    public IReadOnlyList<string> Log { get; init; } = [];
+    public IReadOnlyList<string> Log { get; } = [];
 
     /// <summary>Of a batch: how many entries were done before the one that was refused.</summary>
     public int Done { get; init; }

@@ -9,10 +9,16 @@ namespace Maplog.Kernel;
 /// </summary>
 internal static unsafe class LibbpfLog
 {
+    private const string Prefix = "libbpf: ";
     private const int Warning = 0, Information = 1;
 
     /// <summary>LIBBPF_WARN and LIBBPF_INFO; the debug level is dropped before it is formatted.</summary>
     private static readonly nint Previous = Native.SetPrint(&Print);
+
+    private const int MostInMessage = 24;
+
+    /// <summary>From 5.11 on BPF memory is not held against RLIMIT_MEMLOCK, and libbpf's guess about it misleads.</summary>
+    private static readonly bool HasMemoryLimit = Environment.OSVersion.Version < new Version(5, 11);
 
     [ThreadStatic]
     private static List<string>? _lines;
@@ -27,8 +33,8 @@ internal static unsafe class LibbpfLog
     }
 
     /// <summary>The last lines, for a message: a verifier's verdict is at its log's end.</summary>
-    public static string Tail(IReadOnlyList<string> lines, int count = 24) =>
-        lines.Count == 0 ? "" : "\nlibbpf said:\n  " + string.Join("\n  ", lines.Skip(Math.Max(0, lines.Count - count)));
+    public static string Tail(IReadOnlyList<string> lines) =>
+        lines.Count == 0 ? "" : "\nlibbpf said:\n  " + string.Join("\n  ", lines.Skip(Math.Max(0, lines.Count - MostInMessage)));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Print(int level, byte* format, void* arguments)
@@ -43,7 +49,11 @@ internal static unsafe class LibbpfLog
                 return 0;
             // One call may bring a verifier's whole log.
             foreach (string line in Marshal.PtrToStringUTF8((nint)text, length).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-                lines.Add(line.TrimEnd());
+            {
+                if (HasMemoryLimit || !line.Contains("'ulimit -l'", StringComparison.Ordinal))
+                    lines.Add((line.StartsWith(Prefix, StringComparison.Ordinal) ? line[Prefix.Length..] : line).TrimEnd());
+            }
+
             return length;
         }
 #pragma warning disable CA1031 // An exception must not pass through libbpf's frames; a line of its log is lost instead.

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+using Maplog.Kernel;
+using Maplog.Log;
+
+namespace Maplog.Cli;
+
+/// <summary>One run of a verb: its arguments, its settings, where it writes.</summary>
+internal sealed class Call(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
+{
+    /// <summary>EPIPE as .NET hands it on.</summary>
+    private const int BrokenPipe = 32;
+
+    public ParseResult Arguments { get; } = arguments;
+
+    public Terminal Terminal { get; } = terminal;
+
+    public CancellationToken Cancellation { get; } = cancellation;
+
+    public bool WantsJson => Arguments.GetValue(CommonOptions.Json);
+
+    /// <summary>Makes a verb's work the command's action: what it throws becomes one sentence and an exit code.</summary>
+    public static void Set(Command command, Terminal terminal, Func<Call, Task<int>> run) =>
+        command.SetAction((arguments, cancellation) => RunAsync(new Call(arguments, terminal, cancellation), run));
+
+    /// <summary>The log as the settings name it. Nothing is connected yet.</summary>
+    /// <exception cref="UsageException">A setting is missing or wrong.</exception>
+    public LogStore OpenLog() => new(CommandSettings.Read(Arguments).Log());
+
+    /// <summary>The stream that the argument names; it must exist.</summary>
+    /// <exception cref="UsageException">There is no such stream; the nearest ones are named.</exception>
+    public async Task<StreamSummary> FindStreamAsync(LogStore log, string name)
+    {
+        var streams = await new LogReader(log).ListStreamsAsync(cancellation: Cancellation);
+        if (streams.FirstOrDefault(s => s.Stream.ToString() == name) is { } found)
+            return found;
+        if (streams.Count == 0)
+            throw new UsageException($"The log at {log.Place} has no stream '{name}', nor any other yet: start maplog-capture for a source first.");
+        var near = Near.Streams(name, streams.Select(s => s.Stream));
+        throw new UsageException(near.Count > 0
+            ? $"The log at {log.Place} has no stream '{name}'. Did you mean {string.Join(" or ", near)}?"
+            : $"The log at {log.Place} has no stream '{name}': 'maplog maps' lists those it has.");
+    }
+
+    private static async Task<int> RunAsync(Call call, Func<Call, Task<int>> run)
+    {
+        try
+        {
+            return await run(call);
+        }
+        catch (Exception e)
+        {
+            return call.Explain(e);
+        }
+    }
+
+    private int Explain(Exception failure)
+    {
+        switch (failure)
+        {
+            case UsageException usage:
+                Terminal.Flush();
+                foreach (var mistake in usage.Mistakes)
+                    Terminal.Complain(mistake);
+                break;
+            case OperationCanceledException when Cancellation.IsCancellationRequested:
+                return ExitCode.Interrupted;
+            // Whoever read what we write has read enough.
+            case IOException { HResult: BrokenPipe }:
+                return ExitCode.Ok;
+            case LogException or KernelException or FormatException or IOException or UnauthorizedAccessException:
+                Terminal.Flush();
+                Terminal.Complain(failure.Message);
+                break;
+            default:
+                Terminal.Flush();
+                Terminal.Complain($"This should not have happened ({failure.GetType().Name}: {failure.Message}). Run it again with --verbose and report what it prints.");
+                break;
+        }
+        if (Arguments.GetValue(CommonOptions.Verbose))
+            Terminal.Error.WriteLine(failure);
+        return failure is UsageException ? ExitCode.Usage : ExitCode.Failed;
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+using Maplog.Cli.Verbs;
+
+namespace Maplog.Cli;
+
+/// <summary>The command <c>maplog</c>: nouns read, verbs change; one file per verb under Verbs.</summary>
+internal static class CommandTree
+{
+    /// <summary>Time a command has after Ctrl-C or SIGTERM to end by itself.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+
+    /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation = default)
+    {
+        var parsed = Make(terminal).Parse(arguments);
+        if (parsed.Action is ParseErrorAction)
+            return Refuse(parsed, terminal);
+        var invocation = new InvocationConfiguration
+        {
+            Output = terminal.Out,
+            Error = terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = Farewell,
+        };
+        var code = await parsed.InvokeAsync(invocation, cancellation);
+        terminal.Flush();
+        return code;
+    }
+
+    private static Command Make(Terminal terminal)
+    {
+        var root = new Command("maplog", "An event log for eBPF maps: what is logged, what a map holds, and what changed.\n\nExit codes: 0 ok; 1 a difference or a lack was found, or it could not be done; 2 the command line or a setting is wrong; 130 interrupted.")
+        {
+            Maps.Command(terminal),
+            Dump.Command(terminal),
+            Watch.Command(terminal),
+            Verify.Command(terminal),
+            Source.Command(terminal),
+            Migrate.Command(terminal),
+            Detach.Command(terminal),
+        };
+        foreach (var option in CommonOptions.All)
+            root.Options.Add(option);
+        var help = new HelpOption();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        root.Options.Add(help);
+        root.Options.Add(new VersionOption());
+        return root;
+    }
+
+    private static int Refuse(ParseResult parsed, Terminal terminal)
+    {
+        var command = parsed.CommandResult.Command;
+        var name = string.Join(' ', Path(command));
+        if (command.Subcommands.Count == 0)
+        {
+            foreach (var sentence in parsed.Errors.Select(e => e.Message).Distinct())
+                terminal.Complain($"{sentence} '{name} --help' shows how.");
+            return ExitCode.Usage;
+        }
+        var names = command.Subcommands.Select(c => c.Name).ToList();
+        if (parsed.UnmatchedTokens is [var given, ..])
+        {
+            var near = Near.Names(given, [.. names, .. command.Subcommands.SelectMany(c => c.Aliases)]);
+            terminal.Complain($"'{given}' is no command of {name}{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?" : $": {string.Join(", ", names)}.")} '{name} --help' shows how.");
+        }
+        else
+        {
+            terminal.Complain($"Give a command after '{name}': {string.Join(", ", names)}. '{name} --help' shows how.");
+        }
+        return ExitCode.Usage;
+    }
+
+    private static IEnumerable<string> Path(Symbol symbol)
+    {
+        foreach (var parent in symbol.Parents)
+            return [.. Path(parent), symbol.Name];
+        return [symbol.Name];
+    }
+}

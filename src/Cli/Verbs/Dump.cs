@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+using Maplog.Folding;
+using Maplog.Kernel;
+using Maplog.Log;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog dump STREAM</c></summary>
+internal static class Dump
+{
+    public static Command Command(Terminal terminal)
+    {
+        var stream = new Argument<string>("STREAM") { Description = "SOURCE/MAP, for example lb-1/ct_map." };
+        var limit = NumberOption.Make("--limit", "N", "Print at most this many entries.", 0, int.MaxValue);
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var command = new ExampleCommand(
+            "dump", "A map's content now, as its log has it, in the order of its keys. With --json as 'bpftool -j map dump' prints it.",
+            "maplog dump lb-1/ct_map", "maplog dump lb-1/ct_map --limit 10", "maplog dump lb-1/ct_map --json | jq length") { stream, limit, hex };
+        Call.Set(command, terminal, call => RunAsync(
+            call, call.Arguments.GetRequiredValue(stream), (int)(call.Arguments.GetValue(limit) ?? int.MaxValue), call.Arguments.GetValue(hex)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call, string name, int limit, bool hexOnly)
+    {
+        await using var log = call.OpenLog();
+        var stream = (await call.FindStreamAsync(log, name)).Stream;
+        var fold = await StreamContent.ReadAsync(new LogReader(log), stream, call.Cancellation);
+        if (fold.Generation is not { } map)
+            throw new LogException($"Stream {stream} has no map yet: it ends at version {fold.Version} without a map_opened event.");
+        var format = new EntryFormat(map, hexOnly);
+        if (format.Lack is { } lack)
+            call.Terminal.Complain(lack);
+        var entries = SortedEntries.Of(fold.Entries, map.Shape);
+        if (call.WantsJson)
+            WriteJson(call.Terminal, entries, format, limit);
+        else
+            WriteText(call.Terminal, fold, entries, format, limit);
+        return ExitCode.Ok;
+    }
+
+    private static void WriteJson(Terminal terminal, SortedEntries entries, EntryFormat format, int limit)
+    {
+        using (var json = terminal.Json())
+        {
+            json.WriteStartArray();
+            foreach (var (key, value) in entries.Take(limit))
+            {
+                json.WriteStartObject();
+                format.Write(json, key, value);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+        terminal.EndLine();
+    }
+
+    private static void WriteText(Terminal terminal, StreamFold fold, SortedEntries entries, EntryFormat format, int limit)
+    {
+        var output = terminal.Out;
+        var shape = fold.Shape!;
+        var filled = ((MapType)shape.Type).IsArray() && entries.Count < shape.MaxEntries ? "entries written, the others are zero" : "entries";
+        output.WriteLine($"# {fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}: {MapTypeNames.Of(shape.Type)}, {entries.Count} of {shape.MaxEntries} {filled}{(fold.IsOpen ? "" : "; the map is closed")}");
+        foreach (var (key, value) in entries.Take(limit))
+            output.WriteLine($"{format.Key(key)} -> {format.Value(value)}");
+        if (entries.Count > limit)
+            output.WriteLine($"# and {entries.Count - limit} more");
+    }
+}

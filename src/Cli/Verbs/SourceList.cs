@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Maplog.Cli.Output;
+using Maplog.Log;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog source list</c></summary>
+internal static class SourceList
+{
+    public static Command Command(Terminal terminal)
+    {
+        var command = new ExampleCommand("list", "The sources that have a place in the log.", "maplog source list --json");
+        Call.Set(command, terminal, RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call)
+    {
+        await using var log = call.OpenLog();
+        var sources = await new LogSchema(log).ListSourcesAsync(call.Cancellation);
+        if (call.WantsJson)
+        {
+            call.Terminal.Json(json =>
+            {
+                json.WriteStartArray();
+                foreach (var source in sources)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("source", source);
+                    json.WriteEndObject();
+                }
+                json.WriteEndArray();
+            });
+            return ExitCode.Ok;
+        }
+        foreach (var source in sources)
+            call.Terminal.Out.WriteLine(source);
+        if (sources.Count == 0)
+            call.Terminal.Complain($"The log in {log.Place} has no source yet: 'maplog source add NAME' makes one.");
+        return ExitCode.Ok;
+    }
+}

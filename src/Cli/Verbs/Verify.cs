@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+using Maplog.Folding;
+using Maplog.Kernel;
+using Maplog.Log;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog verify STREAM MAP</c></summary>
+internal static class Verify
+{
+    private const int DefaultLimit = 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    public static Command Command(Terminal terminal)
+    {
+        var stream = new Argument<string>("STREAM") { Description = "SOURCE/MAP, for example lb-1/ct_map." };
+        var map = new Argument<string>("MAP") { Description = "A map of this kernel: the path of its pin, its id, or its name." };
+        var wait = NumberOption.Make("--wait", "SECONDS", "Try again for so long, until they are equal.", 0, 86_400);
+        var strict = new Option<bool>("--strict") { Description = "An LRU map, too, must have every entry of the log (the captured map itself has; a replica may have evicted)." };
+        var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);
+        var command = new ExampleCommand(
+            "verify", "Hold a live map against its log, key by key: exit code 0 if they are equal, 1 if not. The map should be at rest.",
+            "maplog verify lb-1/ct_map /sys/fs/bpf/ct_map", "maplog verify lb-1/ct_map ct_map --wait 10") { stream, map, wait, strict, limit };
+        Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetRequiredValue(map), new Wanted(
+            TimeSpan.FromSeconds(call.Arguments.GetValue(wait) ?? 0), call.Arguments.GetValue(strict), (int)(call.Arguments.GetValue(limit) ?? DefaultLimit))));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call, string name, string mapName, Wanted wanted)
+    {
+        await using var log = call.OpenLog();
+        var reader = new LogReader(log);
+        var fold = new StreamFold((await call.FindStreamAsync(log, name)).Stream);
+        using var map = LiveMap.Open(mapName);
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            await StreamContent.ContinueAsync(reader, fold, call.Cancellation);
+            var comparison = Compare(fold, map, wanted, call.Cancellation);
+            if (comparison.IsEqual || Stopwatch.GetElapsedTime(began) >= wanted.Wait)
+            {
+                if (call.WantsJson)
+                    call.Terminal.Json(json => Write(json, fold, map, comparison));
+                else
+                    Write(call.Terminal.Out, fold, map, comparison);
+                return comparison.IsEqual ? ExitCode.Ok : ExitCode.Failed;
+            }
+            await Task.Delay(Pause, call.Cancellation);
+        }
+    }
+
+    private static MapComparison Compare(StreamFold fold, BpfMap map, Wanted wanted, CancellationToken cancellation)
+    {
+        var shape = fold.Shape ?? throw new LogException($"Stream {fold.Stream} has no map yet: it ends at version {fold.Version} without a map_opened event.");
+        var info = map.Info;
+        if ((int)info.Type != shape.Type || info.KeySize != shape.KeySize || info.ValueBytes != shape.ValueBytes)
+        {
+            throw new LogException(
+                $"{map} cannot be held against stream {fold.Stream}: it is {MapTypeNames.Of((int)info.Type)} with keys of {info.KeySize} and values of {info.ValueBytes} bytes, the log's is {MapTypeNames.Of(shape.Type)} with {shape.KeySize} and {shape.ValueBytes}. Name the right map.");
+        }
+        return MapComparison.Of(fold.Entries, LiveMap.Read(map, cancellation), info.Type.IsArray(), info.Type.IsLru() && !wanted.IsStrict, wanted.Limit);
+    }
+
+    private static void Write(TextWriter output, StreamFold fold, BpfMap map, MapComparison comparison)
+    {
+        if (comparison.IsEqual)
+        {
+            output.WriteLine($"equal: {fold.Stream} at version {fold.Version} and {map}, {comparison.Equal} entries.{Note(comparison)}");
+            return;
+        }
+        output.WriteLine($"different: {fold.Stream} at version {fold.Version} and {map}, {comparison.Equal} entries equal, {comparison.DifferenceCount} not.{Note(comparison)}");
+        foreach (var difference in comparison.Differences)
+            output.WriteLine($"{Word(difference.Kind),-9} {Hex.Of(difference.Key)}  log {Value(difference.Logged)}  map {Value(difference.Live)}");
+        if (comparison.DifferenceCount > comparison.Differences.Count)
+            output.WriteLine($"and {comparison.DifferenceCount - comparison.Differences.Count} more");
+    }
+
+    private static string Note(MapComparison comparison) =>
+        comparison.Evicted > 0 ? $" An LRU map evicts by itself: it does not have {comparison.Evicted} entries of the log." : "";
+
+    private static string Value(byte[]? value) => value is null ? "-" : Hex.Of(value);
+
+    private static string Word(DifferenceKind kind) => kind switch
+    {
+        DifferenceKind.Missing => "missing",
+        DifferenceKind.Extra => "extra",
+        _ => "different",
+    };
+
+    private static void Write(Utf8JsonWriter json, StreamFold fold, BpfMap map, MapComparison comparison)
+    {
+        json.WriteStartObject();
+        json.WriteString("stream", fold.Stream.ToString());
+        json.WriteNumber("version", fold.Version.Value);
+        json.WriteNumber("mapId", map.Info.Id);
+        json.WriteBoolean("equal", comparison.IsEqual);
+        json.WriteNumber("equalEntries", comparison.Equal);
+        json.WriteNumber("evicted", comparison.Evicted);
+        json.WriteNumber("differenceCount", comparison.DifferenceCount);
+        json.WriteStartArray("differences");
+        foreach (var difference in comparison.Differences)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", Word(difference.Kind));
+            json.WriteString("key", Hex.Of(difference.Key));
+            if (difference.Logged is { } logged)
+                json.WriteString("log", Hex.Of(logged));
+            if (difference.Live is { } live)
+                json.WriteString("map", Hex.Of(live));
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private sealed record Wanted(TimeSpan Wait, bool IsStrict, int Limit);
+}

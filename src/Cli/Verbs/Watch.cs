@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog watch STREAM</c></summary>
+internal static class Watch
+{
+    /// <summary>How often the log is asked for more.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How often a log that is away is tried again.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    public static Command Command(Terminal terminal)
+    {
+        var stream = new Argument<string>("STREAM") { Description = "SOURCE/MAP, for example lb-1/ct_map." };
+        var from = NumberOption.Make("--from", "VERSION", "Begin with this version; without it, with what comes next.", 0);
+        var count = NumberOption.Make("--count", "N", "End after so many events.", 1);
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var command = new ExampleCommand(
+            "watch", "A map's changes as they are logged, until Ctrl-C. Needs the log only. With --json an object a line.",
+            "maplog watch lb-1/ct_map", "maplog watch lb-1/ct_map --from 1", "maplog watch lb-1/ct_map --json | jq -r .key") { stream, from, count, hex };
+        Call.Set(command, terminal, call => RunAsync(
+            call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetValue(from), call.Arguments.GetValue(count) ?? long.MaxValue, call.Arguments.GetValue(hex)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call, string name, long? from, long count, bool hexOnly)
+    {
+        try
+        {
+            await using var log = call.OpenLog();
+            var found = await call.FindStreamAsync(log, name);
+            var after = from is { } first ? new StreamVersion(Math.Max(0, first - 1)) : found.Head.Version;
+            using var printer = new EventPrinter(call.Terminal, found.Opened, call.WantsJson, hexOnly);
+            await FollowAsync(call, new LogReader(log), found.Stream, after, count, printer);
+            return ExitCode.Ok;
+        }
+        catch (OperationCanceledException) when (call.Cancellation.IsCancellationRequested)
+        {
+            return ExitCode.Ok; // Ctrl-C is how a watch ends.
+        }
+    }
+
+    private static async Task FollowAsync(Call call, LogReader reader, StreamName stream, StreamVersion after, long count, EventPrinter printer)
+    {
+        for (var away = false; ;)
+        {
+            try
+            {
+                await foreach (var page in reader.ReadAsync(stream, after, cancellation: call.Cancellation))
+                {
+                    foreach (var logged in page)
+                    {
+                        printer.Print(logged);
+                        after = logged.Version;
+                        if (--count == 0)
+                            break;
+                    }
+                    call.Terminal.Flush();
+                    if (count == 0)
+                        return;
+                }
+                if (away)
+                    call.Terminal.Complain($"The log answers again; going on after version {after}.");
+                away = false;
+            }
+            catch (LogException e) when (e.IsTransient)
+            {
+                if (!away)
+                    call.Terminal.Complain($"{e.Message} Trying again until it answers.");
+                away = true;
+            }
+            await Task.Delay(away ? Patience : Pause, call.Cancellation);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Maplog.Events;
+using Maplog.Servers;
+using Xunit;
+
+namespace Maplog.Tests.Integration.Cli;
+
+public sealed class WatchTests(TestPostgres postgres)
+{
+    private const int Interrupt = 2;
+
+    [Fact]
+    public async Task Watch_prints_every_event_from_the_version_asked_for()
+    {
+        await using var log = await LogAsync();
+        var text = await log.RunAsync("watch", "lb-1/ct_map", "--from", "2", "--count", "3");
+        Assert.Equal(0, text.Code);
+        Assert.Equal(
+            """
+            2026-03-01T12:00:02.000000Z         2  added    program bpftool[4711] cpu3  0100 -> 0a
+            2026-03-01T12:00:03.000000Z         3  deleted  program bpftool[4711] cpu3  0100
+            2026-03-01T12:00:04.000000Z         4  gap_found  {"to": 20, "from": 10, "count": 3, "epoch": 1, "reason": "ring-full"}
+
+            """,
+            text.Output);
+
+        var json = (await log.RunAsync("watch", "lb-1/ct_map", "--from", "1", "--count", "4", "--json")).Lines;
+        Assert.Equal("map_opened", JsonDocument.Parse(json[0]).RootElement.GetProperty("kind").GetString());
+        Assert.Equal(
+            """{"version":2,"at":"2026-03-01T12:00:02.000000Z","kind":"added","key":"0100","value":"0a","origin":"program","comm":"bpftool","tgid":4711,"cpu":3,"epoch":1,"kernel_time":1000002,"ring_position":128,"record_index":0}""",
+            json[1]);
+        Assert.Equal(3, JsonDocument.Parse(json[3]).RootElement.GetProperty("note").GetProperty("count").GetInt32());
+    }
+
+    [Fact]
+    public async Task Watch_as_a_process_prints_what_comes_and_ends_well_on_ctrl_c()
+    {
+        await using var log = await LogAsync();
+        using var watch = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "maplog"), ["watch", "lb-1/ct_map", "--json"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["Maplog__Log__ConnectionString"] = log.Connection },
+        })!;
+        try
+        {
+            // It begins at the head as it finds it, whenever that is: changes go on until one is printed.
+            var line = watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
+            while (!line.IsCompleted)
+            {
+                log.Change(EventKind.EntryUpdated, [1, 0], 0xb);
+                await log.CommitAsync();
+                await Task.WhenAny(line, Task.Delay(100, TestContext.Current.CancellationToken));
+            }
+            Assert.Equal("updated", JsonDocument.Parse((await line)!).RootElement.GetProperty("kind").GetString());
+
+            Signal(watch, Interrupt);
+            await watch.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(0, watch.ExitCode);
+            Assert.Empty(await watch.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            watch.Kill();
+        }
+    }
+
+    private async Task<CommandLog> LogAsync()
+    {
+        var log = await CommandLog.MakeAsync(postgres);
+        log.Note(CommandLog.Map(new MapShape(1, 2, 1, 16, 0, 0)));
+        log.Change(EventKind.EntryAdded, [1, 0], 0xa);
+        log.Change(EventKind.EntryDeleted, [1, 0]);
+        log.Note(new GapFound(1, "ring-full", 3, 10, 20));
+        await log.CommitAsync();
+        return log;
+    }
+
+    private static void Signal(Process process, int signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
+        kill.WaitForExit();
+    }
+}

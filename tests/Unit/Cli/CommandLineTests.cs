@@ -1,0 +1,61 @@
+using Maplog.Cli;
+using Maplog.Cli.Output;
+using Xunit;
+
+namespace Maplog.Tests.Unit.Cli;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("maplog: Give a command after 'maplog': maps, dump, watch, verify, source, migrate, detach. 'maplog --help' shows how.")]
+    [InlineData("maplog: 'dmp' is no command of maplog. Did you mean 'dump'? 'maplog --help' shows how.", "dmp", "lb-1/ct_map")]
+    [InlineData("maplog: 'adx' is no command of maplog source. Did you mean 'add'? 'maplog source --help' shows how.", "source", "adx")]
+    [InlineData("maplog: --limit: 'ten' is not a whole number from 0 to 2147483647. 'maplog dump --help' shows how.", "dump", "lb-1/ct_map", "--limit", "ten")]
+    [InlineData("maplog: Required argument missing for command: 'dump'. 'maplog dump --help' shows how.", "dump")]
+    [InlineData("maplog: 'Lb' is not a source name: use 1 to 48 of a-z, 0-9, '-' and '_', beginning with a letter or digit.", "detach", "Lb")]
+    public async Task A_wrong_command_line_is_a_sentence_and_code_2(string sentence, params string[] arguments)
+    {
+        var (code, output, error) = await RunAsync(arguments);
+        Assert.Equal(2, code);
+        Assert.Empty(output);
+        Assert.Equal(sentence, error.TrimEnd());
+    }
+
+    [Fact]
+    public async Task Every_wrong_setting_is_named_at_once()
+    {
+        var (code, _, error) = await RunAsync("maps", "--log", "Hst=db", "--schema", "X Y");
+        Assert.Equal(2, code);
+        var lines = error.TrimEnd().Split('\n');
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith("maplog: Maplog:Log:ConnectionString: ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("maplog: Maplog:Log:Schema: ", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_settings_file_that_is_not_there_is_named()
+    {
+        var (code, _, error) = await RunAsync("maps", "--config", "/nowhere/maplog.json");
+        Assert.Equal(2, code);
+        Assert.Contains("/nowhere/maplog.json", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_ends_with_examples()
+    {
+        var (code, output, error) = await RunAsync("dump", "--help");
+        Assert.Equal(0, code);
+        Assert.Empty(error);
+        Assert.Contains("Examples:\n  maplog dump lb-1/ct_map\n", output, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using var output = new MemoryStream();
+        await using var error = new StringWriter();
+        int code;
+        using (var terminal = new Terminal(output, error, isForPeople: false))
+            code = await CommandTree.RunAsync(arguments, terminal, TestContext.Current.CancellationToken);
+        return (code, System.Text.Encoding.UTF8.GetString(output.ToArray()), error.ToString());
+    }
+}
