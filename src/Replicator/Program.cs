@@ -1,1 +1,29 @@
-return 0;
+using Maplog.Configuration;
+using Maplog.Log;
+using Maplog.Replicator;
+using Maplog.Replicator.Following;
+using Microsoft.Extensions.DependencyInjection;
+
+var daemon = new Daemon("maplog-replicator", "rebuilds eBPF maps on this host from their log and keeps them equal to it.",
+[
+    new("--source", "NAME", "The source whose maps are rebuilt.", "Maplog:Replicator:Source"),
+    new("--map", "NAME", "A map of the source. Repeatable, each with its own --pin.", "Maplog:Replicator:Replicas:{0}:Map"),
+    new("--pin", "PATH", "Where the replica of that map is pinned.", "Maplog:Replicator:Replicas:{0}:Pin"),
+    new("--on-new-shape", "WHAT", "Stop or Recreate, when the source's map has another shape.", "Maplog:Replicator:Replicas:{0}:OnNewShape"),
+    new("--registry", "FOLDER", "Folder of bpffs that a capture on this host uses too.", "Maplog:Replicator:RegistryFolder"),
+    new("--log", "CONNECTION", "Connection string of the log's Postgres.", "Maplog:Log:ConnectionString"),
+    new("--bus", "URI", "Address of RabbitMQ, amqp://user:password@host/vhost.", "Maplog:Bus:Uri"),
+    new("--node", "NAME", "What the bus calls this host.", "Maplog:Node:Name"),
+]);
+return await daemon.RunAsync(args, (builder, settings) =>
+{
+    var replicator = settings.Read<ReplicatorOptions>(ReplicatorOptions.Section);
+    var log = settings.Read<LogOptions>(Sections.Log);
+    var node = settings.Read<NodeOptions>(Sections.Node);
+    builder.Services
+        .AddSingleton(replicator)
+        .AddSingleton(node)
+        .AddSingleton(_ => new LogStore(log))
+        .AddSingleton<IBusFeed, SilentBus>()
+        .AddHostedService<ReplicatorService>();
+});

@@ -35,6 +35,9 @@ public sealed class PendingChanges
     /// <summary>Keys that change.</summary>
     public int Count => Entries.Count;
 
+    /// <summary>Bytes of the keys and values that wait.</summary>
+    public long Bytes => (long)Entries.Count * (Shape.KeySize + Shape.ValueBytes);
+
     /// <summary>Whether the map was begun anew on the way: what it then has is in here, and nothing else.</summary>
     public bool FromEmpty { get; private set; }
 
@@ -46,24 +49,63 @@ public sealed class PendingChanges
 
     internal MapFold Entries { get; }
 
-    /// <summary>Takes the next event.</summary>
+    /// <summary>Takes the next event, as the log has it.</summary>
     /// <returns>False, and nothing is taken: a map of another shape was opened, no map of this shape can follow it.</returns>
     /// <exception cref="FormatException">The event cannot be one of this map.</exception>
     public bool Take(in LoggedEvent next)
     {
-        var epoch = EventEpoch.Of(next);
-        if (next.Kind.IsChange())
-            Change(next);
-        else if (next.Kind == EventKind.MapOpened)
+        var end = new Cursor(EventEpoch.Of(next), next.Version);
+        if (!next.Kind.IsChange())
+            return TakeNote(end, next.Time, next.Kind, next.Data.Span);
+        var change = CheckedChange.Read(_stream, next, Shape);
+        TakeChange(end, next.Time, next.Kind, change.Key, change.Value);
+        return true;
+    }
+
+    /// <summary>Takes the next event, a note.</summary>
+    /// <inheritdoc cref="Take"/>
+    public bool TakeNote(Cursor end, DateTimeOffset time, EventKind kind, ReadOnlySpan<byte> json)
+    {
+        if (kind == EventKind.MapOpened)
         {
-            if (((MapOpened)NoteCodec.Read(EventKind.MapOpened, next.Data.Span)).Shape != Shape)
+            if (((MapOpened)NoteCodec.Read(kind, json)).Shape != Shape)
                 return false;
             Empty();
         }
-        Events++;
-        End = new Cursor(epoch, next.Version);
-        Time = next.Time;
+        Took(end, time);
         return true;
+    }
+
+    /// <summary>Takes the next event, a change.</summary>
+    /// <param name="end">Its epoch and version.</param>
+    /// <param name="time">When it happened.</param>
+    /// <param name="kind">What happened to the entry.</param>
+    /// <param name="key">Of the map's key size.</param>
+    /// <param name="value">Of the map's value bytes; ignored for a delete or an eviction.</param>
+    public void TakeChange(Cursor end, DateTimeOffset time, EventKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        if (_isTrie)
+        {
+            key.CopyTo(_key);
+            LpmKey.Normalise(_key);
+            key = _key;
+        }
+        if (kind.HasValue())
+        {
+            var entry = Entries.FindOrAdd(key, out _);
+            entry.Tag = Put;
+            value.CopyTo(entry.Value);
+        }
+        else if (FromEmpty)
+        {
+            Entries.Remove(key);
+        }
+        else
+        {
+            var entry = Entries.FindOrAdd(key, out _);
+            entry.Tag = Delete;
+        }
+        Took(end, time);
     }
 
     /// <summary>What was in the map before is over.</summary>
@@ -80,24 +122,10 @@ public sealed class PendingChanges
         Events = 0;
     }
 
-    private void Change(in LoggedEvent next)
+    private void Took(Cursor end, DateTimeOffset time)
     {
-        var change = CheckedChange.Read(_stream, next, Shape);
-        var key = change.Key;
-        if (_isTrie)
-        {
-            key.CopyTo(_key);
-            LpmKey.Normalise(_key);
-            key = _key;
-        }
-        if (!next.Kind.HasValue() && FromEmpty)
-        {
-            Entries.Remove(key);
-            return;
-        }
-        var entry = Entries.FindOrAdd(key, out _);
-        entry.Tag = next.Kind.HasValue() ? Put : Delete;
-        if (next.Kind.HasValue())
-            change.Value.CopyTo(entry.Value);
+        Events++;
+        End = end;
+        Time = time;
     }
 }

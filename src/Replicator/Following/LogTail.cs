@@ -1,0 +1,80 @@
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Log;
+using Maplog.Replicas;
+using Maplog.Replicator.Protocol;
+
+namespace Maplog.Replicator.Following;
+
+/// <summary>How a read of the log ended.</summary>
+internal enum TailEnd
+{
+    /// <summary>The range is taken, as far as the log has it.</summary>
+    Read = 0,
+
+    /// <summary>The event at the cursor is not the one that the replica applied.</summary>
+    OtherLog,
+
+    /// <summary>The log opens a map of another shape; everything before it is taken.</summary>
+    NewShape,
+}
+
+/// <summary>Reads a stream's log for one replica.</summary>
+internal sealed class LogTail(LogReader log, StreamName stream, ReplicaWriter writer)
+{
+    /// <summary>Reads on from what was taken, up to a version or the head, and takes it.</summary>
+    /// <param name="upTo">Null: the head.</param>
+    /// <param name="whole">The range must go into the map as one batch.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async Task<TailEnd> ReadAsync(StreamVersion? upTo, bool whole, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var from = writer.Taken;
+            var end = await ReadOnceAsync(from, upTo, whole, cancellation);
+            if (end is not null)
+                return end.Value;
+            // The kernel refuses: no query is held open while it is asked again and again.
+            await writer.FlushAsync(cancellation);
+        }
+    }
+
+    /// <summary>Takes the whole of the map's present life, from the event that opened it.</summary>
+    public async Task<TailEnd> ReadFromAsync(StreamVersion opened, CancellationToken cancellation)
+    {
+        var after = writer.Taken.Version < opened ? opened + -1 : writer.Taken.Version;
+        await foreach (var page in log.ReadAsync(stream, after, null, cancellation))
+        {
+            if (!writer.Take(page))
+                return TailEnd.NewShape;
+        }
+        return TailEnd.Read;
+    }
+
+    public async Task<Cursor> ReadHeadAsync(CancellationToken cancellation)
+    {
+        var head = await log.ReadHeadAsync(stream, cancellation);
+        return new Cursor(head.Epoch, head.Version);
+    }
+
+    public Task<LoggedNote<MapOpened>?> ReadOpenedAsync(CancellationToken cancellation) => log.ReadLatestAsync<MapOpened>(stream, cancellation);
+
+    private async Task<TailEnd?> ReadOnceAsync(Cursor from, StreamVersion? upTo, bool whole, CancellationToken cancellation)
+    {
+        // The event at the cursor is read too: only if it is still the same one does the rest follow from it.
+        var confirmed = from.Version == StreamVersion.None;
+        await foreach (var page in log.ReadAsync(stream, confirmed ? from.Version : from.Version + -1, upTo, cancellation))
+        {
+            if (!confirmed && !ReplicaProtocol.Confirms(from, FirstOf(page)))
+                return TailEnd.OtherLog;
+            confirmed = true;
+            if (!writer.Take(page))
+                return TailEnd.NewShape;
+            if (writer.IsLarge && !whole && !writer.TryFlush())
+                return null;
+        }
+        return confirmed ? TailEnd.Read : TailEnd.OtherLog;
+    }
+
+    private static Cursor FirstOf(EventPage page) => new(EventEpoch.Of(page.Events.Span[0]), page.First);
+}

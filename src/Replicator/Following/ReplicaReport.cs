@@ -1,0 +1,111 @@
+using Maplog.Events;
+using Maplog.Replicas;
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Replicator.Following;
+
+/// <summary>What a replica is about, told when it changes and only then.</summary>
+internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
+{
+    private string? _trouble;
+
+    public ReplicaState State { get; private set; } = ReplicaState.Stopped;
+
+    /// <summary>Events read from the log since the start.</summary>
+    public long FromLog { get; set; }
+
+    /// <summary>Events taken from the bus since the start.</summary>
+    public long FromBus { get; set; }
+
+    public void Opened(uint mapId, Cursor cursor) => log.Opened(pin, stream, mapId, cursor.Version.Value, cursor.Epoch.Value);
+
+    public void Building(string why)
+    {
+        Enter(ReplicaState.Building);
+        log.Building(pin, stream, why);
+    }
+
+    public void Built(int entries, Cursor cursor, BatchApplier applier) => log.Built(pin, stream, entries, cursor.Version.Value, applier.Written, applier.Deleted);
+
+    public void Following(Cursor cursor)
+    {
+        if (Enter(ReplicaState.Following))
+            log.Following(pin, stream, cursor.Version.Value, FromLog, FromBus);
+    }
+
+    public void Polling(Cursor cursor)
+    {
+        if (Enter(ReplicaState.Polling))
+            log.Polling(pin, stream, cursor.Version.Value, FromLog, FromBus);
+    }
+
+    /// <summary>Short ranges are daily bread, a long one is a state.</summary>
+    public void Reading(StreamVersion from, StreamVersion to)
+    {
+        if (to - from < 10_000)
+            log.Reading(pin, stream, from.Value, to.Value);
+        else if (Enter(ReplicaState.CatchingUp))
+            log.CatchingUp(pin, stream, from.Value, to.Value);
+    }
+
+    public void Waiting(string why)
+    {
+        if (Enter(ReplicaState.Waiting) | Differs(why))
+            log.Waiting(pin, stream, why);
+    }
+
+    public void LogAway(string why, Cursor cursor)
+    {
+        if (Enter(ReplicaState.Waiting) | Differs(why))
+            log.LogAway(pin, stream, why, cursor.Version.Value);
+    }
+
+    /// <param name="kind">What tells one refusal from another; the sentence has figures that change.</param>
+    /// <param name="sentence">For the operator.</param>
+    public void Refused(string kind, string sentence)
+    {
+        if (Enter(ReplicaState.Refused) | Differs(kind))
+            log.Refused(sentence);
+    }
+
+    public void Accepted(Cursor cursor)
+    {
+        if (State != ReplicaState.Refused)
+            return;
+        State = ReplicaState.CatchingUp;
+        _trouble = null;
+        log.Accepted(pin, stream, cursor.Version.Value);
+    }
+
+    public void Broken(string why) => log.Broken(pin, stream, why);
+
+    public void Replacing() => log.Replacing(pin, stream);
+
+    public void Ended(string why)
+    {
+        Enter(ReplicaState.Stopped);
+        log.Ended(pin, stream, why);
+    }
+
+    public void Stopped(Cursor cursor)
+    {
+        Enter(ReplicaState.Stopped);
+        log.Stopped(pin, stream, cursor.Version.Value, FromLog, FromBus);
+    }
+
+    private bool Enter(ReplicaState state)
+    {
+        if (State == state)
+            return false;
+        State = state;
+        _trouble = null;
+        return true;
+    }
+
+    private bool Differs(string trouble)
+    {
+        var differs = _trouble != trouble;
+        _trouble = trouble;
+        return differs;
+    }
+}

@@ -1,0 +1,215 @@
+using Maplog.Events;
+using Maplog.Log;
+using Maplog.Replicas;
+using Maplog.Replicator.Protocol;
+
+namespace Maplog.Replicator.Following;
+
+/// <summary>One replica's life with one kernel map: repair or build, then follow the bus and the log by the rules of <see cref="ReplicaProtocol"/>.</summary>
+internal sealed class ReplicaSession
+{
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(2);
+
+    private readonly ReplicaMap _replica;
+    private readonly ReplicaInbox _inbox;
+    private readonly ReplicaReport _report;
+    private readonly TimeProvider _time;
+    private readonly ReplicaWriter _writer;
+    private readonly LogTail _log;
+    private readonly ReplicaProtocol _protocol;
+    private bool _newShape;
+
+    public ReplicaSession(ReplicaMap replica, LogReader log, ReplicaInbox inbox, ReplicaReport report, TimeProvider time)
+    {
+        _replica = replica;
+        _inbox = inbox;
+        _report = report;
+        _time = time;
+        _writer = new ReplicaWriter(replica, report, time);
+        _log = new LogTail(log, replica.Stream, _writer);
+        _protocol = new ReplicaProtocol(replica.Cursor, time);
+    }
+
+    public Cursor Cursor => _replica.Cursor;
+
+    /// <summary>Follows the stream until a map of another shape is opened in it. What was before that is applied.</summary>
+    /// <param name="rebuild">Whether to build the replica although it has a cursor.</param>
+    /// <param name="cancellation">Ends it; what was taken is applied first.</param>
+    /// <exception cref="ReplicaException">The replica cannot be kept.</exception>
+    public async Task RunAsync(bool rebuild, CancellationToken cancellation)
+    {
+        if (rebuild || _replica.Cursor.Version == StreamVersion.None)
+            await BuildAsync("It has no cursor of this stream yet.", cancellation);
+        else
+            await ResumeAsync(cancellation);
+        await using var ticker = _time.CreateTimer(_ => _inbox.Tick(), null, s_tick, s_tick);
+        try
+        {
+            while (!_newShape)
+            {
+                if (!_inbox.TryTake(out var item))
+                {
+                    await _writer.FlushAsync(cancellation);
+                    await _inbox.WaitAsync(cancellation);
+                    continue;
+                }
+                await TakeAsync(item, cancellation);
+                if (_writer.IsLarge)
+                    await _writer.FlushAsync(cancellation);
+            }
+            await _writer.FlushAsync(cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            _writer.TryFlush();
+            throw;
+        }
+    }
+
+    private async Task TakeAsync(InboxItem item, CancellationToken cancellation)
+    {
+        if (item.Broken is { } why)
+            _report.Broken(why);
+        await DoAsync(Offer(item), item, cancellation);
+        if (item.Block is not null || item.Beat is not null)
+        {
+            if (_protocol.Lag == 0)
+                _report.Following(_protocol.Cursor);
+        }
+        else if (_protocol.UntilSilence <= TimeSpan.Zero)
+            await DoAsync(_protocol.Silence(), default, cancellation, bySilence: true);
+    }
+
+    private ReplicaStep Offer(InboxItem item) => item switch
+    {
+        { Block: { } block } => _protocol.Block(block.Epoch, block.First, block.Count),
+        { Beat: { } beat } => _protocol.Beat(beat.Epoch, beat.Head),
+        { Broken: not null } => _protocol.Broken(),
+        _ => ReplicaStep.Nothing,
+    };
+
+    private async Task DoAsync(ReplicaStep step, InboxItem item, CancellationToken cancellation, bool bySilence = false)
+    {
+        try
+        {
+            while (step.Kind != StepKind.Nothing && !_newShape)
+                step = await DoOneAsync(step, item, bySilence, cancellation);
+        }
+        catch (LogException e)
+        {
+            _protocol.LogRead(brought: false);
+            _report.LogAway(e.Message, _protocol.Cursor);
+        }
+    }
+
+    /// <returns>What is to be done after it.</returns>
+    private async Task<ReplicaStep> DoOneAsync(ReplicaStep step, InboxItem item, bool bySilence, CancellationToken cancellation)
+    {
+        switch (step.Kind)
+        {
+            case StepKind.Apply:
+                return TakeBlock(item);
+            case StepKind.ReadLog:
+                _report.Reading(step.From, step.To);
+                if (!await ReadLogAsync(step.To, cancellation))
+                    return new ReplicaStep(StepKind.Rebuild);
+                return item.Block is null ? ReplicaStep.Nothing : Offer(item);
+            case StepKind.PollHead:
+                var next = _protocol.Polled(await _log.ReadHeadAsync(cancellation));
+                if (bySilence)
+                    _report.Polling(_protocol.Cursor);
+                return next;
+            default:
+                await BuildAsync("The log is not the one that it followed: its event at the cursor is another, or missing.", cancellation);
+                return ReplicaStep.Nothing;
+        }
+    }
+
+    private ReplicaStep TakeBlock(InboxItem item)
+    {
+        try
+        {
+            _newShape = !_writer.Take(item.Block!);
+            return ReplicaStep.Nothing;
+        }
+        catch (FormatException e)
+        {
+            _report.Broken(e.Message);
+            return _protocol.Broken();
+        }
+        finally
+        {
+            _protocol.Applied(_writer.Taken);
+        }
+    }
+
+    /// <returns>False: this is not the log that the replica followed.</returns>
+    private async Task<bool> ReadLogAsync(StreamVersion upTo, CancellationToken cancellation)
+    {
+        var before = _writer.Taken;
+        try
+        {
+            var end = await _log.ReadAsync(upTo, whole: false, cancellation);
+            _newShape = end == TailEnd.NewShape;
+            return end != TailEnd.OtherLog;
+        }
+        finally
+        {
+            _protocol.Applied(_writer.Taken);
+            _protocol.LogRead(brought: _writer.Taken != before);
+        }
+    }
+
+    /// <summary>After a death in a batch, the batch is applied again whole before anything else.</summary>
+    private async Task ResumeAsync(CancellationToken cancellation)
+    {
+        var intent = _replica.Intent;
+        if (_protocol.Resume(intent).Kind != StepKind.ReadLog)
+            return;
+        var end = TailEnd.Read;
+        await InsistAsync(async () => end = await _log.ReadAsync(intent.Version, whole: true, cancellation), cancellation);
+        if (end != TailEnd.Read || _writer.Taken != intent)
+        {
+            await BuildAsync("A batch was under way when the replicator ended, and the log does not have it.", cancellation);
+            return;
+        }
+        await _writer.FlushAsync(cancellation);
+        _protocol.Applied(_writer.Taken);
+    }
+
+    private async Task BuildAsync(string why, CancellationToken cancellation)
+    {
+        _report.Building(why);
+        _writer.BeginAnew();
+        await InsistAsync(async () =>
+        {
+            var opened = await _log.ReadOpenedAsync(cancellation);
+            _newShape = opened is null || opened.Note.Shape != _replica.Shape || await _log.ReadFromAsync(opened.Version, cancellation) == TailEnd.NewShape;
+        }, cancellation);
+        if (_newShape)
+            return;
+        var entries = _writer.Count;
+        await _writer.FlushAsync(cancellation);
+        _protocol.Rebuilt(_writer.Taken);
+        _report.Built(entries, _protocol.Cursor, _writer.Applier);
+    }
+
+    /// <summary>Until the log answers: there is nothing else to do meanwhile.</summary>
+    private async Task InsistAsync(Func<Task> work, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                await work();
+                return;
+            }
+            catch (LogException e)
+            {
+                _report.LogAway(e.Message, _replica.Cursor);
+                await Task.Delay(s_retry, _time, cancellation);
+            }
+        }
+    }
+}

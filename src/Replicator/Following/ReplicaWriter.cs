@@ -1,0 +1,109 @@
+using Maplog.Bus;
+using Maplog.Events;
+using Maplog.Kernel;
+using Maplog.Log;
+using Maplog.Replicas;
+
+namespace Maplog.Replicator.Following;
+
+/// <summary>
+/// Takes events in order and brings them into the map in batches. What was taken and did not reach the map before a death
+/// is read from the log by the next replicator: the cursor in the kernel says from where.
+/// </summary>
+internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, TimeProvider time)
+{
+    private const int MostKeys = 1 << 16;
+    private const int MostBytes = 8 << 20;
+    private const int MostEvents = 1 << 20;
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(30);
+
+    private readonly PendingChanges _pending = new(replica.Stream, replica.Shape);
+    private readonly BatchApplier _applier = new(replica);
+
+    public BatchApplier Applier => _applier;
+
+    /// <summary>Whether it is time to flush although more is there to take.</summary>
+    public bool IsLarge => _pending.Count >= MostKeys || _pending.Bytes >= MostBytes || _pending.Events >= MostEvents;
+
+    public int Count => _pending.Count;
+
+    /// <summary>Everything up to here was taken, not all of it may be in the map yet.</summary>
+    public Cursor Taken { get; private set; } = replica.Cursor;
+
+    /// <summary>Drops what was taken, and begins with nothing: what follows is all that the map shall have.</summary>
+    public void BeginAnew()
+    {
+        replica.Forget();
+        _pending.Clear();
+        _pending.Empty();
+        Taken = default;
+    }
+
+    /// <summary>Takes the events of a page that follow what was taken; earlier ones are stepped over.</summary>
+    /// <returns>False: a map of another shape was opened; what comes before it was taken.</returns>
+    public bool Take(EventPage page)
+    {
+        foreach (ref readonly var logged in page.Events.Span)
+        {
+            if (logged.Version <= Taken.Version)
+                continue;
+            if (!_pending.Take(logged))
+                return false;
+            Taken = _pending.End;
+            report.FromLog++;
+        }
+        return true;
+    }
+
+    /// <inheritdoc cref="Take(EventPage)"/>
+    /// <exception cref="FormatException">The block's entries are not of this map; what comes before them was taken.</exception>
+    public bool Take(ChangeBlock block)
+    {
+        var fits = block.KeySize == replica.Shape.KeySize && block.ValueSize == replica.Shape.ValueBytes;
+        foreach (var next in block)
+        {
+            if (next.Version <= Taken.Version)
+                continue;
+            var end = new Cursor(block.Epoch, next.Version);
+            if (!next.Kind.IsChange())
+            {
+                if (!_pending.TakeNote(end, block.NewestTime, next.Kind, next.Json))
+                    return false;
+            }
+            else if (fits)
+                _pending.TakeChange(end, block.NewestTime, next.Kind, next.Key, next.Value);
+            else
+                throw new FormatException($"It has keys of {block.KeySize} and values of {block.ValueSize} bytes, the map {replica.Shape.KeySize} and {replica.Shape.ValueBytes}.");
+            Taken = end;
+            report.FromBus++;
+        }
+        return true;
+    }
+
+    /// <summary>Brings all that was taken into the map; false: the kernel refused, and it was told.</summary>
+    public bool TryFlush()
+    {
+        try
+        {
+            if (_pending.Events > 0)
+            {
+                _applier.Apply(_pending);
+                _pending.Clear();
+                report.Accepted(Taken);
+            }
+        }
+        catch (ReplicaException e) when (e.MayPass)
+        {
+            report.Refused(e.InnerException is KernelException refusal ? Errno.Name(refusal.Errno) : "", e.Message);
+            return false;
+        }
+        return true;
+    }
+
+    /// <summary>The same, again and again until the kernel takes it.</summary>
+    public async Task FlushAsync(CancellationToken cancellation)
+    {
+        for (var wait = TimeSpan.FromSeconds(1); !TryFlush(); wait = wait * 2 < s_longestWait ? wait * 2 : s_longestWait)
+            await Task.Delay(wait, time, cancellation);
+    }
+}

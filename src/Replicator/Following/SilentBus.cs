@@ -1,0 +1,9 @@
+using Maplog.Events;
+
+namespace Maplog.Replicator.Following;
+
+/// <summary>No bus: replicas look into the log every two seconds.</summary>
+internal sealed class SilentBus : IBusFeed
+{
+    public Task RunAsync(StreamName stream, string pin, ReplicaInbox inbox, CancellationToken cancellation) => Task.Delay(Timeout.Infinite, cancellation);
+}

@@ -1,0 +1,74 @@
+using Maplog.Events;
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Replicator;
+
+/// <summary>What the replicator says; the numbers are stable.</summary>
+internal static partial class ReplicaLog
+{
+    [LoggerMessage(2001, LogLevel.Information, "Replica {Pin} of {Stream}: map id {MapId} is open at version {Version} of epoch {Epoch}.")]
+    public static partial void Opened(this ILogger log, string pin, StreamName stream, uint mapId, long version, int epoch);
+
+    [LoggerMessage(2002, LogLevel.Information, "Replica {Pin} of {Stream}: building it from the log. {Why}")]
+    public static partial void Building(this ILogger log, string pin, StreamName stream, string why);
+
+    [LoggerMessage(2003, LogLevel.Information, "Replica {Pin} of {Stream}: built, {Entries} entries at version {Version} ({Written} written, {Deleted} deleted).")]
+    public static partial void Built(this ILogger log, string pin, StreamName stream, int entries, long version, long written, long deleted);
+
+    [LoggerMessage(2004, LogLevel.Information, "Replica {Pin} of {Stream}: following the bus at version {Version}; {FromLog} events were read from the log since the start, {FromBus} came by the bus.")]
+    public static partial void Following(this ILogger log, string pin, StreamName stream, long version, long fromLog, long fromBus);
+
+    [LoggerMessage(2005, LogLevel.Warning, "Replica {Pin} of {Stream}: nothing heard on the bus for two seconds, following the log at version {Version} by looking every two seconds; {FromLog} events were read from the log since the start, {FromBus} came by the bus.")]
+    public static partial void Polling(this ILogger log, string pin, StreamName stream, long version, long fromLog, long fromBus);
+
+    [LoggerMessage(2006, LogLevel.Information, "Replica {Pin} of {Stream}: catching up from the log, versions {From} to {To}.")]
+    public static partial void CatchingUp(this ILogger log, string pin, StreamName stream, long from, long to);
+
+    [LoggerMessage(2007, LogLevel.Warning, "Replica {Pin} of {Stream}: waiting. {Why}")]
+    public static partial void Waiting(this ILogger log, string pin, StreamName stream, string why);
+
+    [LoggerMessage(2008, LogLevel.Error, "{Sentence}")]
+    public static partial void Refused(this ILogger log, string sentence);
+
+    [LoggerMessage(2009, LogLevel.Information, "Replica {Pin} of {Stream}: the kernel takes its writes again, at version {Version}.")]
+    public static partial void Accepted(this ILogger log, string pin, StreamName stream, long version);
+
+    [LoggerMessage(2010, LogLevel.Warning, "Replica {Pin} of {Stream}: a message on the bus cannot be used, what it carried is read from the log. {Why}")]
+    public static partial void Broken(this ILogger log, string pin, StreamName stream, string why);
+
+    [LoggerMessage(2011, LogLevel.Warning, "Replica {Pin} of {Stream}: {Why} It stays at version {Version} and looks again.")]
+    public static partial void LogAway(this ILogger log, string pin, StreamName stream, string why, long version);
+
+    [LoggerMessage(2012, LogLevel.Information, "Replica {Pin} of {Stream}: stopped at version {Version}; {FromLog} events were read from the log since the start, {FromBus} came by the bus.")]
+    public static partial void Stopped(this ILogger log, string pin, StreamName stream, long version, long fromLog, long fromBus);
+
+    [LoggerMessage(2013, LogLevel.Critical, "Replica {Pin} of {Stream} ends. {Why}")]
+    public static partial void Ended(this ILogger log, string pin, StreamName stream, string why);
+
+    [LoggerMessage(2014, LogLevel.Warning, "This process is not in the initial pid namespace: a capture on this host cannot recognise its writes and would log them again. Run the replicator with the host's pid namespace (docker run --pid=host), unless no capture runs here.")]
+    public static partial void OtherNamespace(this ILogger log);
+
+    [LoggerMessage(2015, LogLevel.Debug, "Replica {Pin} of {Stream}: reading versions {From} to {To} from the log.")]
+    public static partial void Reading(this ILogger log, string pin, StreamName stream, long from, long to);
+
+    [LoggerMessage(2016, LogLevel.Information, "Replica {Pin} of {Stream}: the source's map has a new shape, the replica's map is replaced.")]
+    public static partial void Replacing(this ILogger log, string pin, StreamName stream);
+
+    [LoggerMessage(2017, LogLevel.Critical, "{Sentence}")]
+    public static partial void Failed(this ILogger log, string sentence);
+
+    [LoggerMessage(2018, LogLevel.Warning, "{Why} Waiting for it.")]
+    public static partial void WaitingForLog(this ILogger log, string why);
+
+    [LoggerMessage(2019, LogLevel.Warning, "{Stream} follows the log while the bus is away. {Why}")]
+    public static partial void BusAway(this ILogger log, StreamName stream, string why);
+
+    [LoggerMessage(2020, LogLevel.Error, "{Stream} follows the log, because the bus refuses this replicator. {Why}")]
+    public static partial void BusRefused(this ILogger log, StreamName stream, string why);
+
+    [LoggerMessage(2021, LogLevel.Warning, "No bus is set (Maplog:Bus:Uri): replicas look into the log every two seconds.")]
+    public static partial void NoBus(this ILogger log);
+
+    [LoggerMessage(2022, LogLevel.Error, "{Stream} follows the log from now on: hearing the bus failed in a way that was not foreseen.")]
+    public static partial void BusFailed(this ILogger log, StreamName stream, Exception failure);
+}

@@ -1,0 +1,41 @@
+using System.ComponentModel.DataAnnotations;
+using Maplog.Events;
+
+namespace Maplog.Replicator;
+
+/// <summary>One replica.</summary>
+public sealed class ReplicaOptions : IValidatableObject
+{
+    /// <summary>The source whose map is rebuilt. Default: the Source of the section above.</summary>
+    public string? Source { get; set; }
+
+    /// <summary>The map's name in the log. No default.</summary>
+    public string Map { get; set; } = "";
+
+    /// <summary>Where the replica is pinned, an absolute path on a BPF file system; its cursor is pinned beside it. No default.</summary>
+    public string Pin { get; set; } = "";
+
+    /// <summary>What to do when the source's map comes back with another shape. Default: <c>Stop</c>.</summary>
+    public NewShape OnNewShape { get; set; } = NewShape.Stop;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Source is { } source && !StreamName.IsSource(source))
+            yield return new ValidationResult($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.", [nameof(Source)]);
+        if (Map.Length == 0)
+            yield return new ValidationResult("it is missing: name the map to rebuild, as in the log (`maplog maps` lists them).", [nameof(Map)]);
+        else if (!StreamName.IsMap(Map))
+            yield return new ValidationResult($"'{Map}' is not a map name: use 1 to 64 of A-Z, a-z, 0-9, '_', '.' and '-'.", [nameof(Map)]);
+        if (PinMistake() is { } mistake)
+            yield return new ValidationResult(mistake, [nameof(Pin)]);
+    }
+
+    private string? PinMistake()
+    {
+        if (Pin.Length == 0)
+            return "it is missing: give the path where the replica is to be pinned, for example /sys/fs/bpf/ct_map.";
+        if (!Path.IsPathRooted(Pin) || Path.EndsInDirectorySeparator(Pin))
+            return $"'{Pin}' is not the absolute path of a pin: write it as /sys/fs/bpf/NAME.";
+        return Pin.Contains('.', StringComparison.Ordinal) ? $"'{Pin}' has a dot, and a BPF file system takes no name with one." : null;
+    }
+}

@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+using Maplog.Events;
+using Maplog.Replicas;
+
+namespace Maplog.Replicator;
+
+/// <summary>What this daemon keeps. Section <c>Maplog:Replicator</c>.</summary>
+public sealed class ReplicatorOptions : IValidatableObject
+{
+    public const string Section = "Maplog:Replicator";
+
+    /// <summary>The source of all replicas that do not name their own. No default.</summary>
+    public string? Source { get; set; }
+
+    /// <summary>The replicas, at least one.</summary>
+    public List<ReplicaOptions> Replicas { get; set; } = [];
+
+    /// <summary>Where this daemon tells a capture on the same host what it writes; the capture's must be the same. Default: <c>/sys/fs/bpf/maplog</c>.</summary>
+    public string RegistryFolder { get; set; } = WriterRegistry.DefaultFolder;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Source is { } source && !StreamName.IsSource(source))
+            yield return new ValidationResult($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.", [nameof(Source)]);
+        if (Replicas.Count == 0)
+            yield return new ValidationResult("there is none: say which map to rebuild and where, for example --source lb-1 --map ct_map --pin /sys/fs/bpf/ct_map.", [nameof(Replicas)]);
+        if (!Path.IsPathRooted(RegistryFolder))
+            yield return new ValidationResult($"'{RegistryFolder}' is not an absolute path: write it as /sys/fs/bpf/NAME.", [nameof(RegistryFolder)]);
+        var taken = new HashSet<string>();
+        for (var i = 0; i < Replicas.Count; i++)
+        {
+            var replica = Replicas[i];
+            if (replica.Source is null && Source is null)
+                yield return new ValidationResult("it is missing: name the source whose map is rebuilt, here or for all replicas (--source).", [$"{nameof(Replicas)}:{i}:{nameof(ReplicaOptions.Source)}"]);
+            if (replica.Pin.Length > 0 && !(taken.Add(replica.Pin) & taken.Add(ReplicaMap.CursorPin(replica.Pin))))
+                yield return new ValidationResult($"'{replica.Pin}', or the cursor beside it, is another replica's pin too: every replica needs its own.", [$"{nameof(Replicas)}:{i}:{nameof(ReplicaOptions.Pin)}"]);
+        }
+    }
+
+    /// <summary>The stream of a replica; only when the options are valid.</summary>
+    public StreamName StreamOf(ReplicaOptions replica) => new(replica.Source ?? Source!, replica.Map);
+}

@@ -1,0 +1,147 @@
+using Maplog.Kernel;
+using Maplog.Replicas;
+using Maplog.Servers;
+using Xunit;
+
+namespace Maplog.Tests.Integration.Replicating;
+
+public sealed class WithoutBusTests(TestPostgres postgres) : IAsyncLifetime
+{
+    private ReplicatorWorld _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await ReplicatorWorld.MakeAsync(postgres);
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    [Fact]
+    public async Task A_replica_is_built_from_the_log_and_follows_it()
+    {
+        await _world.Source.OpenAsync();
+        for (var i = 0; i < 5; i++)
+            await _world.Source.ChangeAsync(3000);
+        using var replicator = _world.Start();
+        await _world.EqualAsync(replicator);
+        await _world.Source.ChangeAsync(1000);
+        await _world.EqualAsync(replicator);
+        Assert.Equal(0, await replicator.StopAsync());
+        Assert.Equal(_world.Source.Head.Value - 1, replicator.EventsFromLog); // from the event that opened the map on
+    }
+
+    [Fact]
+    public async Task Killed_in_the_middle_it_goes_on_where_it_was_and_reads_nothing_from_the_beginning()
+    {
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(20_000);
+        using (var killed = _world.Start())
+        {
+            await killed.WaitForAsync("built");
+            for (var i = 0; i < 10; i++)
+                await _world.Source.ChangeAsync(500);
+            killed.Kill();
+            await killed.EndAsync();
+        }
+        var cursor = ReplicaMap.ReadCursor(_world.Pin)!.Value.Cursor.Version;
+        for (var i = 0; i < 10; i++)
+            await _world.Source.ChangeAsync(500);
+        using var next = _world.Start();
+        await _world.EqualAsync(next);
+        Assert.Equal(0, await next.StopAsync());
+        Assert.Equal(_world.Source.Head - cursor, next.EventsFromLog);
+    }
+
+    [Fact]
+    public async Task A_new_life_of_the_source_map_empties_the_replica()
+    {
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(2000);
+        using var replicator = _world.Start();
+        await _world.EqualAsync(replicator);
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(100);
+        await _world.EqualAsync(replicator);
+    }
+
+    [Fact]
+    public async Task A_new_shape_stops_the_replica_in_words_for_both_and_keeps_what_it_had()
+    {
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(2000);
+        using var replicator = _world.Start();
+        await _world.EqualAsync(replicator);
+        await _world.Source.OpenAsync(ReplicatorWorld.Shape with { MaxEntries = 6000 });
+        Assert.Equal(1, await replicator.EndAsync());
+        Assert.Contains("5000 entries", replicator.Output);
+        Assert.Contains("6000 entries", replicator.Output);
+        Assert.Contains("OnNewShape", replicator.Output);
+        Assert.Equal(2002, ReplicaMap.ReadCursor(_world.Pin)!.Value.Cursor.Version.Value - 1); // the term began, the map did not
+    }
+
+    [Fact]
+    public async Task A_new_shape_is_taken_over_if_that_is_wanted()
+    {
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(2000);
+        using var replicator = _world.Start("--on-new-shape", "Recreate");
+        await _world.EqualAsync(replicator);
+        await _world.Source.OpenAsync(ReplicatorWorld.Shape with { MaxEntries = 6000 });
+        await _world.Source.ChangeAsync(2000);
+        await _world.EqualAsync(replicator);
+        using var map = BpfMap.OpenPinned(_world.Pin, MapAccess.Read);
+        Assert.Equal(6000u, map.Info.MaxEntries);
+    }
+
+    [Fact]
+    public async Task A_full_replica_says_so_and_goes_on_when_there_is_room()
+    {
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(100);
+        using var replicator = _world.Start();
+        await _world.EqualAsync(replicator);
+        var stranger = new byte[24];
+        stranger[23] = 1;
+        using var map = BpfMap.OpenPinned(_world.Pin);
+        for (var i = 0; i < 4000; i++)
+        {
+            BitConverter.TryWriteBytes(stranger, i);
+            map.Update(stranger, new byte[64]);
+        }
+        await _world.Source.ChangeAsync(20_000);
+        await replicator.WaitForAsync("is full at 5000 entries");
+        for (var i = 0; i < 4000; i++)
+        {
+            BitConverter.TryWriteBytes(stranger, i);
+            map.Delete(stranger);
+        }
+        await replicator.WaitForAsync("takes its writes again");
+        await _world.EqualAsync(replicator);
+    }
+
+    [Fact]
+    public async Task It_waits_for_a_stream_that_does_not_exist_yet()
+    {
+        using var replicator = _world.Start();
+        await replicator.WaitForAsync("has no such stream yet");
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(100);
+        await _world.EqualAsync(replicator);
+    }
+
+    [Fact]
+    public async Task A_missing_schema_ends_it_with_what_to_do()
+    {
+        await using var empty = await Maplog.Tests.Integration.Log.LogDatabase.EmptyAsync(postgres);
+        using var replicator = ReplicatorProcess.Start("--source", "lb-1", "--map", "ct_map", "--pin", _world.Pin, "--registry", _world.Registry, "--log", empty.Options.ConnectionString);
+        Assert.Equal(1, await replicator.EndAsync());
+        Assert.Contains("maplog migrate", replicator.Output);
+    }
+
+    [Fact]
+    public async Task Every_wrong_setting_is_named_at_once()
+    {
+        using var replicator = ReplicatorProcess.Start("--source", "LB 1", "--map", "ct_map", "--pin", "replica", "--on-new-shape", "Explode", "--verbose", "--Maplog:Log:Schem=x");
+        Assert.Equal(2, await replicator.EndAsync());
+        Assert.Equal(
+            ["--verbose", "Maplog:Log:ConnectionString", "Maplog:Log:Schem", "Maplog:Replicator:Replicas:0:OnNewShape", "Maplog:Replicator:Replicas:0:Pin", "Maplog:Replicator:Source"],
+            replicator.Output.Split('\n').Select(l => l.Split(": ")[1]).Order(StringComparer.Ordinal));
+    }
+}
