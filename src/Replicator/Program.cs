@@ -1,7 +1,9 @@
+using Maplog.Bus;
 using Maplog.Configuration;
 using Maplog.Log;
 using Maplog.Replicator;
 using Maplog.Replicator.Following;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 var daemon = new Daemon("maplog-replicator", "rebuilds eBPF maps on this host from their log and keeps them equal to it.",
@@ -20,10 +22,15 @@ return await daemon.RunAsync(args, (builder, settings) =>
     var replicator = settings.Read<ReplicatorOptions>(ReplicatorOptions.Section);
     var log = settings.Read<LogOptions>(Sections.Log);
     var node = settings.Read<NodeOptions>(Sections.Node);
+    // The log has everything; without a bus it only comes later.
+    var bus = builder.Configuration.GetSection(Sections.Bus).Exists() ? settings.Read<BusOptions>(Sections.Bus) : null;
+    if (bus is null)
+        builder.Services.AddSingleton<IBusFeed, SilentBus>();
+    else
+        builder.Services.AddSingleton(bus).AddSingleton<IBusFeed, RabbitFeed>();
     builder.Services
         .AddSingleton(replicator)
         .AddSingleton(node)
         .AddSingleton(_ => new LogStore(log))
-        .AddSingleton<IBusFeed, SilentBus>()
         .AddHostedService<ReplicatorService>();
 });

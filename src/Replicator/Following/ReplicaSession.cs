@@ -8,8 +8,8 @@ namespace Maplog.Replicator.Following;
 /// <summary>One replica's life with one kernel map: repair or build, then follow the bus and the log by the rules of <see cref="ReplicaProtocol"/>.</summary>
 internal sealed class ReplicaSession
 {
-    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
     private readonly ReplicaMap _replica;
     private readonly ReplicaInbox _inbox;
@@ -43,7 +43,7 @@ internal sealed class ReplicaSession
             await BuildAsync("It has no cursor of this stream yet.", cancellation);
         else
             await ResumeAsync(cancellation);
-        await using var ticker = _time.CreateTimer(_ => _inbox.Tick(), null, s_tick, s_tick);
+        await using var ticker = _time.CreateTimer(_ => _inbox.Tick(), null, TickInterval, TickInterval);
         try
         {
             while (!_newShape)
@@ -208,7 +208,7 @@ internal sealed class ReplicaSession
             catch (LogException e)
             {
                 _report.LogAway(e.Message, _replica.Cursor);
-                await Task.Delay(s_retry, _time, cancellation);
+                await Task.Delay(Retry, _time, cancellation);
             }
         }
     }

@@ -8,7 +8,7 @@ namespace Maplog.Replicator.Following;
 /// <summary>Keeps one replica: waits for its stream, opens or makes its map, and begins anew when the source's map has another shape.</summary>
 internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, ReplicaInbox inbox, LogReader log, WriterRegistry registry, ReplicaReport report, TimeProvider time)
 {
-    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
     /// <returns>False: it cannot be kept, and it said why.</returns>
     public async Task<bool> RunAsync(CancellationToken stopping)
@@ -81,7 +81,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
             {
                 // What the bus brought meanwhile is in the log.
             }
-            await Task.Delay(s_retry, time, stopping);
+            await Task.Delay(Retry, time, stopping);
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
     private const int MostKeys = 1 << 16;
     private const int MostBytes = 8 << 20;
     private const int MostEvents = 1 << 20;
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     private readonly PendingChanges _pending = new(replica.Stream, replica.Shape);
     private readonly BatchApplier _applier = new(replica);
@@ -103,7 +103,7 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
     /// <summary>The same, again and again until the kernel takes it.</summary>
     public async Task FlushAsync(CancellationToken cancellation)
     {
-        for (var wait = TimeSpan.FromSeconds(1); !TryFlush(); wait = wait * 2 < s_longestWait ? wait * 2 : s_longestWait)
+        for (var wait = TimeSpan.FromSeconds(1); !TryFlush(); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
             await Task.Delay(wait, time, cancellation);
     }
 }

@@ -7,7 +7,7 @@ namespace Maplog.Tests.Integration.Replicating;
 /// <summary>The replicator as an operator runs it.</summary>
 internal sealed partial class ReplicatorProcess : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly List<string> _lines = [];
@@ -49,7 +49,7 @@ internal sealed partial class ReplicatorProcess : IDisposable
     /// <summary>Waits for a line that holds the text.</summary>
     public async Task WaitForAsync(string text, int times = 1)
     {
-        await Wait.UntilAsync(() => Occurrences(text) >= times || _process.HasExited, s_patience, () => $"'{text}' did not come. {Output}");
+        await Wait.UntilAsync(() => Occurrences(text) >= times || _process.HasExited, Patience, () => $"'{text}' did not come. {Output}");
         Assert.True(Occurrences(text) >= times, $"It ended before '{text}' came. {Output}");
     }
 
@@ -66,7 +66,7 @@ internal sealed partial class ReplicatorProcess : IDisposable
 
     public async Task<int> EndAsync()
     {
-        using var limit = new CancellationTokenSource(s_patience);
+        using var limit = new CancellationTokenSource(Patience);
         await _process.WaitForExitAsync(limit.Token);
         return _process.ExitCode;
     }
