@@ -20,6 +20,8 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
 
     public bool WantsJson => Arguments.GetValue(CommonOptions.Json);
 
+    public bool WantsDetails => Arguments.GetValue(CommonOptions.Verbose);
+
     /// <summary>Makes a verb's work the command's action: what it throws becomes one sentence and an exit code.</summary>
     public static void Set(Command command, Terminal terminal, Func<Call, Task<int>> run) =>
         command.SetAction((arguments, cancellation) => RunAsync(new Call(arguments, terminal, cancellation), run));
@@ -78,7 +80,7 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
                 Terminal.Complain($"This should not have happened ({failure.GetType().Name}: {failure.Message}). Run it again with --verbose and report what it prints.");
                 break;
         }
-        if (Arguments.GetValue(CommonOptions.Verbose))
+        if (WantsDetails)
             Terminal.Error.WriteLine(failure);
         return failure is UsageException ? ExitCode.Usage : ExitCode.Failed;
     }

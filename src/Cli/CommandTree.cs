@@ -39,6 +39,7 @@ internal static class CommandTree
             Dump.Command(terminal),
             Watch.Command(terminal),
             Verify.Command(terminal),
+            Doctor.Command(terminal),
             Source.Command(terminal),
             Migrate.Command(terminal),
             Detach.Command(terminal),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Maplog.Bus;
 using Maplog.Configuration;
 using Maplog.Log;
 using Microsoft.Extensions.Configuration;
@@ -8,14 +9,9 @@ namespace Maplog.Cli.Settings;
 /// <summary>The daemons' settings for a command: appsettings.json of the working folder, then environment, then options; the later wins.</summary>
 internal sealed class CommandSettings
 {
-    private readonly Configuration.Settings _settings;
     private readonly IConfiguration _configuration;
 
-    private CommandSettings(IConfiguration configuration)
-    {
-        _configuration = configuration;
-        _settings = new Configuration.Settings(configuration);
-    }
+    private CommandSettings(IConfiguration configuration) => _configuration = configuration;
 
     /// <exception cref="UsageException">A settings file cannot be read.</exception>
     public static CommandSettings Read(ParseResult arguments)
@@ -38,21 +34,29 @@ internal sealed class CommandSettings
     /// <summary>Folder of bpffs with a folder of pins for each source of this node, as capture has it.</summary>
     public string PinRoot => _configuration["Maplog:Capture:PinRoot"] ?? "/sys/fs/bpf/maplog";
 
-    /// <exception cref="UsageException">With every mistake.</exception>
-    public LogOptions Log()
-    {
-        if (string.IsNullOrEmpty(_configuration[$"{Sections.Log}:{nameof(LogOptions.ConnectionString)}"]))
-        {
-            throw new UsageException(
-                $"{Sections.Log}:{nameof(LogOptions.ConnectionString)}: give the Postgres of the log with --log \"Host=localhost;Database=maplog;Username=maplog\", or as Maplog__Log__ConnectionString in the environment, or in appsettings.json.");
-        }
-        return Checked<LogOptions>(Sections.Log);
-    }
+    /// <summary>The source that capture is set to on this node; null if none.</summary>
+    public string? Source => _configuration["Maplog:Capture:Source"] is { Length: > 0 } source ? source : null;
 
-    private T Checked<T>(string section) where T : class, new()
+    /// <exception cref="UsageException">With every mistake.</exception>
+    public LogOptions Log() => Checked<LogOptions>(
+        Sections.Log, nameof(LogOptions.ConnectionString),
+        "give the Postgres of the log with --log \"Host=localhost;Database=maplog;Username=maplog\", or as Maplog__Log__ConnectionString in the environment, or in appsettings.json.");
+
+    /// <exception cref="UsageException">With every mistake.</exception>
+    public BusOptions Bus() => Checked<BusOptions>(
+        Sections.Bus, nameof(BusOptions.Uri),
+        "give the address of RabbitMQ with --bus amqp://maplog:secret@localhost:5672/, or as Maplog__Bus__Uri in the environment, or in appsettings.json.");
+
+    // A setting that is nowhere is answered with all the places where it can be given.
+    private T Checked<T>(string section, string needed, string whereToGiveIt) where T : class, new()
     {
-        var options = _settings.Read<T>(section);
-        return _settings.Mistakes.Count == 0 ? options : throw new UsageException(_settings.Mistakes);
+        var settings = new Configuration.Settings(_configuration);
+        var options = settings.Read<T>(section);
+        var name = $"{section}:{needed}";
+        var mistakes = string.IsNullOrEmpty(_configuration[name])
+            ? settings.Mistakes.Where(m => !m.StartsWith(name, StringComparison.Ordinal)).Prepend($"{name}: {whereToGiveIt}").ToList()
+            : settings.Mistakes;
+        return mistakes.Count == 0 ? options : throw new UsageException(mistakes);
     }
 
     private static Dictionary<string, string?> Options(ParseResult arguments)
@@ -60,7 +64,7 @@ internal sealed class CommandSettings
         var settings = new Dictionary<string, string?>();
         Add($"{Sections.Log}:{nameof(LogOptions.ConnectionString)}", arguments.GetValue(CommonOptions.Log));
         Add($"{Sections.Log}:{nameof(LogOptions.Schema)}", arguments.GetValue(CommonOptions.Schema));
-        Add($"{Sections.Bus}:Uri", arguments.GetValue(CommonOptions.Bus));
+        Add($"{Sections.Bus}:{nameof(BusOptions.Uri)}", arguments.GetValue(CommonOptions.Bus));
         return settings;
 
         void Add(string setting, string? value)

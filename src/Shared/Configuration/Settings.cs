@@ -37,7 +37,10 @@ public sealed class Settings(IConfiguration configuration)
                 Refuse(setting.Path, $"there is no such setting; {section.Path} has {string.Join(", ", properties.Keys)}.");
         }
         var found = new List<ValidationResult>();
-        Validator.TryValidateObject(options, new ValidationContext(options), found, validateAllProperties: true);
+        var context = new ValidationContext(options);
+        // The framework's validator asks the options themselves only when no attribute complains.
+        if (!Validator.TryValidateObject(options, context, found, validateAllProperties: true) && options is IValidatableObject itself)
+            found.AddRange(itself.Validate(context));
         foreach (var mistake in found)
         {
             foreach (var member in mistake.MemberNames.DefaultIfEmpty(""))

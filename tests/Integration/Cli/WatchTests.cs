@@ -37,25 +37,14 @@ public sealed class WatchTests(TestPostgres postgres)
     public async Task Watch_as_a_process_prints_what_comes_and_ends_well_on_ctrl_c()
     {
         await using var log = await LogAsync();
-        using var watch = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "maplog"), ["watch", "lb-1/ct_map", "--json"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["Maplog__Log__ConnectionString"] = log.Connection },
-        })!;
+        using var watch = Start(log);
         try
         {
-            // It begins at the head as it finds it, whenever that is: changes go on until one is printed.
-            var line = watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
-            while (!line.IsCompleted)
-            {
-                log.Change(EventKind.EntryUpdated, [1, 0], 0xb);
-                await log.CommitAsync();
-                await Task.WhenAny(line, Task.Delay(100, TestContext.Current.CancellationToken));
-            }
-            Assert.Equal("updated", JsonDocument.Parse((await line)!).RootElement.GetProperty("kind").GetString());
+            var line = await ChangeUntilAsync(log, watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask());
+            Assert.Equal("updated", JsonDocument.Parse(line!).RootElement.GetProperty("kind").GetString());
 
-            Signal(watch, Interrupt);
+            using (var kill = Process.Start("kill", [$"-{Interrupt}", $"{watch.Id}"]))
+                await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
             await watch.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(0, watch.ExitCode);
             Assert.Empty(await watch.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
@@ -64,6 +53,50 @@ public sealed class WatchTests(TestPostgres postgres)
         {
             watch.Kill();
         }
+    }
+
+    [Fact]
+    public async Task Watch_ends_when_nobody_reads_it_any_more()
+    {
+        await using var log = await LogAsync();
+        using var watch = Start(log);
+        try
+        {
+            await ChangeUntilAsync(log, watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask());
+            watch.StandardOutput.Close();
+            await ChangeUntilAsync(log, EndAsync());
+            Assert.Equal(0, watch.ExitCode);
+            Assert.Empty(await watch.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            watch.Kill();
+        }
+
+        async Task<string?> EndAsync()
+        {
+            await watch.WaitForExitAsync(TestContext.Current.CancellationToken);
+            return null;
+        }
+    }
+
+    private static Process Start(CommandLog log) => Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "maplog"), ["watch", "lb-1/ct_map", "--json"])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+        Environment = { ["Maplog__Log__ConnectionString"] = log.Connection },
+    })!;
+
+    // A watch begins at the head as it finds it, whenever that is: changes go on until they are answered.
+    private static async Task<string?> ChangeUntilAsync(CommandLog log, Task<string?> answer)
+    {
+        while (!answer.IsCompleted)
+        {
+            log.Change(EventKind.EntryUpdated, [1, 0], 0xb);
+            await log.CommitAsync();
+            await Task.WhenAny(answer, Task.Delay(100, TestContext.Current.CancellationToken));
+        }
+        return await answer;
     }
 
     private async Task<CommandLog> LogAsync()
@@ -75,11 +108,5 @@ public sealed class WatchTests(TestPostgres postgres)
         log.Note(new GapFound(1, "ring-full", 3, 10, 20));
         await log.CommitAsync();
         return log;
-    }
-
-    private static void Signal(Process process, int signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
-        kill.WaitForExit();
     }
 }

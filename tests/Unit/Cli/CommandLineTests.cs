@@ -7,7 +7,7 @@ namespace Maplog.Tests.Unit.Cli;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("maplog: Give a command after 'maplog': maps, dump, watch, verify, source, migrate, detach. 'maplog --help' shows how.")]
+    [InlineData("maplog: Give a command after 'maplog': maps, dump, watch, verify, doctor, source, migrate, detach. 'maplog --help' shows how.")]
     [InlineData("maplog: 'dmp' is no command of maplog. Did you mean 'dump'? 'maplog --help' shows how.", "dmp", "lb-1/ct_map")]
     [InlineData("maplog: 'adx' is no command of maplog source. Did you mean 'add'? 'maplog source --help' shows how.", "source", "adx")]
     [InlineData("maplog: --limit: 'ten' is not a whole number from 0 to 2147483647. 'maplog dump --help' shows how.", "dump", "lb-1/ct_map", "--limit", "ten")]
@@ -30,6 +30,15 @@ public sealed class CommandLineTests
         Assert.Equal(2, lines.Length);
         Assert.StartsWith("maplog: Maplog:Log:ConnectionString: ", lines[0], StringComparison.Ordinal);
         Assert.StartsWith("maplog: Maplog:Log:Schema: ", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_setting_does_not_hide_a_wrong_one()
+    {
+        var (code, _, error) = await RunAsync("maps", "--schema", "X Y");
+        Assert.Equal(2, code);
+        Assert.Contains("Maplog:Log:ConnectionString: give", error, StringComparison.Ordinal);
+        Assert.Contains("Maplog:Log:Schema: ", error, StringComparison.Ordinal);
     }
 
     [Fact]

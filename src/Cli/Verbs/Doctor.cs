@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Text.Json;
+using Maplog.Cli.Checks;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog doctor</c></summary>
+internal static class Doctor
+{
+    private static readonly string[] Areas = ["kernel", "privileges", "probes", "log", "bus"];
+
+    public static Command Command(Terminal terminal)
+    {
+        var source = new Option<string?>("--source") { Description = "The source that is to be captured [Maplog:Capture:Source].", HelpName = "NAME" };
+        var only = new Option<string[]>("--only") { Description = $"Look at this area only ({string.Join(", ", Areas)}). Repeatable.", HelpName = "AREA" };
+        only.AcceptOnlyFromAmong(Areas);
+        var command = new ExampleCommand(
+            "doctor", "What this kernel and these servers allow, probe by probe and hook by hook, and what to do about each lack. Run it as capture will be run. Exit code 1 if something that capture needs is missing.",
+            "sudo maplog doctor", "maplog doctor --only log --source lb-1", "maplog doctor --json | jq '.checks[] | select(.state != \"ok\")'") { source, only };
+        Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(source), call.Arguments.GetValue(only) ?? []));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call, string? source, string[] only)
+    {
+        var checks = new List<Check>();
+        foreach (var checkup in Checkups.All(CommandSettings.Read(call.Arguments), source))
+            if (only.Length == 0 || only.Contains(checkup.Area))
+                checks.AddRange(await checkup.RunAsync(call.Cancellation));
+        if (call.WantsJson)
+            call.Terminal.Json(json => Write(json, checks));
+        else
+            Write(call.Terminal, checks, call.WantsDetails);
+        return IsWell(checks) ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static bool IsWell(List<Check> checks) => checks.All(c => c.State != CheckState.Failure);
+
+    private static void Write(Terminal terminal, List<Check> checks, bool withDetails)
+    {
+        foreach (var area in checks.GroupBy(c => c.Area))
+        {
+            var width = area.Max(c => c.Name.Length);
+            terminal.Out.WriteLine(area.Key);
+            foreach (var check in area)
+            {
+                terminal.Out.WriteLine($"  {Mark(terminal, check.State)}  {check.Name.PadRight(width)}  {check.Finding}");
+                foreach (var detail in withDetails ? check.Details : [])
+                    terminal.Out.WriteLine($"  {"",4}  {"".PadRight(width)}     {detail}");
+                if (check.Advice is { } advice)
+                    terminal.Out.WriteLine($"  {"",4}  {"".PadRight(width)}  -> {advice}");
+            }
+        }
+        var warnings = checks.Count(c => c.State == CheckState.Warning);
+        var failures = checks.Count(c => c.State == CheckState.Failure);
+        terminal.Out.WriteLine(failures == 0
+            ? $"All that capture needs is here{(warnings > 0 ? $", with {warnings} {(warnings == 1 ? "warning" : "warnings")}" : "")}."
+            : $"{failures} {(failures == 1 ? "thing" : "things")} that capture needs {(failures == 1 ? "is" : "are")} missing.");
+    }
+
+    private static string Mark(Terminal terminal, CheckState state)
+    {
+        var word = Word(state).PadRight(4);
+        return terminal.IsForPeople ? $"{state switch { CheckState.Ok => "\e[32m", CheckState.Warning => "\e[33m", _ => "\e[31m" }}{word}\e[0m" : word;
+    }
+
+    private static string Word(CheckState state) => state switch
+    {
+        CheckState.Ok => "ok",
+        CheckState.Warning => "warn",
+        _ => "fail",
+    };
+
+    private static void Write(Utf8JsonWriter json, List<Check> checks)
+    {
+        json.WriteStartObject();
+        json.WriteBoolean("ok", IsWell(checks));
+        json.WriteStartArray("checks");
+        foreach (var check in checks)
+        {
+            json.WriteStartObject();
+            json.WriteString("area", check.Area);
+            json.WriteString("name", check.Name);
+            json.WriteString("state", Word(check.State));
+            json.WriteString("finding", check.Finding);
+            if (check.Advice is { } advice)
+                json.WriteString("advice", advice);
+            if (check.Details.Count > 0)
+            {
+                json.WriteStartArray("details");
+                foreach (var detail in check.Details)
+                    json.WriteStringValue(detail);
+                json.WriteEndArray();
+            }
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}
