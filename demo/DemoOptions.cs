@@ -7,9 +7,14 @@ namespace Maplog.Demo;
 /// <param name="Duration">How long the map is changed. Default: 30 seconds.</param>
 /// <param name="Rate">Changes per second. Default: 5000.</param>
 /// <param name="Probe">The capture's probe. Default: auto.</param>
-internal sealed record DemoOptions(TimeSpan Duration, int Rate, string Probe)
+/// <param name="Log">Connection string of a Postgres database that is there already. Default: a private server.</param>
+/// <param name="Bus">URI of a RabbitMQ that is there already. Default: a private server.</param>
+internal sealed record DemoOptions(TimeSpan Duration, int Rate, string Probe, string? Log, string? Bus)
 {
-    public const string Usage = "usage: demo [SECONDS] [--rate CHANGES-PER-SECOND] [--probe auto|fentry|kprobe|syscall]";
+    public const string Usage = """
+        usage: demo [SECONDS] [--rate CHANGES-PER-SECOND] [--probe auto|fentry|kprobe|syscall] [--log CONNECTION] [--bus URI]
+          --log, --bus  a Postgres database and a RabbitMQ that are there already; what the demo logs stays in them
+        """;
 
     private const int LeastSeconds = 3, MostSeconds = 3600, MostRate = 200_000;
 
@@ -18,6 +23,7 @@ internal sealed record DemoOptions(TimeSpan Duration, int Rate, string Probe)
         (options, mistake) = (null, null);
         int seconds = 30, rate = 5000;
         var probe = "auto";
+        string? log = null, bus = null;
         for (var i = 0; i < arguments.Length && mistake is null; i++)
         {
             var name = arguments[i];
@@ -26,6 +32,10 @@ internal sealed record DemoOptions(TimeSpan Duration, int Rate, string Probe)
                 mistake = $"give a value after {name}.";
             else if (name == "--probe")
                 probe = arguments[i];
+            else if (name == "--log")
+                log = arguments[i];
+            else if (name == "--bus")
+                bus = arguments[i];
             else if (name == "--rate")
                 mistake = Number(arguments[i], 1, MostRate, "changes per second", out rate);
             else if (isOption)
@@ -37,7 +47,7 @@ internal sealed record DemoOptions(TimeSpan Duration, int Rate, string Probe)
             mistake = $"'{probe}' is no probe.";
         if (mistake is not null)
             return false;
-        options = new DemoOptions(TimeSpan.FromSeconds(seconds), rate, probe);
+        options = new DemoOptions(TimeSpan.FromSeconds(seconds), rate, probe, log, bus);
         return true;
     }
 

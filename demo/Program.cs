@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Maplog.Demo;
 using Maplog.Kernel;
+using Maplog.Log;
 using Maplog.Servers;
 
 if (!DemoOptions.TryParse(args, out var options, out var mistake))
@@ -27,8 +28,10 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
     Console.Error.WriteLine("demo: stopped, and everything it had started is gone again.");
     return 130;
 }
-catch (Exception e) when (e is DemoException or KernelException or MissingServerException or Maplog.Log.LogException)
+catch (Exception e)
 {
-    Console.Error.WriteLine($"demo: {e.Message}");
+    // Everything has been taken down by now. What is not a sentence for a person is shown with where it came from.
+    var isSentence = e is DemoException or KernelException or MissingServerException or LogException;
+    Console.Error.WriteLine($"demo: {(isSentence ? e.Message : e)}");
     return 1;
 }

@@ -3,8 +3,6 @@ using System.Globalization;
 using Maplog.Events;
 using Maplog.Kernel;
 using Maplog.Log;
-using Maplog.Servers;
-using Npgsql;
 using Spectre.Console;
 
 namespace Maplog.Demo;
@@ -29,10 +27,9 @@ internal sealed class Show(DemoOptions options)
         if (Privileges.Lacking() is { Count: > 0 } lacking)
             throw new DemoException($"This process lacks {string.Join(", ", lacking)}: making and pinning maps takes root. Run 'sudo make demo'.");
         await using var undo = new Undo();
-        var (postgres, rabbit) = await StartServersAsync(undo, stop);
-        var log = postgres.ConnectionTo("maplog");
-        await Commands.RunAsync($"{_programs}/maplog", ["migrate", "--log", log], stop);
-        await Commands.RunAsync($"{_programs}/maplog", ["source", "add", Source, "--log", log], stop);
+        var servers = await DemoServers.StartAsync(options, _screen, undo, stop);
+        await Commands.RunAsync($"{_programs}/maplog", ["migrate", "--log", servers.Log], stop);
+        await Commands.RunAsync($"{_programs}/maplog", ["source", "add", Source, "--log", servers.Log], stop);
 
         Bpffs.EnsureMounted(PinRoot);
         undo.Add($"Removing the pins in {PinRoot}", () => Directory.Delete(PinRoot, recursive: true));
@@ -42,9 +39,8 @@ internal sealed class Show(DemoOptions options)
 
         var folder = Directory.CreateTempSubdirectory("maplog-demo-").FullName;
         undo.Add($"Removing {folder}", () => Directory.Delete(folder, recursive: true));
-        string[] servers = ["--log", log, "--bus", rabbit.Uri.ToString()];
         var capture = RunningDaemon.Start("capture", $"{_programs}/maplog-capture",
-            ["--source", Source, "--watch", $"pin:{table.Pin}", "--probe", options.Probe, "--pin-root", $"{PinRoot}/pins", "--node", "active", .. servers], folder);
+            ["--source", Source, "--watch", $"pin:{table.Pin}", "--probe", options.Probe, "--pin-root", $"{PinRoot}/pins", "--node", "active", "--log", servers.Log, "--bus", servers.Bus], folder);
         undo.Add("Stopping capture", capture.DisposeAsync);
         var standbys = StandbyNames.Select(name => Standby(name, servers, folder)).ToList();
         foreach (var standby in standbys)
@@ -53,7 +49,7 @@ internal sealed class Show(DemoOptions options)
             standby.Start();
         }
 
-        await using var store = new LogStore(new LogOptions { ConnectionString = log });
+        await using var store = new LogStore(new LogOptions { ConnectionString = servers.Log });
         var reader = new LogReader(store);
         var opened = await AwaitOpenedAsync(reader, [capture], standbys, stop);
         var traffic = new Traffic(table, withProgram: opened.Probe != "syscall", options.Rate);
@@ -62,37 +58,21 @@ internal sealed class Show(DemoOptions options)
         var observer = new Observer(table, traffic, reader, Stream, standbys);
         await _screen.LiveAsync(() => PlayAsync(traffic, observer, capture, standbys, stop));
         await RequireSettledAsync(observer, traffic, stop);
-        await ReportAsync(store, traffic, stop);
-        var equal = Compare(table, standbys) & await VerifyAsync(log, table, standbys, stop);
-        await LastChangesAsync(store, stop);
+        var proof = new Proof(_screen, _programs, servers.Log, store, Stream);
+        await proof.CountAsync(traffic, stop);
+        var equal = proof.Compare(table.Map, standbys) & await proof.VerifyAsync([table.Pin, .. standbys.Select(s => s.Pin)], stop);
+        await proof.ShowLastChangesAsync(stop);
         await capture.StopAsync();
         foreach (var standby in standbys)
             await standby.StopAsync();
         return equal;
     }
 
-    private async Task<(PrivatePostgres Postgres, PrivateRabbitMq Rabbit)> StartServersAsync(Undo undo, CancellationToken stop)
-    {
-        var clock = Stopwatch.StartNew();
-        _screen.Say("Starting a private Postgres and a private RabbitMQ ...");
-        var postgres = new PrivatePostgres();
-        undo.Add("Stopping Postgres", postgres.DisposeAsync);
-        var rabbit = new PrivateRabbitMq();
-        undo.Add("Stopping RabbitMQ", rabbit.DisposeAsync);
-        await Task.WhenAll(postgres.StartAsync(), rabbit.StartAsync()).WaitAsync(stop);
-        undo.Add("Closing the connections", NpgsqlConnection.ClearAllPools);
-        await using var admin = NpgsqlDataSource.Create(postgres.ConnectionString);
-        await using var create = admin.CreateCommand("create database maplog");
-        await create.ExecuteNonQueryAsync(stop);
-        _screen.Say($"Postgres in {postgres.FolderPath} on port {postgres.Port}, RabbitMQ in {rabbit.FolderPath} on port {rabbit.Port}, after {clock.Elapsed.TotalSeconds:N1} s");
-        return (postgres, rabbit);
-    }
-
-    private Standby Standby(string name, string[] servers, string folder)
+    private Standby Standby(string name, DemoServers servers, string folder)
     {
         var pin = $"{PinRoot}/{name.Replace('-', '_')}/{Map}";
         return new Standby(name, pin, () => RunningDaemon.Start(name, $"{_programs}/maplog-replicator",
-            ["--source", Source, "--map", Map, "--pin", pin, "--registry", $"{PinRoot}/pins", "--node", name, .. servers], folder));
+            ["--source", Source, "--map", Map, "--pin", pin, "--registry", $"{PinRoot}/pins", "--node", name, "--log", servers.Log, "--bus", servers.Bus], folder));
     }
 
     // Capture has opened the map in the log, and the standbys have made theirs.
@@ -194,70 +174,5 @@ internal sealed class Show(DemoOptions options)
             before = sample;
             await Task.Delay(Pause, stop);
         }
-    }
-
-    private async Task ReportAsync(LogStore store, Traffic traffic, CancellationToken stop)
-    {
-        var logged = new List<string>();
-        long total = 0;
-        await using var command = store.Database.CreateCommand("select origin, count(*) from maplog.changes_of($1) group by origin order by origin");
-        command.Parameters.Add(new() { Value = Stream.ToString() });
-        await using var rows = await command.ExecuteReaderAsync(stop);
-        while (await rows.ReadAsync(stop))
-        {
-            total += rows.GetInt64(1);
-            logged.Add($"{rows.GetInt64(1):N0} by {rows.GetString(0)}");
-        }
-        _screen.Say($"Made   {traffic.Total:N0} changes: {string.Join(", ", traffic.Made.Select(m => $"{m.Changes:N0} by {m.Way}"))}");
-        _screen.Say($"Logged {total:N0} changes: {string.Join(", ", logged)}");
-    }
-
-    // Key by key, on the maps themselves.
-    private bool Compare(ConnectionTable table, List<Standby> standbys)
-    {
-        var source = MapContent.Read(table.Map);
-        var equal = true;
-        foreach (var standby in standbys)
-        {
-            using var map = BpfMap.OpenPinned(standby.Pin, MapAccess.Read);
-            var copy = MapContent.Read(map);
-            var missing = source.Keys.Count(k => !copy.ContainsKey(k));
-            var extra = copy.Keys.Count(k => !source.ContainsKey(k));
-            var other = source.Count(e => copy.TryGetValue(e.Key, out var value) && value != e.Value);
-            var same = missing + extra + other == 0;
-            equal &= same;
-            _screen.Say(same
-                ? $"{standby.Name}: all {copy.Count:N0} keys and values are the source's (SHA-256 {MapContent.Hash(source)} and {MapContent.Hash(copy)})"
-                : $"{standby.Name} DIFFERS: of the source's {source.Count:N0} entries {missing} are missing, {other} have another value, and {extra} are too many");
-        }
-        return equal;
-    }
-
-    // The same with maplog's own command, which compares a map with what the log comes to.
-    private async Task<bool> VerifyAsync(string log, ConnectionTable table, List<Standby> standbys, CancellationToken stop)
-    {
-        var equal = true;
-        foreach (var pin in new[] { table.Pin }.Concat(standbys.Select(s => s.Pin)))
-        {
-            var (code, output, errors) = await Commands.TryRunAsync($"{_programs}/maplog", ["verify", Stream.ToString(), pin, "--log", log], stop);
-            _screen.Say($"maplog verify {Stream} {pin}\n  {(output + errors).Trim()}");
-            equal &= code == 0;
-        }
-        return equal;
-    }
-
-    private async Task LastChangesAsync(LogStore store, CancellationToken stop)
-    {
-        const string query = """
-            select version, to_char(at, 'HH24:MI:SS.MS') as at, kind, origin, comm, encode(key, 'hex') as key
-            from maplog.changes_of('lb-1/ct_map') order by version desc limit 8
-            """;
-        _screen.Say($"The last changes, in SQL:\n{query}");
-        await using var command = store.Database.CreateCommand(query);
-        await using var rows = await command.ExecuteReaderAsync(stop);
-        var all = new List<IReadOnlyList<string>>();
-        while (await rows.ReadAsync(stop))
-            all.Add([.. Enumerable.Range(0, rows.FieldCount).Select(i => Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture)!)]);
-        _screen.Table([.. Enumerable.Range(0, rows.FieldCount).Select(rows.GetName)], all);
     }
 }

@@ -34,8 +34,27 @@ internal sealed class Traffic(ConnectionTable table, bool withProgram, int rate)
     public long Total => Made.Sum(m => m.Changes);
 
     /// <summary>Goes on until it is cancelled, then returns.</summary>
-    public Task RunAsync(CancellationToken cancellation) =>
-        Task.WhenAll(Task.Factory.StartNew(() => Steady(cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default), BpftoolAsync(cancellation));
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(SteadyAsync(cancellation), BpftoolAsync(cancellation));
+
+    private Task SteadyAsync(CancellationToken cancellation)
+    {
+        var ended = new TaskCompletionSource();
+        // A thread of its own, because the kernel records its name.
+        new Thread(() =>
+        {
+            try
+            {
+                Steady(cancellation);
+                ended.SetResult();
+            }
+            catch (Exception e)
+            {
+                ended.SetException(e);
+            }
+        })
+        { Name = "control-plane", IsBackground = true }.Start();
+        return ended.Task;
+    }
 
     private void Steady(CancellationToken cancellation)
     {
@@ -103,18 +122,25 @@ internal sealed class Traffic(ConnectionTable table, bool withProgram, int rate)
 
     private async Task BpftoolAsync(CancellationToken cancellation)
     {
-        for (var turn = 0; !cancellation.IsCancellationRequested; turn++)
+        var turn = 0;
+        while (!cancellation.IsCancellationRequested)
         {
             // Three updates of a connection, then it is deleted.
-            var key = Hex(Flow.Key(ByBpftool + (uint)(turn / 4), 4096, Server));
-            string[] change = turn % 4 < 3
-                ? ["map", "update", "pinned", table.Pin, "key", "hex", .. key, "value", "hex", .. Hex(Flow.Value(turn))]
-                : ["map", "delete", "pinned", table.Pin, "key", "hex", .. key];
-            // Never cut short: whether it changed the map would not be known.
-            await Commands.RunAsync("bpftool", change, CancellationToken.None);
-            Interlocked.Increment(ref _byBpftool);
+            await BpftoolAsync(turn % 4 < 3, (uint)turn / 4);
+            turn++;
             await Task.Delay(BpftoolPause, cancellation).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
+    }
+
+    private async Task BpftoolAsync(bool update, uint connection)
+    {
+        var key = Hex(Flow.Key(ByBpftool + connection, 4096, Server));
+        string[] change = update
+            ? ["map", "update", "pinned", table.Pin, "key", "hex", .. key, "value", "hex", .. Hex(Flow.Value(connection))]
+            : ["map", "delete", "pinned", table.Pin, "key", "hex", .. key];
+        // Never cut short: whether it changed the map would not be known.
+        await Commands.RunAsync("bpftool", change, CancellationToken.None);
+        Interlocked.Increment(ref _byBpftool);
     }
 
     private static IEnumerable<string> Hex(byte[] bytes) => bytes.Select(b => b.ToString("x2", System.Globalization.CultureInfo.InvariantCulture));
