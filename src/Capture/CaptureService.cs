@@ -7,6 +7,7 @@ using Maplog.Folding;
 using Maplog.Hooking;
 using Maplog.Kernel;
 using Maplog.Log;
+using Maplog.Replicas;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -27,7 +28,7 @@ internal sealed class CaptureService(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
-        catch (Exception e) when (e is KernelException or LogException or BusRefusedException or DeposedException or InvalidDataException)
+        catch (Exception e) when (e is KernelException or LogException or BusRefusedException or ReplicaException or DeposedException or InvalidDataException)
         {
             log.Fatal(e.Message);
             exit.Code = DaemonExit.Failed;
@@ -48,10 +49,11 @@ internal sealed class CaptureService(
         var epoch = (await reader.ReadLatestEpochAsync(options.Source, stopping)).Next;
 
         await bus.StartAsync(stopping);
+        using var replicators = WriterRegistry.Open(options.PinRoot);
         using var hook = Attach(targets);
         Announce(hook, epoch);
         var sink = new EventSink(new KernelClock(time), epoch);
-        var registry = new MapRegistry(options.Source, node.Name, targets, ReplicaPins.Replicas(options.PinRoot), hook, sink, feed, log);
+        var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log);
         await TakeUpAsync(reader, hook, sink, registry, stopping);
         registry.LookAround();
         foreach (var missing in registry.Missing())
@@ -62,7 +64,6 @@ internal sealed class CaptureService(
 
     private CaptureHook Attach(List<WatchedTarget> targets)
     {
-        Bpffs.EnsureMounted(options.PinRoot);
         Tracefs.EnsureMounted();
         var names = targets.Where(t => t.Name is not null).Select(t => t.Name!).ToList();
         var hook = CaptureHook.Attach(new HookOptions
@@ -71,7 +72,7 @@ internal sealed class CaptureService(
             RingBytes = options.RingBytes,
             Names = names,
             PinFolder = options.StayAttached ? Path.Combine(options.PinRoot, options.Source) : null,
-            WritersPin = ReplicaPins.EnsureWriters(options.PinRoot),
+            WritersPin = WriterRegistry.WritersPin(options.PinRoot),
         });
         if (hook.IsResumed)
             hook.SetNames(names);

@@ -3,13 +3,14 @@ using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Hooking;
 using Maplog.Kernel;
+using Maplog.Replicas;
 using Microsoft.Extensions.Logging;
 
 namespace Maplog.Capture.Watching;
 
 /// <summary>The watched maps of this node: finds them, opens their streams' next generation, notices when they are gone.</summary>
 internal sealed class MapRegistry(
-    string source, string node, IReadOnlyList<WatchedTarget> targets, string? replicasPin, CaptureHook hook, EventSink sink, BatchFeed feed, ILogger log)
+    string source, string node, IReadOnlyList<WatchedTarget> targets, WriterRegistry replicators, CaptureHook hook, EventSink sink, BatchFeed feed, ILogger log)
 {
     private readonly Dictionary<uint, CapturedMap> _maps = [];
     private readonly Dictionary<string, CapturedStream> _streams = [];
@@ -45,7 +46,7 @@ internal sealed class MapRegistry(
     public void LookAround()
     {
         var pins = PinnedIds();
-        var replicas = ReplicaIds();
+        var replicas = replicators.ReplicaIds();
         var alive = new HashSet<uint>();
         foreach (var info in BpfMap.All())
         {
@@ -74,7 +75,7 @@ internal sealed class MapRegistry(
         try
         {
             using var open = BpfMap.OpenById(id, MapAccess.Read);
-            return Consider(open.Info, kernelTime, PinnedIds(), ReplicaIds());
+            return Consider(open.Info, kernelTime, PinnedIds(), replicators.ReplicaIds());
         }
         catch (KernelException e) when (e.Errno == Errno.Enoent)
         {
@@ -82,13 +83,14 @@ internal sealed class MapRegistry(
             if (seen is not { } met)
                 return null;
             var info = new MapInfo(id, met.Name, (MapType)met.Type, (int)met.KeySize, (int)met.ValueSize, met.MaxEntries, met.MapFlags, 0, 0, 0, false);
-            return Consider(info, kernelTime, [], []);
+            return Consider(info, kernelTime, [], new HashSet<uint>());
         }
     }
 
-    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, HashSet<uint> replicas)
+    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlySet<uint> replicas)
     {
         var target = targets.FirstOrDefault(t => t.Matches(info, pins.GetValueOrDefault(t.Text)));
+        // A replica of a watched name on this very node is what replicators write, not what is captured.
         if (target is null || replicas.Contains(info.Id))
             return Ignore(info.Id);
         if (!HookedFunction.Supports(info.Type))
@@ -176,24 +178,6 @@ internal sealed class MapRegistry(
                 continue;
             using var pinned = BpfMap.OpenPinned(target.Pin, MapAccess.Read);
             ids[target.Text] = pinned.Info.Id;
-        }
-        return ids;
-    }
-
-    // A replica of a watched name on this very node is what replicators write, not what is captured.
-    private HashSet<uint> ReplicaIds()
-    {
-        var ids = new HashSet<uint>();
-        if (replicasPin is null || !File.Exists(replicasPin))
-            return ids;
-        using var replicas = BpfMap.OpenPinned(replicasPin, MapAccess.Read);
-        var scan = replicas.Scan();
-        var keys = new byte[replicas.Info.KeySize * 256];
-        var values = new byte[replicas.Info.ValueBytes * 256];
-        for (var count = scan.Next(keys, values); count > 0; count = scan.Next(keys, values))
-        {
-            for (var i = 0; i < count; i++)
-                ids.Add(BitConverter.ToUInt32(keys, i * replicas.Info.KeySize));
         }
         return ids;
     }

@@ -28,10 +28,13 @@ public sealed class WriterRegistry : IDisposable
         _replicas = replicas;
     }
 
+    /// <summary>Pin of the writers' map, for the hook.</summary>
+    public static string WritersPin(string folder) => Path.Combine(folder, "writers");
+
     public static WriterRegistry Open(string folder = DefaultFolder)
     {
         Bpffs.EnsureMounted(folder);
-        var writers = OpenOrMake(Path.Combine(folder, "writers"), "maplog_writers");
+        var writers = OpenOrMake(WritersPin(folder), "maplog_writers");
         try
         {
             return new WriterRegistry(writers, OpenOrMake(Path.Combine(folder, "replicas"), "maplog_replicas"));
@@ -60,6 +63,14 @@ public sealed class WriterRegistry : IDisposable
 
     /// <summary>From now on this map is a map like any other: it is promoted, or was replaced.</summary>
     public void RemoveReplica(uint mapId) => Remove(_replicas, mapId);
+
+    /// <summary>The replicas of this host, by kernel map id.</summary>
+    public IReadOnlySet<uint> ReplicaIds()
+    {
+        var ids = new HashSet<uint>();
+        Visit(_replicas, (id, _) => ids.Add(id));
+        return ids;
+    }
 
     public void Dispose()
     {
@@ -115,21 +126,26 @@ public sealed class WriterRegistry : IDisposable
     // Entries of processes that died without a word, and of maps that are gone: their numbers may come again.
     private static void Sweep(BpfMap map, Func<uint, ulong, bool> isAlive)
     {
+        var dead = new List<uint>();
+        Visit(map, (number, start) =>
+        {
+            if (!isAlive(number, start))
+                dead.Add(number);
+        });
+        foreach (var number in dead)
+            Remove(map, number);
+    }
+
+    private static void Visit(BpfMap map, Action<uint, ulong> visit)
+    {
         var keys = new byte[MaxEntries * sizeof(uint)];
         var values = new byte[MaxEntries * sizeof(ulong)];
-        var dead = new List<uint>();
         var scan = map.Scan(MaxEntries);
         for (int count; (count = scan.Next(keys, values)) > 0;)
         {
             for (var i = 0; i < count; i++)
-            {
-                var number = BitConverter.ToUInt32(keys, i * sizeof(uint));
-                if (!isAlive(number, BitConverter.ToUInt64(values, i * sizeof(ulong))))
-                    dead.Add(number);
-            }
+                visit(BitConverter.ToUInt32(keys, i * sizeof(uint)), BitConverter.ToUInt64(values, i * sizeof(ulong)));
         }
-        foreach (var number in dead)
-            Remove(map, number);
     }
 
     private static bool Exists(uint mapId)
