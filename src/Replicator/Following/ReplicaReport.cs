@@ -39,10 +39,10 @@ internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
             log.Polling(pin, stream, cursor.Version.Value, FromLog, FromBus);
     }
 
-    /// <summary>Short ranges are daily bread, a long one is a state.</summary>
+    /// <summary>Short ranges are daily bread, and so is any while the bus is silent; a long one else is a state.</summary>
     public void Reading(StreamVersion from, StreamVersion to)
     {
-        if (to - from < 10_000)
+        if (to - from < 10_000 || State == ReplicaState.Polling)
             log.Reading(pin, stream, from.Value, to.Value);
         else if (Enter(ReplicaState.CatchingUp))
             log.CatchingUp(pin, stream, from.Value, to.Value);

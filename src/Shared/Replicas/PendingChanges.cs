@@ -12,6 +12,8 @@ public sealed class PendingChanges
     // Tags of the entries.
     internal const ushort Put = 0, Delete = 1, Held = 2;
 
+    private const long MostKept = 64 << 20;
+
     private readonly StreamName _stream;
     private readonly byte[] _key;
     private readonly bool _isTrie;
@@ -47,7 +49,7 @@ public sealed class PendingChanges
     /// <summary>Time of the last event.</summary>
     public DateTimeOffset Time { get; private set; }
 
-    internal MapFold Entries { get; }
+    internal MapFold Entries { get; private set; }
 
     /// <summary>Takes the next event, as the log has it.</summary>
     /// <returns>False, and nothing is taken: a map of another shape was opened, no map of this shape can follow it.</returns>
@@ -117,7 +119,11 @@ public sealed class PendingChanges
 
     public void Clear()
     {
-        Entries.Clear();
+        // The memory of a whole map, taken while a replica was built, is not kept for batches.
+        if (Entries.Bytes > MostKept)
+            Entries = new MapFold(Entries.KeySize, Entries.ValueSize);
+        else
+            Entries.Clear();
         FromEmpty = false;
         Events = 0;
     }
