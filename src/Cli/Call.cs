@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Kernel;
@@ -9,7 +10,7 @@ namespace Maplog.Cli;
 /// <summary>One run of a verb: its arguments, its settings, where it writes.</summary>
 internal sealed class Call(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
 {
-    /// <summary>EPIPE as .NET hands it on.</summary>
+    /// <summary>EPIPE.</summary>
     private const int BrokenPipe = 32;
 
     public ParseResult Arguments { get; } = arguments;
@@ -49,7 +50,9 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
     {
         try
         {
-            return await run(call);
+            var code = await run(call);
+            call.Terminal.Flush();
+            return code;
         }
         catch (Exception e)
         {
@@ -59,24 +62,23 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
 
     private int Explain(Exception failure)
     {
+        // What was found first, then what went wrong.
+        Terminal.FlushIfRead();
         switch (failure)
         {
             case UsageException usage:
-                Terminal.Flush();
                 foreach (var mistake in usage.Mistakes)
                     Terminal.Complain(mistake);
                 break;
             case OperationCanceledException when Cancellation.IsCancellationRequested:
                 return ExitCode.Interrupted;
             // Whoever read what we write has read enough.
-            case IOException { HResult: BrokenPipe }:
+            case IOException { InnerException: SocketException { NativeErrorCode: BrokenPipe } }:
                 return ExitCode.Ok;
             case LogException or KernelException or FormatException or IOException or UnauthorizedAccessException:
-                Terminal.Flush();
                 Terminal.Complain(failure.Message);
                 break;
             default:
-                Terminal.Flush();
                 Terminal.Complain($"This should not have happened ({failure.GetType().Name}: {failure.Message}). Run it again with --verbose and report what it prints.");
                 break;
         }

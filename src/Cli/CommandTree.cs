@@ -26,9 +26,7 @@ internal static class CommandTree
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = Farewell,
         };
-        var code = await parsed.InvokeAsync(invocation, cancellation);
-        terminal.Flush();
-        return code;
+        return await parsed.InvokeAsync(invocation, cancellation);
     }
 
     private static Command Make(Terminal terminal)

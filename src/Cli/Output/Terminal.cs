@@ -75,7 +75,10 @@ internal sealed class Terminal : IDisposable
         _stream.Flush();
     }
 
-    public void Dispose()
+    public void Dispose() => FlushIfRead();
+
+    /// <summary>The same, but no failure when the reader of the pipe has left.</summary>
+    public void FlushIfRead()
     {
         try
         {
@@ -83,7 +86,7 @@ internal sealed class Terminal : IDisposable
         }
         catch (IOException)
         {
-            // The reader of the pipe has left.
+            // Nobody is there to be told.
         }
     }
 
