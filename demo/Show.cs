@@ -14,7 +14,7 @@ internal sealed class Show(DemoOptions options)
     private static readonly string[] StandbyNames = ["standby-1", "standby-2"];
     private static readonly string PinRoot = $"{Bpffs.Root}/maplog_demo";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(60);
     private static readonly StreamName Stream = new(Source, Map);
 
@@ -56,8 +56,11 @@ internal sealed class Show(DemoOptions options)
         Introduce(opened);
 
         var observer = new Observer(table, traffic, reader, Stream, standbys);
-        await _screen.LiveAsync(() => PlayAsync(traffic, observer, capture, standbys, stop));
-        await RequireSettledAsync(observer, traffic, stop);
+        await _screen.LiveAsync(async () =>
+        {
+            var catchUp = await PlayAsync(traffic, observer, capture, standbys, stop);
+            await SettleAsync(observer, traffic, catchUp, stop);
+        });
         var proof = new Proof(_screen, _programs, servers.Log, store, Stream);
         await proof.CountAsync(traffic, stop);
         var equal = proof.Compare(table.Map, standbys) & await proof.VerifyAsync([table.Pin, .. standbys.Select(s => s.Pin)], stop);
@@ -89,7 +92,7 @@ internal sealed class Show(DemoOptions options)
                 return opened.Note;
             await Task.Delay(Pause, stop);
         }
-        throw new DemoException($"After {StartLimit.TotalSeconds} s the map was not captured, or not copied. The end of what the daemons said:\n{string.Join('\n', captures.Select(c => c.Tail()))}");
+        throw new DemoException($"After {StartLimit.TotalMinutes} minutes the map was not captured, or not copied. The end of what the daemons said:\n{string.Join('\n', captures.Select(c => c.Tail()))}");
     }
 
     private void Introduce(MapOpened opened)
@@ -101,7 +104,7 @@ internal sealed class Show(DemoOptions options)
             _screen.Say("This kernel allows no better probe. So only bpf(2) and bpftool change the map here; with fentry or kprobes a BPF program does too.");
     }
 
-    private async Task PlayAsync(Traffic traffic, Observer observer, RunningDaemon capture, List<Standby> standbys, CancellationToken stop)
+    private async Task<CatchUp> PlayAsync(Traffic traffic, Observer observer, RunningDaemon capture, List<Standby> standbys, CancellationToken stop)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var changing = traffic.RunAsync(enough.Token);
@@ -111,13 +114,14 @@ internal sealed class Show(DemoOptions options)
             await WatchAsync(0.4);
             await patient.StopAsync();
             var stoppedAt = (await observer.LookAsync(stop)).Replicas[^1].Cursor;
-            _screen.Say($"{patient.Name} has been stopped at version {stoppedAt:N0}");
+            _screen.Say(string.Create(CultureInfo.InvariantCulture, $"{patient.Name} has been stopped at version {stoppedAt:N0}"));
             await WatchAsync(0.65);
             patient.Start();
-            var clock = Stopwatch.StartNew();
-            var missed = (await observer.LookAsync(stop)).Head - stoppedAt;
-            _screen.Say($"{patient.Name} has been started again; it has missed {missed:N0} changes");
-            await WatchAsync(1, sample => CaughtUp(sample, clock, patient, missed));
+            var head = (await observer.LookAsync(stop)).Head;
+            _screen.Say(string.Create(CultureInfo.InvariantCulture, $"{patient.Name} has been started again; it has missed {head - stoppedAt:N0} changes"));
+            var catchUp = new CatchUp(_screen, patient.Name, stoppedAt, head, near: options.Rate / 4);
+            await WatchAsync(1, catchUp);
+            return catchUp;
         }
         finally
         {
@@ -125,9 +129,9 @@ internal sealed class Show(DemoOptions options)
             await changing;
         }
 
-        async Task WatchAsync(double until, Func<Sample, bool>? once = null)
+        async Task WatchAsync(double until, CatchUp? catchUp = null)
         {
-            for (var done = false; ;)
+            while (true)
             {
                 capture.RequireRunning();
                 foreach (var standby in standbys)
@@ -136,7 +140,7 @@ internal sealed class Show(DemoOptions options)
                     await changing;
                 var sample = await observer.LookAsync(stop);
                 _screen.Show(sample);
-                done = done || once?.Invoke(sample) == true;
+                catchUp?.See(sample);
                 if (sample.At >= options.Duration * until)
                     return;
                 await Task.Delay(Pause, stop);
@@ -144,23 +148,14 @@ internal sealed class Show(DemoOptions options)
         }
     }
 
-    // Level means here: nearer to the head than a quarter of a second of traffic.
-    private bool CaughtUp(Sample sample, Stopwatch clock, Standby standby, long missed)
-    {
-        if (sample.Replicas[^1] is not { IsRunning: true } replica || replica.Behind > options.Rate / 4)
-            return false;
-        _screen.Say(string.Create(CultureInfo.InvariantCulture,
-            $"{standby.Name} has caught up {clock.Elapsed.TotalSeconds:N1} s after its start: it read from the log what it had missed, {missed:N0} changes and what came meanwhile, and not the beginning"));
-        return true;
-    }
-
     // The traffic is over: everything made is logged, and everything logged applied.
-    private async Task RequireSettledAsync(Observer observer, Traffic traffic, CancellationToken stop)
+    private async Task SettleAsync(Observer observer, Traffic traffic, CatchUp catchUp, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
         for (Sample? before = null; ;)
         {
             var sample = await observer.LookAsync(stop);
+            catchUp.See(sample);
             if (before is not null && before.Head == sample.Head && sample.Head >= traffic.Total && sample.Replicas.All(r => r.Behind == 0))
             {
                 _screen.Show(sample);

@@ -10,6 +10,7 @@ internal sealed class Traffic(ConnectionTable table, bool withProgram, int rate)
 {
     private const int Clients = 2048, BatchSize = 64;
     private const uint ByCall = 0x0a800000, ByBatch = 0x0a900000, ByBpftool = 0x0aa00000, Server = 0xc0000202;
+    private const uint LastConnection = 65535;
     private const double ShareOfProgram = 0.8;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan BpftoolPause = TimeSpan.FromMilliseconds(400);
@@ -33,8 +34,13 @@ internal sealed class Traffic(ConnectionTable table, bool withProgram, int rate)
 
     public long Total => Made.Sum(m => m.Changes);
 
-    /// <summary>Goes on until it is cancelled, then returns.</summary>
-    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(SteadyAsync(cancellation), BpftoolAsync(cancellation));
+    /// <summary>Goes on until it is cancelled, then returns. The last word is bpftool's.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        await Task.WhenAll(SteadyAsync(cancellation), BpftoolAsync(cancellation));
+        await BpftoolAsync(update: true, LastConnection);
+        await BpftoolAsync(update: false, LastConnection);
+    }
 
     private Task SteadyAsync(CancellationToken cancellation)
     {
