@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MassTransit;
 using Maplog.Events;
 using Microsoft.Extensions.Logging;
@@ -13,41 +12,34 @@ namespace Maplog.Bus;
 /// </summary>
 public sealed class BusPublisher : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
-
     private readonly BusOptions _options;
     private readonly BusServer _server;
-    private readonly IBusControl _bus;
+    private readonly BusSession _session;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentDictionary<string, ISendEndpoint> _endpoints = [];
-    private readonly Lock _stateLock = new();
-    private Task _recovery = Task.CompletedTask;
-    private volatile bool _connected;
     private long _published;
     private long _dropped;
+    private Told _told;
 
     public BusPublisher(BusOptions options, ILogger<BusPublisher>? log = null, TimeProvider? time = null)
     {
         _options = options;
         _server = new BusServer(options);
-        _bus = BusTransport.Create(options, "maplog publisher");
         _log = log ?? NullLogger<BusPublisher>.Instance;
         _time = time ?? TimeProvider.System;
+        _session = new BusSession(_server, options, "maplog publisher", _ => null, Tell, _time);
     }
 
-    /// <summary>False from the first message that failed until RabbitMQ lets us in again.</summary>
-    public bool IsConnected => _connected;
+    /// <summary>False from the loss of the connection, or the first message that failed, until RabbitMQ lets us in again.</summary>
+    public bool IsConnected => _session.Era is not null;
 
     /// <summary>Why nothing is sent, a sentence; null while all is well.</summary>
-    public string? Problem { get; private set; }
+    public string? Problem => _session.Failure?.Sentence;
 
     /// <summary>Whether the problem is one that waiting does not mend (<see cref="BusRefusedException"/>).</summary>
-    public bool IsRefused { get; private set; }
+    public bool IsRefused => _session.Failure is { IsRefusal: true };
 
     /// <summary>Blocks that RabbitMQ has confirmed.</summary>
     public long PublishedBlocks => Interlocked.Read(ref _published);
@@ -57,15 +49,7 @@ public sealed class BusPublisher : IAsyncDisposable
 
     /// <summary>Begins; RabbitMQ being away is no failure, it is looked for in the background.</summary>
     /// <exception cref="BusRefusedException">RabbitMQ is there and refuses us.</exception>
-    public async Task StartAsync(CancellationToken cancellation = default)
-    {
-        var problem = await _server.TryAsync(cancellation);
-        await _bus.StartAsync(cancellation);
-        if (problem is null)
-            Found();
-        else
-            Lost(problem, refused: false);
-    }
+    public Task StartAsync(CancellationToken cancellation = default) => _session.StartAsync(cancellation);
 
     /// <summary>Sends a block and waits until RabbitMQ has it.</summary>
     /// <param name="stream">Whose block.</param>
@@ -93,10 +77,7 @@ public sealed class BusPublisher : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _recovery;
-        _connected = false;
-        using var limit = new CancellationTokenSource(StopLimit, _time);
-        await _bus.StopAsync(limit.Token);
+        await _session.DisposeAsync();
         _stop.Dispose();
         _oneAtATime.Dispose();
     }
@@ -107,14 +88,23 @@ public sealed class BusPublisher : IAsyncDisposable
         try
         {
             // Those who waited behind a message that failed do not wait again each for themselves.
-            if (!IsConnected)
+            if (_session.Era is not { } era)
                 return false;
             using var limit = new CancellationTokenSource(_options.PublishTimeout, _time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation, _stop.Token);
+            using var any = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation, _stop.Token);
             try
             {
-                var endpoint = await EndpointAsync(stream.Source);
-                await endpoint.Send(new BusMessage(serializer.ContentType, bytes.ToArray()), new SendAs(serializer, stream), both.Token);
+                _session.Exchange = BusNames.Exchange(stream.Source);
+                var endpoint = await era.EndpointAsync(stream.Source);
+                var sending = endpoint.Send(new BusMessage(serializer.ContentType, bytes.ToArray()), new SendAs(serializer, stream), any.Token);
+                if (await Task.WhenAny(sending, era.Lost.Task) != sending)
+                {
+                    // MassTransit would go on trying.
+                    await any.CancelAsync();
+                    return false;
+                }
+                await sending;
+                Prove(era);
                 return true;
             }
             catch (Exception) when (cancellation.IsCancellationRequested || _stop.IsCancellationRequested)
@@ -124,13 +114,12 @@ public sealed class BusPublisher : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                Lost($"RabbitMQ at {_server.Address} has not confirmed a message within {_options.PublishTimeout.TotalSeconds:0.###} s.", refused: false);
+                era.Lost.TrySetResult(new BusFailure($"RabbitMQ at {_server.Address} has not confirmed a message within {_options.PublishTimeout.TotalSeconds:0.###} s.", false, null));
                 return false;
             }
             catch (Exception e)
             {
-                var refusal = _server.RefusalIn(e);
-                Lost(refusal?.Message ?? _server.Away(e), refusal is not null);
+                era.Lost.TrySetResult(_server.Judge(e));
                 return false;
             }
         }
@@ -140,66 +129,33 @@ public sealed class BusPublisher : IAsyncDisposable
         }
     }
 
-    private async Task<ISendEndpoint> EndpointAsync(string source)
+    private void Prove(BusEra era)
     {
-        if (!_endpoints.TryGetValue(source, out var endpoint))
-            _endpoints[source] = endpoint = await _bus.GetSendEndpoint(new Uri($"exchange:{BusNames.Exchange(source)}?type=topic"));
-        return endpoint;
+        era.Proved = true;
+        if (Interlocked.Exchange(ref _told, Told.Well) != Told.Well)
+            _log.Publishing(_server.Address);
     }
 
-    private void Found()
+    // That it goes well again is told with the first message that is confirmed: RabbitMQ may let us in and still take nothing.
+    private void Tell(BusFailure? failure)
     {
-        lock (_stateLock)
-        {
-            (Problem, IsRefused, _connected) = (null, false, true);
-        }
-        _log.Publishing(_server.Address);
-    }
-
-    private void Lost(string problem, bool refused)
-    {
-        lock (_stateLock)
-        {
-            (Problem, IsRefused, _connected) = (problem, refused, false);
-            if (_recovery.IsCompleted)
-                _recovery = Task.Run(RecoverAsync);
-        }
-        Tell(problem, refused);
-    }
-
-    /// <summary>Looks for RabbitMQ on a connection of its own until it lets us in.</summary>
-    private async Task RecoverAsync()
-    {
-        for (var wait = FirstRetry; ; wait = wait * 2 < LongestRetry ? wait * 2 : LongestRetry)
-        {
-            try
-            {
-                await Task.Delay(wait, _time, _stop.Token);
-                var problem = await _server.TryAsync(_stop.Token);
-                if (problem is null)
-                    break;
-                Problem = problem;
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            catch (BusRefusedException e)
-            {
-                if (!IsRefused)
-                    Tell(e.Message, refused: true);
-                (Problem, IsRefused) = (e.Message, true);
-            }
-        }
-        Found();
-    }
-
-    private void Tell(string problem, bool refused)
-    {
-        if (refused)
-            _log.PublishingRefused(problem);
+        if (failure is null)
+            return;
+        var state = failure.IsRefusal ? Told.Refused : Told.Away;
+        if (Interlocked.Exchange(ref _told, state) == state)
+            return;
+        if (failure.IsRefusal)
+            _log.PublishingRefused(failure.Sentence);
         else
-            _log.PublishingStopped(problem);
+            _log.PublishingStopped(failure.Sentence);
+    }
+
+    private enum Told
+    {
+        Nothing,
+        Well,
+        Away,
+        Refused,
     }
 
     private sealed class SendAs(RawSerializer serializer, StreamName stream) : IPipe<SendContext<BusMessage>>

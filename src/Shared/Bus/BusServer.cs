@@ -18,15 +18,25 @@ public sealed class BusServer
     public string Address => $"{_factory.HostName}:{(_factory.Port < 0 ? _factory.Endpoint.Port : _factory.Port)}";
 
     /// <summary>Connects once and logs out again.</summary>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <returns>Null if RabbitMQ lets us in, or a sentence why it cannot be reached.</returns>
     /// <exception cref="BusRefusedException">It can be reached and refuses us.</exception>
-    public async Task<string?> TryAsync(CancellationToken cancellation = default)
+    public Task<string?> TryAsync(CancellationToken cancellation = default) => TryAsync(null, cancellation);
+
+    /// <param name="exchange">Also tries whether messages can be sent there, with an empty one that goes to nobody; null: does not.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    internal async Task<string?> TryAsync(string? exchange, CancellationToken cancellation)
     {
         try
         {
             await using var connection = await _factory.CreateConnectionAsync(cancellation);
             // The client does not wait for the answer to connection.open: a refused virtual host shows at the first channel.
-            await using var channel = await connection.CreateChannelAsync(null, cancellation);
+            await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), cancellation);
+            if (exchange is not null)
+            {
+                await channel.ExchangeDeclareAsync(exchange, ExchangeType.Topic, durable: true, autoDelete: false, cancellationToken: cancellation);
+                await channel.BasicPublishAsync(exchange, "", false, new BasicProperties(), default, cancellation);
+            }
             return null;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -35,32 +45,29 @@ public sealed class BusServer
         }
         catch (Exception e)
         {
-            return RefusalIn(e) is { } refusal ? throw refusal : Away(e);
+            var failure = Judge(e);
+            return failure.IsRefusal ? throw new BusRefusedException(failure.Sentence, e) : failure.Sentence;
         }
     }
 
-    /// <summary>A sentence for a failure that waiting may mend.</summary>
-    internal string Away(Exception failure) => $"RabbitMQ at {Address} cannot be reached: {Innermost(failure)}";
+    /// <summary>Says what a failure means, wherever in it RabbitMQ's answer is.</summary>
+    internal BusFailure Judge(Exception failure) =>
+        Causes(failure).Select(Refusal).FirstOrDefault(sentence => sentence is not null) is { } refusal
+            ? new BusFailure(refusal, true, failure)
+            : new BusFailure($"RabbitMQ at {Address} cannot be reached: {Innermost(failure)}", false, failure);
 
-    /// <summary>What a person must change, if RabbitMQ refused us anywhere in this failure.</summary>
-    internal BusRefusedException? RefusalIn(Exception failure)
+    private string? Refusal(Exception cause) => cause switch
     {
-        foreach (var cause in Causes(failure))
-        {
-            switch (cause)
-            {
-                case AuthenticationFailureException or PossibleAuthenticationFailureException:
-                    return new BusRefusedException($"RabbitMQ at {Address} refused the login of user '{_factory.UserName}': name or password is wrong. Set Maplog:Bus:Uri to a user that 'rabbitmqctl list_users' shows, with its password.", failure);
-                case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotAllowed } reason }:
-                    return new BusRefusedException($"RabbitMQ at {Address} refused user '{_factory.UserName}' the virtual host '{_factory.VirtualHost}': {reason.ReplyText}. Make it with 'rabbitmqctl add_vhost' and allow it with 'rabbitmqctl set_permissions -p {_factory.VirtualHost} {_factory.UserName} ...', or name another in Maplog:Bus:Uri.", failure);
-                case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.AccessRefused } reason }:
-                    return new BusRefusedException($"RabbitMQ at {Address} refused user '{_factory.UserName}': {reason.ReplyText}. Allow it what begins with 'maplog.' in '{_factory.VirtualHost}' (rabbitmqctl set_permissions).", failure);
-                case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.PreconditionFailed } reason }:
-                    return new BusRefusedException($"RabbitMQ at {Address} has this queue or exchange with other limits than ours: {reason.ReplyText}. Set Maplog:Bus as it was, or delete the queue (rabbitmqctl delete_queue); the log has its contents.", failure);
-            }
-        }
-        return null;
-    }
+        AuthenticationFailureException or PossibleAuthenticationFailureException =>
+            $"RabbitMQ at {Address} refused the login of user '{_factory.UserName}': name or password is wrong. Set Maplog:Bus:Uri to a user that 'rabbitmqctl list_users' shows, with its password.",
+        OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotAllowed } reason } =>
+            $"RabbitMQ at {Address} refused user '{_factory.UserName}' the virtual host '{_factory.VirtualHost}': {reason.ReplyText}. Make it with 'rabbitmqctl add_vhost' and allow it with 'rabbitmqctl set_permissions -p {_factory.VirtualHost} {_factory.UserName} ...', or name another in Maplog:Bus:Uri.",
+        OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.AccessRefused } reason } =>
+            $"RabbitMQ at {Address} refused user '{_factory.UserName}': {reason.ReplyText}. Allow it what begins with 'maplog.' in '{_factory.VirtualHost}' (rabbitmqctl set_permissions).",
+        OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.PreconditionFailed } reason } =>
+            $"RabbitMQ at {Address} has this queue or exchange with other limits than ours: {reason.ReplyText}. Set Maplog:Bus as it was, or delete the queue (rabbitmqctl delete_queue); the log has its contents.",
+        _ => null,
+    };
 
     private static string Innermost(Exception failure)
     {

@@ -1,18 +1,16 @@
-using MassTransit;
 using Maplog.Events;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Maplog.Bus;
 
-/// <summary>Listens to streams on RabbitMQ. It looks for RabbitMQ by itself, again and again, and makes exchange and queues anew where they are gone.</summary>
-public sealed class BusSubscriber : IAsyncDisposable
+/// <summary>
+/// Listens to streams on RabbitMQ, each on a connection of its own. A subscription looks for RabbitMQ by itself, again and again, and
+/// makes exchange and queue anew where they are gone.
+/// </summary>
+public sealed class BusSubscriber
 {
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
-
     private readonly BusOptions _options;
-    private readonly BusServer _server;
-    private readonly IBusControl _bus;
     private readonly string _node;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
@@ -24,38 +22,24 @@ public sealed class BusSubscriber : IAsyncDisposable
     public BusSubscriber(BusOptions options, string node, ILogger<BusSubscriber>? log = null, TimeProvider? time = null)
     {
         _options = options;
-        _server = new BusServer(options);
-        _bus = BusTransport.Create(options, $"maplog subscriber {node}");
+        Server = new BusServer(options);
         _node = node;
         _log = log ?? NullLogger<BusSubscriber>.Instance;
         _time = time ?? TimeProvider.System;
     }
 
-    /// <summary>Begins; RabbitMQ being away is no failure.</summary>
-    /// <returns>Null, or a sentence why RabbitMQ cannot be reached now.</returns>
-    /// <exception cref="BusRefusedException">RabbitMQ is there and refuses us.</exception>
-    public async Task<string?> StartAsync(CancellationToken cancellation = default)
-    {
-        var problem = await _server.TryAsync(cancellation);
-        await _bus.StartAsync(cancellation);
-        return problem;
-    }
+    /// <summary>The RabbitMQ that is used; <see cref="BusServer.TryAsync(CancellationToken)"/> tells whether it would let us in.</summary>
+    public BusServer Server { get; }
 
-    /// <summary>Listens to a stream until the subscription is disposed.</summary>
+    /// <summary>Listens to a stream until the subscription is disposed. RabbitMQ may be away, or refuse us: the subscription says so, and goes on trying.</summary>
     /// <param name="stream">Which.</param>
     /// <param name="handlers">Called for what comes.</param>
     /// <param name="queue">Whether its queue stays when nobody listens.</param>
     public BusSubscription Subscribe(StreamName stream, SubscriptionHandlers handlers, QueueLife queue = QueueLife.Kept)
     {
         var name = BusNames.Queue(stream, queue == QueueLife.Kept ? _node : $"{_node}-{Guid.NewGuid():N}");
-        var subscription = new BusSubscription(stream, name, handlers, _server, _log);
-        subscription.Connect(_bus, _options, queue);
+        var subscription = new BusSubscription(stream, name, queue, handlers, Server, _options, _log, _time);
+        subscription.Start();
         return subscription;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        using var limit = new CancellationTokenSource(StopLimit, _time);
-        await _bus.StopAsync(limit.Token);
     }
 }

@@ -26,6 +26,8 @@ internal static class BusTransport
                 if (address.Ssl.Enabled)
                     host.UseSsl(tls => tls.ServerName = address.HostName);
             });
+            // One permission for all that is ours: what begins with 'maplog.'.
+            bus.OverrideDefaultBusEndpointQueueName($"maplog.bus.{Guid.NewGuid():N}");
             bus.ClearSerialization();
             bus.AddSerializer(BlockSerializer, isSerializer: true);
             bus.AddSerializer(BeatSerializer, isSerializer: false);

@@ -14,7 +14,7 @@ public sealed class SubscriptionHandlers
     /// <summary>A message has come that cannot be read, with a sentence why: which versions it held is unknown, so read the log.</summary>
     public required Func<string, CancellationToken, Task> Broken { get; init; }
 
-    internal Task BlockOfAsync(StreamName stream, BusMessage message, CancellationToken cancellation)
+    internal Task CallAsync(StreamName stream, BusMessage message, CancellationToken cancellation)
     {
         if (message.Type.MediaType == BusMessage.BeatType.MediaType)
         {

@@ -1,0 +1,7 @@
+namespace Maplog.Bus;
+
+/// <summary>Why the bus does not carry anything now.</summary>
+/// <param name="Sentence">For a person.</param>
+/// <param name="IsRefusal">Whether RabbitMQ is there and says no, so that waiting does not mend it.</param>
+/// <param name="Cause">What was thrown, if anything was.</param>
+internal sealed record BusFailure(string Sentence, bool IsRefusal, Exception? Cause);
