@@ -28,6 +28,7 @@ public sealed class BusPublisher : IAsyncDisposable
     private readonly Lock _stateLock = new();
     private Task _recovery = Task.CompletedTask;
     private volatile bool _connected;
+    private bool _isStarted;
     private long _published;
     private long _dropped;
 
@@ -59,12 +60,10 @@ public sealed class BusPublisher : IAsyncDisposable
     /// <exception cref="BusRefusedException">RabbitMQ is there and refuses us.</exception>
     public async Task StartAsync(CancellationToken cancellation = default)
     {
-        var problem = await _server.TryAsync(cancellation);
-        await _bus.StartAsync(cancellation);
-        if (problem is null)
-            Found();
-        else
+        if (await TryStartAsync(cancellation) is { } problem)
             Lost(problem, refused: false);
+        else
+            Found();
     }
 
     /// <summary>Sends a block and waits until RabbitMQ has it.</summary>
@@ -95,8 +94,11 @@ public sealed class BusPublisher : IAsyncDisposable
         await _stop.CancelAsync();
         await _recovery;
         _connected = false;
-        using var limit = new CancellationTokenSource(StopLimit, _time);
-        await _bus.StopAsync(limit.Token);
+        if (_isStarted)
+        {
+            using var limit = new CancellationTokenSource(StopLimit, _time);
+            await _bus.StopAsync(limit.Token);
+        }
         _stop.Dispose();
         _oneAtATime.Dispose();
     }
@@ -167,6 +169,24 @@ public sealed class BusPublisher : IAsyncDisposable
         Tell(problem, refused);
     }
 
+    // MassTransit returns from its start when it has a connection, and not before: it is started once RabbitMQ is there.
+    private async Task<string?> TryStartAsync(CancellationToken cancellation)
+    {
+        if (await _server.TryAsync(cancellation) is { } problem)
+            return problem;
+        try
+        {
+            if (!_isStarted)
+                await _bus.StartAsync(cancellation);
+            _isStarted = true;
+            return null;
+        }
+        catch (RabbitMqConnectionException e)
+        {
+            return _server.Away(e); // gone again between our look and MassTransit's
+        }
+    }
+
     /// <summary>Looks for RabbitMQ on a connection of its own until it lets us in.</summary>
     private async Task RecoverAsync()
     {
@@ -175,12 +195,12 @@ public sealed class BusPublisher : IAsyncDisposable
             try
             {
                 await Task.Delay(wait, _time, _stop.Token);
-                var problem = await _server.TryAsync(_stop.Token);
+                var problem = await TryStartAsync(_stop.Token);
                 if (problem is null)
                     break;
                 Problem = problem;
             }
-            catch (OperationCanceledException)
+            catch (Exception) when (_stop.IsCancellationRequested)
             {
                 return;
             }
