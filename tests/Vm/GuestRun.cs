@@ -1,0 +1,104 @@
+using Maplog.Log;
+using Maplog.Tests.Recorded;
+using Npgsql;
+
+namespace Maplog.Tests.Vm;
+
+/// <summary>One boot of a Debian kernel: a capture daemon with one probe, and mapdriver in all its ways beside it.</summary>
+public sealed class GuestRun
+{
+    private const int Changes = 20, Storm = 100_000, MiB = 4096;
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20), Quiet = TimeSpan.FromSeconds(5);
+
+    private static readonly string[] Rows =
+    [
+        "xdp_*", "tc_*", "kp_*", "pe_*", "tp_*", "fen_*", "sys_*", "one_*", "all_*", "no_*", "evict_*",
+        // Values of megabytes are for the native tests: here they would cost minutes.
+        "big_*_key*", "big_*_val4k", "big_*_val64k", "ptr_hash", "mmap_array",
+    ];
+
+    private readonly string _suite, _probe, _folder;
+    private readonly string _log;
+    private readonly LogStore _store;
+
+    /// <param name="suite">The Debian release whose kernel boots.</param>
+    /// <param name="probe">fentry or kprobe.</param>
+    /// <param name="log">The log's connection string, as it is outside.</param>
+    /// <param name="store">The same log.</param>
+    public GuestRun(string suite, string probe, string log, LogStore store)
+    {
+        (_suite, _probe, _log, _store) = (suite, probe, log, store);
+        _folder = Path.Combine(Repository.Root, "artifacts/vm", Source);
+    }
+
+    public string Source => $"{_suite}-{_probe}";
+
+    public CapturedRun MapsThatWereThere => Read("rows");
+
+    public CapturedRun MapsJustBorn => Read("born");
+
+    public CapturedRun AllAtOnce => Read("storm");
+
+    /// <summary>The names of the rows that are made in a guest.</summary>
+    /// <param name="command">rows or born.</param>
+    public static IEnumerable<string> NamesOf(string command) =>
+        DriverNames.All.Where(n => n.Command == command && (command != "rows" || Rows.Any(p => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(p, n.Row)))).Select(n => n.Row);
+
+    /// <summary>Boots, and returns when everything is in the log.</summary>
+    public async Task RunAsync()
+    {
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
+        Directory.CreateDirectory(_folder);
+        await Command.RunAsync(_folder, Path.Combine(Repository.Bin, "maplog"), "source", "add", Source, "--log", _log);
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "guest"), Path.Combine(_folder, "guest"));
+
+        // This machine's loopback, seen from inside.
+        var log = new NpgsqlConnectionStringBuilder(_log) { Host = "10.0.2.2" }.ConnectionString;
+        using var guest = new Command(_folder,
+        [
+            Path.Combine(Repository.Root, "tests/Vm/vm"), "-k", _suite, "-m", $"{MiB}", "-t", $"{Limit.TotalSeconds:0}", "-w", _folder,
+            "-r", Repository.Bin, "-r", Path.GetFullPath(Path.Combine(Repository.Bin, "../lib")), "-r", Repository.Driver, "--",
+            "./guest", _probe, Source, log, "amqp://guest:guest@127.0.0.1:1", Repository.Bin, Repository.Driver, $"{Changes}", $"{Storm}", "--", .. Rows,
+        ]);
+        try
+        {
+            await LetGoAsync(guest);
+            var status = await guest.EndAsync();
+            if (status != 0)
+                throw new InvalidOperationException($"The guest ended with {status}.");
+        }
+        catch (InvalidOperationException e)
+        {
+            var daemon = Path.Combine(_folder, "capture.log");
+            var lines = File.Exists(daemon) ? File.ReadLines(daemon).TakeLast(20) : [];
+            throw new InvalidOperationException($"{e.Message}{guest.LastLines(60)}\nThe end of the daemon's log, {daemon}:\n{string.Join('\n', lines)}", e);
+        }
+        finally
+        {
+            await File.WriteAllLinesAsync(Path.Combine(_folder, "guest.log"), guest.Lines);
+        }
+    }
+
+    // All changes are made: the guest may end when the log has them, that is when nothing comes any more.
+    private async Task LetGoAsync(Command guest)
+    {
+        while (!File.Exists(Path.Combine(_folder, "done")))
+        {
+            if (guest.HasEnded)
+                return;
+            await Task.Delay(500);
+        }
+        await using var count = _store.Database.CreateCommand($"select count(*) from {_store.Schema}.mt_events where tenant_id = $1");
+        count.Parameters.Add(new() { Value = Source });
+        long before = -1, now;
+        while ((now = (long)(await count.ExecuteScalarAsync())!) != before && !guest.HasEnded)
+        {
+            before = now;
+            await Task.Delay(Quiet);
+        }
+        await File.WriteAllTextAsync(Path.Combine(_folder, "go"), "");
+    }
+
+    private CapturedRun Read(string command) => new(_probe, Source, new DriverRecord(Path.Combine(_folder, command)), new LogReader(_store));
+}

@@ -1,0 +1,33 @@
+namespace Maplog.Tests.Vm;
+
+/// <summary>
+/// On stock Debian kernels, with the probes that the kernel of the machine itself may not have: what is done to maps in
+/// every way there is, is in the log, each change once, byte for byte and in order; and what a probe cannot see is named.
+/// </summary>
+public sealed class GuestTests(GuestRuns guests)
+{
+    private static readonly string[] Stormed = ["storm", "storm_lru"];
+
+    public static IEnumerable<(string Kernel, string Probe)> Guests => GuestRuns.Suites.SelectMany(_ => GuestRuns.Probes, (kernel, probe) => (kernel, probe));
+
+    public static IEnumerable<(string Kernel, string Probe, string Row)> Rows => Guests.SelectMany(_ => GuestRun.NamesOf("rows"), (g, row) => (g.Kernel, g.Probe, row));
+
+    public static IEnumerable<(string Kernel, string Probe, string Row)> Births => Guests.SelectMany(_ => GuestRun.NamesOf("born"), (g, row) => (g.Kernel, g.Probe, row));
+
+    public static IEnumerable<(string Kernel, string Probe, string Map)> Storms => Guests.SelectMany(_ => Stormed, (g, map) => (g.Kernel, g.Probe, map));
+
+    [Theory, MemberData(nameof(Guests))]
+    public async Task The_guest_runs_to_its_end(string kernel, string probe) => await guests.EndedAsync(kernel, probe);
+
+    [Theory, MemberData(nameof(Rows))]
+    public async Task Every_change_that_the_probe_covers_is_logged_exactly_once(string kernel, string probe, string row) =>
+        await (await guests.OfAsync(kernel, probe)).MapsThatWereThere.CheckAsync(row);
+
+    [Theory, MemberData(nameof(Births))]
+    public async Task A_map_is_caught_from_its_first_change_and_so_is_its_successor(string kernel, string probe, string row) =>
+        await (await guests.OfAsync(kernel, probe)).MapsJustBorn.CheckAsync(row);
+
+    [Theory, MemberData(nameof(Storms))]
+    public async Task A_storm_of_all_writers_on_two_cpus_is_logged_to_the_last_change(string kernel, string probe, string map) =>
+        await (await guests.OfAsync(kernel, probe)).AllAtOnce.CheckAsync(map);
+}

@@ -1,0 +1,35 @@
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Tests.Recorded;
+
+/// <summary>What was changed, and what was logged of it, in one run of a capture daemon beside mapdriver.</summary>
+public sealed class CapturedRun(string probe, string source, DriverRecord driver, LogReader log)
+{
+    public DriverRecord Driver => driver;
+
+    /// <summary>Holds a row against the log: each change that the probe sees is one event, in order and byte for byte; what it does not see is named.</summary>
+    public async Task CheckAsync(string row)
+    {
+        var rows = driver.Rows[row].ToList();
+        Assert.NotEmpty(rows);
+        Assert.DoesNotContain(rows, r => r.Certainty == "failed");
+        var changes = driver.ChangesOf(row);
+        var logged = await LoggedMap.ReadAsync(log, new StreamName(source, row));
+        if (driver.DumpOf(row) is not { } dump)
+        {
+            // This kernel has no such map: then there is nothing to log.
+            Assert.All(rows, r => Assert.Equal("unsupported", r.Certainty));
+            Assert.Null(logged.Opened);
+            return;
+        }
+        var shape = Assert.IsType<MapOpened>(logged.Opened).Shape;
+        Assert.Equal((rows[0].KeySize, rows[0].ValueSize, probe), (shape.KeySize, shape.ValueSize, logged.Opened.Probe));
+        Assert.Empty(logged.Gaps);
+
+        var check = new MapCheck(Sight.Of(probe, driver.Kernel), rows, changes, dump, logged);
+        check.EveryChangeIsOneEvent();
+        check.TheLogLeadsToTheMap();
+        check.WhatIsNotSeenIsNamed();
+    }
+}

@@ -1,0 +1,84 @@
+using Maplog.Events;
+using Maplog.Folding;
+
+namespace Maplog.Tests.Recorded;
+
+/// <summary>One map: what was done to it, against what was logged of it.</summary>
+internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IReadOnlyList<DriverChange> changes, IReadOnlyDictionary<string, string> dump, LoggedMap logged)
+{
+    private readonly List<DriverChange> _seen = [.. changes.Where(c => sight.Blind(c, rows[0].Type) is null)];
+
+    private bool IsAllSeen => _seen.Count == changes.Count;
+
+    private bool IsInOrder => rows.All(r => r.Certainty is "exact" or "unknown" or "unsupported") || rows.Count == 1;
+
+    private IEnumerable<string> BlindEvictions => rows.Where(r => r.Certainty == "evicting").Select(r => sight.BlindToEvictions(r.Writer)).OfType<string>();
+
+    public void EveryChangeIsOneEvent()
+    {
+        // What the map itself did, and what was read from it, is no change of a writer's.
+        var events = logged.Changes.Where(c => c.Kind != EventKind.EntryEvicted && c.IsSeen).ToList();
+        if (IsInOrder)
+            AreSame("", _seen, events);
+        else
+            AreSameByKey(events);
+        Assert.Equal(_seen.Count, events.Count);
+        // Nothing had to be found by reading the map, unless several CPUs fought over an entry or changes went unseen.
+        if (IsAllSeen && rows.Count == 1)
+            Assert.DoesNotContain(logged.Changes, c => !c.IsSeen);
+    }
+
+    public void TheLogLeadsToTheMap()
+    {
+        var normal = rows[0].Type == "lpm_trie" ? dump.ToDictionary(e => Normal(e.Key), e => e.Value) : dump;
+        var fold = logged.Fold();
+        if (!IsAllSeen)
+        {
+            // The keys of the writers that are seen.
+            var keys = _seen.Select(c => c.Key).ToHashSet();
+            keys.ExceptWith(changes.Where(c => sight.Blind(c, rows[0].Type) is not null).Select(c => c.Key));
+            normal = normal.Where(e => keys.Contains(e.Key)).ToDictionary();
+            fold = fold.Where(e => keys.Contains(e.Key)).ToDictionary();
+        }
+        foreach (var (key, value) in normal)
+        {
+            // An array's entries that nobody wrote are zeros from the beginning.
+            if (!fold.TryGetValue(key, out var folded) && !(rows[0].Type.EndsWith("array", StringComparison.Ordinal) && value.All(c => c == '0')))
+                Assert.Fail($"The map holds key {key}, the log does not.");
+            Assert.True(folded is null || folded == value, $"The map holds {value} for key {key}, the log {folded}.");
+        }
+        // An entry that was evicted unseen is still in the log.
+        if (!BlindEvictions.Any())
+            Assert.Empty(fold.Keys.Except(normal.Keys));
+    }
+
+    public void WhatIsNotSeenIsNamed()
+    {
+        var blind = changes.Select(c => sight.Blind(c, rows[0].Type)).OfType<string>().Concat(BlindEvictions).Distinct();
+        foreach (var words in blind)
+            Assert.Contains(logged.Opened!.Unseen, sentence => sentence.Contains(words, StringComparison.Ordinal));
+    }
+
+    private void AreSameByKey(List<LoggedChange> events)
+    {
+        var expected = _seen.ToLookup(c => c.Key);
+        var got = events.ToLookup(e => e.Key);
+        Assert.Empty(got.Select(g => g.Key).Except(expected.Select(g => g.Key)));
+        foreach (var key in expected)
+            AreSame($" of key {key.Key}", [.. key], [.. got[key.Key]]);
+    }
+
+    private static void AreSame(string whose, List<DriverChange> expected, List<LoggedChange> events)
+    {
+        for (var i = 0; i < Math.Min(expected.Count, events.Count); i++)
+            Assert.True(events[i].Is(expected[i]), $"Change {i} of {expected.Count}{whose} was '{expected[i]}', event {i} of {events.Count} says '{events[i]}'.");
+        Assert.True(expected.Count == events.Count, $"{expected.Count} changes{whose} were made, {events.Count} were logged; the first too many: {(expected.Count > events.Count ? expected[events.Count] : events[expected.Count])}.");
+    }
+
+    private static string Normal(string key)
+    {
+        var bytes = Convert.FromHexString(key);
+        LpmKey.Normalise(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
+}
