@@ -60,12 +60,6 @@ internal static partial class ReplicaLog
     [LoggerMessage(2018, LogLevel.Warning, "{Why} Waiting for it.")]
     public static partial void WaitingForLog(this ILogger log, string why);
 
-    [LoggerMessage(2019, LogLevel.Warning, "{Stream} follows the log while the bus is away. {Why}")]
-    public static partial void BusAway(this ILogger log, StreamName stream, string why);
-
-    [LoggerMessage(2020, LogLevel.Error, "{Stream} follows the log, because the bus refuses this replicator. {Why}")]
-    public static partial void BusRefused(this ILogger log, StreamName stream, string why);
-
     [LoggerMessage(2021, LogLevel.Warning, "No bus is set (Maplog:Bus:Uri): replicas look into the log every two seconds.")]
     public static partial void NoBus(this ILogger log);
 

@@ -22,6 +22,7 @@ public sealed class BusPublisher : IAsyncDisposable
     private long _published;
     private long _dropped;
     private Told _told;
+    private int _disposed;
 
     public BusPublisher(BusOptions options, ILogger<BusPublisher>? log = null, TimeProvider? time = null)
     {
@@ -76,6 +77,8 @@ public sealed class BusPublisher : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _stop.CancelAsync();
         await _session.DisposeAsync();
         _stop.Dispose();

@@ -15,8 +15,10 @@ public sealed class BusSubscription : IAsyncDisposable
     private readonly ILogger _log;
     private readonly BusSession _session;
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+    private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _broken;
+    private int _disposed;
 
     internal BusSubscription(
         StreamName stream, string queue, QueueLife life, SubscriptionHandlers handlers, BusServer server, BusOptions options, ILogger log, TimeProvider time)
@@ -50,8 +52,12 @@ public sealed class BusSubscription : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _completion.TrySetResult();
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await _stop.CancelAsync();
         await _session.DisposeAsync();
+        _completion.TrySetResult();
+        _stop.Dispose();
         _oneAtATime.Dispose();
     }
 
@@ -87,34 +93,33 @@ public sealed class BusSubscription : IAsyncDisposable
         queue.Handler<BusMessage>(HandleAsync);
     });
 
-    private Task HandleAsync(ConsumeContext<BusMessage> context) =>
-        CallAsync(() => _handlers.CallAsync(Stream, context.Message, context.CancellationToken), context.CancellationToken);
+    private Task HandleAsync(ConsumeContext<BusMessage> context) => CallAsync(token => _handlers.CallAsync(Stream, context.Message, token));
 
-    private async Task BrokenAsync(string problem, string keptIn, CancellationToken cancellation)
+    private async Task BrokenAsync(string problem, string keptIn)
     {
         Interlocked.Increment(ref _broken);
         _log.KeptAside(Stream, problem, keptIn);
-        await CallAsync(() => _handlers.Broken(problem, cancellation), cancellation);
+        await CallAsync(token => _handlers.Broken(problem, token));
     }
 
-    private async Task CallAsync(Func<Task> handler, CancellationToken cancellation)
+    private async Task CallAsync(Func<CancellationToken, Task> handler)
     {
         // A retired bus may still be in the middle of its last message while the next one begins.
-        await _oneAtATime.WaitAsync(cancellation);
+        await _oneAtATime.WaitAsync(_stop.Token);
         try
         {
             if (_session.Era is { } era)
                 era.Proved = true;
             if (!Completion.IsCompleted)
-                await handler();
+                await handler(_stop.Token);
         }
         catch (BrokenMessageException)
         {
             throw;
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            throw;
+            throw; // not handled: it stays in the queue
         }
         catch (Exception e)
         {

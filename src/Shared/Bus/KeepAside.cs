@@ -8,7 +8,7 @@ namespace Maplog.Bus;
 /// Puts messages that cannot be read into a queue beside the replica's, bounded as that one, so that somebody can look at them, and tells
 /// the subscription. Where MassTransit would move them into a queue of its own, which nothing bounds.
 /// </summary>
-internal sealed class KeepAside(string queue, BusOptions options, QueueLife life, Func<string, string, CancellationToken, Task> told)
+internal sealed class KeepAside(string queue, BusOptions options, QueueLife life, Func<string, string, Task> told)
     : IFilter<ChannelContext>, IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
 {
     private readonly string _aside = BusNames.BrokenQueue(queue);
@@ -29,8 +29,13 @@ internal sealed class KeepAside(string queue, BusOptions options, QueueLife life
         await next.Send(context);
     }
 
-    public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next) =>
-        KeepAsync(context, context.Exception is BrokenMessageException ? context.Exception.Message : $"MassTransit could not take it apart: {context.Exception.Message}");
+    public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next) => context.Exception switch
+    {
+        // Thrown on, MassTransit gives the message back to RabbitMQ: whoever listens next gets it.
+        OperationCanceledException stopped => Task.FromException(stopped),
+        BrokenMessageException broken => KeepAsync(context, broken.Message),
+        var other => KeepAsync(context, $"MassTransit could not take it apart: {other.Message}"),
+    };
 
     public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) =>
         KeepAsync(context, $"It is neither a block nor a heartbeat, but {context.ContentType?.MediaType ?? "nothing named"}.");
@@ -49,6 +54,6 @@ internal sealed class KeepAside(string queue, BusOptions options, QueueLife life
             };
             await channel.BasicPublishAsync("", _aside, false, properties, context.Body.GetBytes(), true, context.CancellationToken);
         }
-        await told(problem, life == QueueLife.Kept ? _aside : "none", context.CancellationToken);
+        await told(problem, life == QueueLife.Kept ? _aside : "none");
     }
 }

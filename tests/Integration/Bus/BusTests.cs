@@ -177,6 +177,31 @@ public sealed class BusTests(TestRabbitMq rabbit)
     }
 
     [Fact]
+    public async Task What_is_not_handled_when_a_subscription_ends_waits_for_the_next_one()
+    {
+        var begun = new TaskCompletionSource();
+        await using var bed = await StartAsync(new SubscriptionHandlers
+        {
+            Block = async (_, stopped) =>
+            {
+                begun.TrySetResult();
+                await Task.Delay(Timeout.Infinite, stopped);
+            },
+            Beat = (_, _) => Task.CompletedTask,
+            Broken = (_, _) => Task.CompletedTask,
+        });
+        for (var i = 1; i <= 5; i++)
+            Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, i, count: 1), Cancellation));
+        await begun.Task;
+        await bed.Subscription.DisposeAsync();
+
+        var received = new Received();
+        await using var next = new BusSubscriber(BusBed.OptionsFor(rabbit.Uri), "node-1").Subscribe(bed.Stream, received.Handlers);
+        await BusBed.UntilAsync(() => received.Order.Count == 5);
+        Assert.Equal(["block 1", "block 2", "block 3", "block 4", "block 5"], received.Order);
+    }
+
+    [Fact]
     public async Task A_block_larger_than_RabbitMQ_takes_is_left_to_the_log()
     {
         await using var bed = await StartAsync();
