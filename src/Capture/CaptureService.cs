@@ -55,7 +55,6 @@ internal sealed class CaptureService(
         var sink = new EventSink(new KernelClock(time), epoch);
         var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log);
         await TakeUpAsync(reader, hook, sink, registry, stopping);
-        registry.LookAround();
         foreach (var missing in registry.Missing())
             log.NoSuchMap(missing);
         using var session = new CaptureSession(hook, registry, sink, new Committer(writer, reader, epoch, time, log), feed, options.BatchSize, time, log);

@@ -108,6 +108,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             registry.LookAround();
             _lookAt = time.GetTimestamp();
         }
+        registry.TakeLook();
         var now = KernelClock.Now;
         if (time.GetElapsedTime(_lossesAt) >= CountLossesEvery)
         {

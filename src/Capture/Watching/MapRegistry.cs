@@ -19,6 +19,7 @@ internal sealed class MapRegistry(
     private readonly Dictionary<uint, string> _waiting = [];
     private readonly Stack<int> _freeSlots = new(Enumerable.Range(1, CaptureHook.Slots - 1).Reverse());
     private CapturedMap? _last;
+    private Look? _look;
 
     public IReadOnlyCollection<CapturedMap> Maps => _maps.Values;
 
@@ -42,24 +43,39 @@ internal sealed class MapRegistry(
         return _last = map;
     }
 
-    /// <summary>Looks at all maps of the kernel: opens those that are watched and new, closes those that are gone.</summary>
+    /// <summary>Looks at all maps of the kernel. What it saw counts when the ring is read that far: <see cref="TakeLook"/>.</summary>
     public void LookAround()
     {
+        if (_look is null)
+            _look = new Look([.. BpfMap.All()], [.. _maps.Keys], hook.Ring.ProducerPosition);
+    }
+
+    /// <summary>
+    /// Opens maps that were seen by <see cref="LookAround"/> and are new, closes those that were gone. Not before all records
+    /// from before that look are read: what they tell of a map that is gone comes before its end, and before its successor.
+    /// </summary>
+    public void TakeLook()
+    {
+        if (_look is not { } look || hook.Ring.Cursor < look.RingEnd)
+            return;
+        _look = null;
         var pins = PinnedIds();
         var replicas = replicators.ReplicaIds();
-        var alive = new HashSet<uint>();
-        foreach (var info in BpfMap.All())
+        var alive = look.Alive.Select(m => m.Id).ToHashSet();
+        foreach (var gone in look.Known.Where(id => !alive.Contains(id)))
         {
-            alive.Add(info.Id);
-            // A pin may be moved to a map that was nobody's before.
-            if (!_maps.ContainsKey(info.Id) && (!_others.Contains(info.Id) || pins.ContainsValue(info.Id)))
-                Consider(info, KernelClock.Now, pins, replicas);
+            if (_maps.TryGetValue(gone, out var map))
+                Close(map, KernelClock.Now);
         }
-        foreach (var map in _maps.Values.Where(m => !alive.Contains(m.Id)).ToList())
-            Close(map);
         foreach (var id in _waiting.Keys.Where(id => !alive.Contains(id)).ToList())
             _waiting.Remove(id);
         _others.IntersectWith(alive);
+        foreach (var info in look.Alive)
+        {
+            // A pin may be moved to a map that was nobody's before.
+            if (!_maps.ContainsKey(info.Id) && (!_others.Contains(info.Id) || pins.ContainsValue(info.Id)) && IsAlive(info.Id))
+                Consider(info, KernelClock.Now, pins, replicas);
+        }
     }
 
     /// <summary>What of the watch set means no map at this moment.</summary>
@@ -107,6 +123,11 @@ internal sealed class MapRegistry(
         var name = target.StreamOf(info);
         if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is { } older)
         {
+            if (!IsAlive(older.Id))
+            {
+                Close(older, kernelTime);
+                return Open(info, name, kernelTime);
+            }
             if (_waiting.TryAdd(info.Id, name))
                 log.SecondMap(info.Id, name, older.Id);
             return null;
@@ -156,15 +177,28 @@ internal sealed class MapRegistry(
         return stream;
     }
 
-    private void Close(CapturedMap map)
+    private void Close(CapturedMap map, long kernelTime)
     {
         _maps.Remove(map.Id);
         _last = null;
         _freeSlots.Push(map.Slot);
-        sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), KernelClock.Now);
+        sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), kernelTime);
         log.MapClosed(map.Stream.Name.ToString(), map.Id);
         foreach (var (id, name) in _waiting.Where(w => w.Value == map.Stream.Name.Map).ToList())
             _waiting.Remove(id);
+    }
+
+    private static bool IsAlive(uint id)
+    {
+        try
+        {
+            BpfMap.OpenById(id, MapAccess.Read).Dispose();
+            return true;
+        }
+        catch (KernelException e) when (e.Errno == Errno.Enoent)
+        {
+            return false;
+        }
     }
 
     private Dictionary<string, uint> PinnedIds()
@@ -181,4 +215,6 @@ internal sealed class MapRegistry(
         }
         return ids;
     }
+
+    private sealed record Look(IReadOnlyList<MapInfo> Alive, IReadOnlyList<uint> Known, ulong RingEnd);
 }
