@@ -497,15 +497,23 @@ static __always_inline int batch_by_syscall(__u32 command, void *attr_at, long r
 static __always_inline int called_bpf(long result, const bool looped)
 {
 	struct pt_regs *regs = user_regs();
-	unsigned long command = 0, attr_at = 0;
+	unsigned long command = 0, attr_at = 0, attr_size = 0;
 
 	bpf_probe_read_kernel(&command, sizeof(command), &regs->di);
 	command = (__u32)command;
 	if (!is_map_command(command))
 		return 0;
 	bpf_probe_read_kernel(&attr_at, sizeof(attr_at), &regs->si);
-	if (command == BPF_MAP_UPDATE_BATCH || command == BPF_MAP_DELETE_BATCH || command == BPF_MAP_LOOKUP_AND_DELETE_BATCH)
+	if (command == BPF_MAP_UPDATE_BATCH || command == BPF_MAP_DELETE_BATCH || command == BPF_MAP_LOOKUP_AND_DELETE_BATCH) {
+		/*
+		 * -E2BIG is a full map's word, in the middle of a batch: then the kernel has written how many were done before.
+		 * Of the whole call it says so only where the attr has more in it than this kernel knows.
+		 */
+		bpf_probe_read_kernel(&attr_size, sizeof(attr_size), &regs->dx);
+		if (result == -E2BIG && (__u32)attr_size <= bpf_core_type_size(union bpf_attr))
+			result = 0;
 		return batch_by_syscall(command, (void *)attr_at, result, looped);
+	}
 	return result ? 0 : one_by_syscall(command, (void *)attr_at);
 }
 
