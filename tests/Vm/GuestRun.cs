@@ -41,8 +41,7 @@ public sealed class GuestRun
 
     /// <summary>The names of the rows that are made in a guest.</summary>
     /// <param name="command">rows or born.</param>
-    public static IEnumerable<string> NamesOf(string command) =>
-        DriverNames.All.Where(n => n.Command == command && (command != "rows" || Rows.Any(p => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(p, n.Row)))).Select(n => n.Row);
+    public static IEnumerable<string> NamesOf(string command) => DriverNames.Of(command, command == "rows" ? Rows : []);
 
     /// <summary>Boots, and returns when everything is in the log.</summary>
     public async Task RunAsync()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Enumeration;
 
 namespace Maplog.Tests.Recorded;
 
@@ -7,7 +8,11 @@ public static class DriverNames
 {
     private static readonly Lazy<IReadOnlyList<(string Command, string Row)>> List = new(Ask);
 
-    public static IReadOnlyList<(string Command, string Row)> All => List.Value;
+    /// <summary>The rows of a command that match one of the patterns; all, without any.</summary>
+    /// <param name="command">rows or born.</param>
+    /// <param name="patterns">With * in them.</param>
+    public static IEnumerable<string> Of(string command, params string[] patterns) =>
+        List.Value.Where(n => n.Command == command && (patterns.Length == 0 || patterns.Any(p => FileSystemName.MatchesSimpleExpression(p, n.Row, ignoreCase: false)))).Select(n => n.Row);
 
     private static List<(string Command, string Row)> Ask()
     {

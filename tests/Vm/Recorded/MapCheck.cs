@@ -45,7 +45,8 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
             // An array's entries that nobody wrote are zeros from the beginning.
             if (!fold.TryGetValue(key, out var folded) && !(rows[0].Type.EndsWith("array", StringComparison.Ordinal) && value.All(c => c == '0')))
                 Assert.Fail($"The map holds key {key}, the log does not.");
-            Assert.True(folded is null || folded == value, $"The map holds {value} for key {key}, the log {folded}.");
+            if (folded is not null && folded != value)
+                Assert.Fail($"The map holds {Short(value)} for key {key}, the log {Short(folded)}.");
         }
         // An entry that was evicted unseen is still in the log.
         if (!BlindEvictions.Any())
@@ -71,9 +72,17 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
     private static void AreSame(string whose, List<DriverChange> expected, List<LoggedChange> events)
     {
         for (var i = 0; i < Math.Min(expected.Count, events.Count); i++)
-            Assert.True(events[i].Is(expected[i]), $"Change {i} of {expected.Count}{whose} was '{expected[i]}', event {i} of {events.Count} says '{events[i]}'.");
-        Assert.True(expected.Count == events.Count, $"{expected.Count} changes{whose} were made, {events.Count} were logged; the first too many: {(expected.Count > events.Count ? expected[events.Count] : events[expected.Count])}.");
+        {
+            if (!events[i].Is(expected[i]))
+                Assert.Fail($"Change {i} of {expected.Count}{whose} was '{Short(expected[i])}', event {i} of {events.Count} says '{Short(events[i])}'.");
+        }
+        if (expected.Count > events.Count)
+            Assert.Fail($"{expected.Count} changes{whose} were made and {events.Count} were logged; the first that is missing: {Short(expected[events.Count])}");
+        if (events.Count > expected.Count)
+            Assert.Fail($"{expected.Count} changes{whose} were made and {events.Count} were logged; the first that is too many: {Short(events[expected.Count])}");
     }
+
+    private static string Short(object change) => change.ToString() is { Length: > 400 } text ? $"{text[..400]}…" : $"{change}";
 
     private static string Normal(string key)
     {

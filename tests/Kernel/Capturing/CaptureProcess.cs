@@ -1,0 +1,89 @@
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Log;
+using Maplog.Servers;
+using Maplog.Tests.Recorded;
+
+namespace Maplog.Tests.Kernel.Capturing;
+
+/// <summary>A capture daemon with the syscall probe, which every kernel allows, on a log of its own. Nothing of it stays.</summary>
+internal sealed class CaptureProcess : IAsyncDisposable
+{
+    private readonly PinFolder _pins = new();
+    private readonly LogStore _store;
+    private readonly Command _daemon;
+
+    private CaptureProcess(string log, int ringBytes, string[] watch)
+    {
+        _store = new LogStore(new LogOptions { ConnectionString = log });
+        _daemon = new Command(_pins.Folder,
+        [
+            Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. watch.SelectMany(w => new[] { "--watch", w }), "--probe", "syscall", "--ring-bytes", $"{ringBytes}",
+            "--log", log, "--bus", "amqp://guest:guest@127.0.0.1:1", "--stay-attached", "false", "--pin-root", _pins["capture"],
+        ]);
+    }
+
+    public static string Source => "here";
+
+    public LogReader Log => new(_store);
+
+    /// <param name="postgres">Where its log is made.</param>
+    /// <param name="ringBytes">What the ring holds.</param>
+    /// <param name="watch">The maps.</param>
+    public static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, params string[] watch)
+    {
+        if (!File.Exists(Path.Combine(Repository.Bin, "maplog-capture")))
+            await Command.RunAsync(Repository.Root, "scripts/build");
+        var log = await postgres.CreateDatabaseAsync("capture");
+        var maplog = Path.Combine(Repository.Bin, "maplog");
+        await Command.RunAsync("/", maplog, "migrate", "--log", log);
+        await Command.RunAsync("/", maplog, "source", "add", Source, "--log", log);
+        var capture = new CaptureProcess(log, ringBytes, watch);
+        await capture._daemon.SaysAsync("Capturing source");
+        return capture;
+    }
+
+    /// <summary>Waits until it watches the map of this stream.</summary>
+    public Task WatchesAsync(string map) => _daemon.SaysAsync($"{Source}/{map}: map ");
+
+    /// <summary>Waits until the log holds so many versions of the stream.</summary>
+    public async Task LoggedAsync(string map, long versions)
+    {
+        while ((await Log.ReadHeadAsync(new StreamName(Source, map))).Version.Value < versions)
+        {
+            Assert.False(_daemon.HasEnded, _daemon.LastLines(20));
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>What is in the log now.</summary>
+    public async Task<(StreamFold Fold, int Changes, int Gaps)> FoldAsync(string map)
+    {
+        var fold = new StreamFold(new StreamName(Source, map));
+        int changes = 0, gaps = 0;
+        await foreach (var page in Log.ReadAsync(fold.Stream, cancellation: TestContext.Current.CancellationToken))
+        {
+            foreach (var logged in page)
+            {
+                fold.Apply(logged);
+                changes += logged.Kind.IsChange() ? 1 : 0;
+                gaps += logged.Kind == EventKind.GapFound ? 1 : 0;
+            }
+        }
+        return (fold, changes, gaps);
+    }
+
+    /// <summary>Ends it in an orderly way: all that happened before is in the log then.</summary>
+    public async Task StopAsync()
+    {
+        _daemon.Terminate();
+        Assert.True(await _daemon.EndAsync() == 0, _daemon.LastLines(20));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _daemon.Dispose();
+        await _store.DisposeAsync();
+        _pins.Dispose();
+    }
+}
