@@ -73,6 +73,8 @@ public sealed class BusSubscription : IAsyncDisposable
         queue.PrefetchCount = _options.Prefetch;
         queue.Durable = _life == QueueLife.Kept;
         queue.AutoDelete = _life == QueueLife.Passing;
+        // Neither durable nor exclusive: RabbitMQ 4 is giving such queues up.
+        queue.Exclusive = _life == QueueLife.Passing;
         queue.SetQueueArgument("x-max-length-bytes", _options.QueueBytes);
         queue.SetQueueArgument("x-overflow", "drop-head");
         if (_life == QueueLife.Kept)
