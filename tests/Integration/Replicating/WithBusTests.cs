@@ -147,7 +147,7 @@ public sealed class WithBusTests(TestPostgres postgres, TestRabbitMq rabbit) : I
         await _world.Source.OpenAsync();
         await _world.Source.ChangeAsync(1000);
         using var replicator = _world.Start("--bus", new UriBuilder(_uri) { Password = "wrong" }.Uri.ToString());
-        await replicator.WaitForAsync("refused the login");
+        await replicator.WaitForAsync("refused the login of user");
         await _world.EqualAsync(replicator);
         Assert.Equal(0, await replicator.StopAsync());
     }
