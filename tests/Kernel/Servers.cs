@@ -1,4 +1,5 @@
 using Maplog.Servers;
 
-// For the tests that hold a map against a log; it starts when the first of them asks.
+// For the tests that hold a map against a log; they start when the first of them asks.
 [assembly: AssemblyFixture(typeof(TestPostgres))]
+[assembly: AssemblyFixture(typeof(TestRabbitMq))]

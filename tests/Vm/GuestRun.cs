@@ -18,6 +18,7 @@ public sealed class GuestRun
     ];
 
     private readonly string _suite, _probe, _folder;
+    private readonly Uri _bus;
     private readonly string _log;
     private readonly LogStore _store;
 
@@ -25,9 +26,10 @@ public sealed class GuestRun
     /// <param name="probe">fentry or kprobe.</param>
     /// <param name="log">The log's connection string, as it is outside.</param>
     /// <param name="store">The same log.</param>
-    public GuestRun(string suite, string probe, string log, LogStore store)
+    /// <param name="bus">RabbitMQ, as it is outside.</param>
+    public GuestRun(string suite, string probe, string log, LogStore store, Uri bus)
     {
-        (_suite, _probe, _log, _store) = (suite, probe, log, store);
+        (_suite, _probe, _log, _store, _bus) = (suite, probe, log, store, bus);
         _folder = Path.Combine(Repository.Root, "artifacts/vm", Source);
     }
 
@@ -38,6 +40,20 @@ public sealed class GuestRun
     public CapturedRun MapsJustBorn => Read("born");
 
     public CapturedRun AllAtOnce => Read("storm");
+
+    /// <summary>The maps of which the guest keeps a replica: of each kind, of one that was made again, and of the storm.</summary>
+    public static IReadOnlyList<string> Replicas { get; } =
+    [
+        "xdp_hash_del", "tc_lru_up", "xdp_array_up", "sys_lpm_del", "sys_lpm_loose", "tc_phash_del", "xdp_parray_up", "xdp_plru_up",
+        "no_sys_hash", "big_sys_val64k", "evict_xdp", "born_xdp", "storm", "storm_lru",
+    ];
+
+    /// <summary>Holds the replica of a map against the map.</summary>
+    public async Task CheckReplicaAsync(string map)
+    {
+        var run = map.StartsWith("storm", StringComparison.Ordinal) ? AllAtOnce : map.StartsWith("born", StringComparison.Ordinal) ? MapsJustBorn : MapsThatWereThere;
+        await run.CheckReplicaAsync(map, MapDump.Read(Path.Combine(_folder, "replica", $"{map}.json")));
+    }
 
     /// <summary>The names of the rows that are made in a guest.</summary>
     /// <param name="command">rows or born.</param>
@@ -53,12 +69,13 @@ public sealed class GuestRun
         File.Copy(Path.Combine(AppContext.BaseDirectory, "guest"), Path.Combine(_folder, "guest"));
 
         // This machine's loopback, seen from inside.
+        var bus = new UriBuilder(_bus) { Host = "10.0.2.2" }.Uri;
         var log = new NpgsqlConnectionStringBuilder(_log) { Host = "10.0.2.2" }.ConnectionString;
         using var guest = new Command(_folder,
         [
             Path.Combine(Repository.Root, "tests/Vm/vm"), "-k", _suite, "-m", $"{MiB}", "-t", $"{Limit.TotalSeconds:0}", "-w", _folder,
             "-r", Repository.Bin, "-r", Path.GetFullPath(Path.Combine(Repository.Bin, "../lib")), "-r", Repository.Driver, "--",
-            "./guest", _probe, Source, log, "amqp://guest:guest@127.0.0.1:1", Repository.Bin, Repository.Driver, $"{Changes}", $"{Storm}", "--", .. Rows,
+            "./guest", _probe, Source, log, bus.AbsoluteUri, Repository.Bin, Repository.Driver, $"{Changes}", $"{Storm}", string.Join(',', Replicas), "--", .. Rows,
         ]);
         try
         {
@@ -96,7 +113,9 @@ public sealed class GuestRun
             before = now;
             await Task.Delay(Quiet);
         }
-        await File.WriteAllTextAsync(Path.Combine(_folder, "go"), "");
+        var heads = await new LogReader(_store).ReadHeadsAsync(Source);
+        await File.WriteAllLinesAsync(Path.Combine(_folder, "going"), heads.Select(h => $"{h.Stream.Map} {h.Version.Value}"));
+        File.Move(Path.Combine(_folder, "going"), Path.Combine(_folder, "go"));
     }
 
     private CapturedRun Read(string command) => new(_probe, Source, new DriverRecord(Path.Combine(_folder, command)), new LogReader(_store));

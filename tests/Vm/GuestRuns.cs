@@ -8,10 +8,11 @@ using Maplog.Tests.Vm;
 
 namespace Maplog.Tests.Vm;
 
-/// <summary>The guests of this test run, one after the other, from the first that a test asks for; the log is outside, in a Postgres on loopback.</summary>
+/// <summary>The guests of this test run, one after the other, from the first that a test asks for; Postgres and RabbitMQ are outside, on loopback.</summary>
 public sealed class GuestRuns : IAsyncDisposable
 {
     private readonly TestPostgres _postgres = new();
+    private readonly TestRabbitMq _rabbit = new();
     private LogStore? _store;
     private readonly Dictionary<(string, string), Task<GuestRun>> _runs = [];
 
@@ -50,6 +51,7 @@ public sealed class GuestRuns : IAsyncDisposable
         if (_store is not null)
             await _store.DisposeAsync();
         await _postgres.DisposeAsync();
+        await _rabbit.DisposeAsync();
     }
 
     private void StartAll()
@@ -81,7 +83,7 @@ public sealed class GuestRuns : IAsyncDisposable
     {
         // Two at once would only take each other's time.
         await before.ContinueWith(_ => { }, TaskScheduler.Default);
-        var run = new GuestRun(suite, probe, await ready, _store!);
+        var run = new GuestRun(suite, probe, await ready, _store!, await _rabbit.CreateVirtualHostAsync("vm"));
         await run.RunAsync();
         Console.WriteLine($"    {suite}: Linux {run.MapsThatWereThere.Driver.Kernel}, {probe}");
         return run;

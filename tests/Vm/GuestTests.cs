@@ -16,6 +16,8 @@ public sealed class GuestTests(GuestRuns guests)
 
     public static IEnumerable<(string Kernel, string Probe, string Map)> Storms => Guests.SelectMany(_ => Stormed, (g, map) => (g.Kernel, g.Probe, map));
 
+    public static IEnumerable<(string Kernel, string Probe, string Map)> Replicas => Guests.SelectMany(_ => GuestRun.Replicas, (g, map) => (g.Kernel, g.Probe, map));
+
     [Theory, MemberData(nameof(Guests))]
     public async Task The_guest_runs_to_its_end(string kernel, string probe) => await guests.EndedAsync(kernel, probe);
 
@@ -30,4 +32,7 @@ public sealed class GuestTests(GuestRuns guests)
     [Theory, MemberData(nameof(Storms))]
     public async Task A_storm_of_all_writers_on_two_cpus_is_logged_to_the_last_change(string kernel, string probe, string map) =>
         await (await guests.OfAsync(kernel, probe)).AllAtOnce.CheckAsync(map);
+
+    [Theory, MemberData(nameof(Replicas))]
+    public async Task A_replica_is_what_its_map_is(string kernel, string probe, string map) => await (await guests.OfAsync(kernel, probe)).CheckReplicaAsync(map);
 }

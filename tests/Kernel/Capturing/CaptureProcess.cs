@@ -12,14 +12,17 @@ internal sealed class CaptureProcess : IAsyncDisposable
     private readonly PinFolder _pins = new();
     private readonly LogStore _store;
     private readonly Command _daemon;
+    private readonly List<Command> _replicators = [];
+    private readonly string _log, _bus;
 
-    private CaptureProcess(string log, int ringBytes, string[] watch)
+    private CaptureProcess(string log, string bus, int ringBytes, string[] watch)
     {
+        (_log, _bus) = (log, bus);
         _store = new LogStore(new LogOptions { ConnectionString = log });
         _daemon = new Command(_pins.Folder,
         [
             Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. watch.SelectMany(w => new[] { "--watch", w }), "--probe", "syscall", "--ring-bytes", $"{ringBytes}",
-            "--log", log, "--bus", "amqp://guest:guest@127.0.0.1:1", "--stay-attached", "false", "--pin-root", _pins["capture"],
+            "--log", log, "--bus", bus, "--stay-attached", "false", "--pin-root", _pins["capture"],
         ]);
     }
 
@@ -29,8 +32,9 @@ internal sealed class CaptureProcess : IAsyncDisposable
 
     /// <param name="postgres">Where its log is made.</param>
     /// <param name="ringBytes">What the ring holds.</param>
+    /// <param name="bus">RabbitMQ; null: it is away.</param>
     /// <param name="watch">The maps.</param>
-    public static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, params string[] watch)
+    public static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, params string[] watch)
     {
         if (!File.Exists(Path.Combine(Repository.Bin, "maplog-capture")))
             await Command.RunAsync(Repository.Root, "scripts/build");
@@ -38,9 +42,22 @@ internal sealed class CaptureProcess : IAsyncDisposable
         var maplog = Path.Combine(Repository.Bin, "maplog");
         await Command.RunAsync("/", maplog, "migrate", "--log", log);
         await Command.RunAsync("/", maplog, "source", "add", Source, "--log", log);
-        var capture = new CaptureProcess(log, ringBytes, watch);
+        var capture = new CaptureProcess(log, bus?.AbsoluteUri ?? "amqp://guest:guest@127.0.0.1:1", ringBytes, watch);
         await capture._daemon.SaysAsync("Capturing source");
         return capture;
+    }
+
+    /// <summary>Starts a replicator of a map.</summary>
+    /// <returns>The replica's pin.</returns>
+    public string Replicate(string map)
+    {
+        var pin = _pins[$"replica{_replicators.Count}"];
+        _replicators.Add(new Command(_pins.Folder,
+        [
+            Path.Combine(Repository.Bin, "maplog-replicator"), "--source", Source, "--map", map, "--pin", pin, "--registry", _pins["capture"],
+            "--log", _log, "--bus", _bus, "--node", $"node{_replicators.Count}",
+        ]));
+        return pin;
     }
 
     /// <summary>Waits until it watches the map of this stream.</summary>
@@ -78,11 +95,17 @@ internal sealed class CaptureProcess : IAsyncDisposable
     {
         _daemon.Terminate();
         Assert.True(await _daemon.EndAsync() == 0, _daemon.LastLines(20));
+        foreach (var replicator in _replicators)
+        {
+            replicator.Terminate();
+            Assert.True(await replicator.EndAsync() == 0, replicator.LastLines(20));
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         _daemon.Dispose();
+        _replicators.ForEach(r => r.Dispose());
         await _store.DisposeAsync();
         _pins.Dispose();
     }

@@ -24,7 +24,7 @@ public sealed class NativeRun : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _capture = await CaptureProcess.StartAsync(_postgres, RingBytes, [.. Rows, .. Born]);
+        _capture = await CaptureProcess.StartAsync(_postgres, RingBytes, null, [.. Rows, .. Born]);
         using var rows = Drive("rows", Rows);
         await rows.SaysAsync("ready");
         // The last of them: the daemon has met all.

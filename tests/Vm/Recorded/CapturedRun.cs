@@ -8,6 +8,16 @@ public sealed class CapturedRun(string probe, string source, DriverRecord driver
 {
     public DriverRecord Driver => driver;
 
+    /// <summary>
+    /// Holds a replica of a row's map against the map: of an LRU map, which evicts as it likes, it may have less, and where
+    /// evictions go unseen more; of a map with changes that are not seen, what the log has.
+    /// </summary>
+    public async Task CheckReplicaAsync(string row, IReadOnlyDictionary<string, string> replica)
+    {
+        var logged = await LoggedMap.ReadAsync(log, new StreamName(source, row));
+        new MapCheck(Sight.Of(probe, driver.Kernel), [.. driver.Rows[row]], driver.ChangesOf(row), driver.DumpOf(row)!, logged).TheReplicaIsTheMap(replica);
+    }
+
     /// <summary>Holds a row against the log: each change that the probe sees is one event, in order and byte for byte; what it does not see is named.</summary>
     public async Task CheckAsync(string row)
     {

@@ -42,8 +42,7 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
         }
         foreach (var (key, value) in normal)
         {
-            // An array's entries that nobody wrote are zeros from the beginning.
-            if (!fold.TryGetValue(key, out var folded) && !(rows[0].Type.EndsWith("array", StringComparison.Ordinal) && value.All(c => c == '0')))
+            if (!fold.TryGetValue(key, out var folded) && !IsUnwritten(value))
                 Assert.Fail($"The map holds key {key}, the log does not.");
             if (folded is not null && folded != value)
                 Assert.Fail($"The map holds {Short(value)} for key {key}, the log {Short(folded)}.");
@@ -51,6 +50,22 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
         // An entry that was evicted unseen is still in the log.
         if (!BlindEvictions.Any())
             Assert.Empty(fold.Keys.Except(normal.Keys));
+    }
+
+    public void TheReplicaIsTheMap(IReadOnlyDictionary<string, string> replica)
+    {
+        // Where everything is seen that is the map's content itself, else what the log can know of it.
+        var source = IsAllSeen && !BlindEvictions.Any() ? dump : logged.Fold();
+        if (rows[0].Type == "lpm_trie")
+            (source, replica) = (source.ToDictionary(e => Normal(e.Key), e => e.Value), replica.ToDictionary(e => Normal(e.Key), e => e.Value));
+        foreach (var (key, value) in replica)
+        {
+            if (!source.TryGetValue(key, out var own) ? !IsUnwritten(value) : own != value)
+                Assert.Fail($"The replica holds {Short(value)} for key {key}, the map {Short(own ?? "nothing")}.");
+        }
+        if (!rows[0].Type.StartsWith("lru", StringComparison.Ordinal))
+            Assert.Empty(source.Keys.Except(replica.Keys));
+        Assert.True(replica.Count > 0 || source.Count == 0);
     }
 
     public void WhatIsNotSeenIsNamed()
@@ -81,6 +96,9 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
         if (events.Count > expected.Count)
             Assert.Fail($"{expected.Count} changes{whose} were made and {events.Count} were logged; the first that is too many: {Short(events[expected.Count])}");
     }
+
+    // An array's entries are there, as zeros, before anybody writes them.
+    private bool IsUnwritten(string value) => rows[0].Type.EndsWith("array", StringComparison.Ordinal) && value.All(c => c == '0');
 
     private static string Short(object change) => change.ToString() is { Length: > 400 } text ? $"{text[..400]}…" : $"{change}";
 
