@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Maplog.Log;
 using Maplog.Tests.Recorded;
 using Npgsql;
@@ -8,7 +9,7 @@ namespace Maplog.Tests.Vm;
 public sealed class GuestRun
 {
     private const int Changes = 20, Storm = 100_000, MiB = 4096;
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20), Quiet = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20), Quiet = TimeSpan.FromSeconds(5), Stuck = TimeSpan.FromSeconds(60);
 
     private static readonly string[] Rows =
     [
@@ -96,7 +97,7 @@ public sealed class GuestRun
         }
     }
 
-    // All changes are made: the guest may end when the log has them, that is when nothing comes any more.
+    // All changes are made: the guest may end when the log has them and nothing more comes, evictions and corrections, or when it is stuck.
     private async Task LetGoAsync(Command guest)
     {
         while (!File.Exists(Path.Combine(_folder, "done")))
@@ -105,13 +106,16 @@ public sealed class GuestRun
                 return;
             await Task.Delay(500);
         }
+        var expected = MapsThatWereThere.SeenChanges + MapsJustBorn.SeenChanges + AllAtOnce.SeenChanges;
         await using var count = _store.Database.CreateCommand($"select count(*) from {_store.Schema}.mt_events where tenant_id = $1");
         count.Parameters.Add(new() { Value = Source });
-        long before = -1, now;
-        while ((now = (long)(await count.ExecuteScalarAsync())!) != before && !guest.HasEnded)
+        long before = -1;
+        for (var since = Stopwatch.StartNew(); since.Elapsed < (before < expected ? Stuck : Quiet) && !guest.HasEnded; await Task.Delay(500))
         {
+            var now = (long)(await count.ExecuteScalarAsync())!;
+            if (now != before)
+                since.Restart();
             before = now;
-            await Task.Delay(Quiet);
         }
         var heads = await new LogReader(_store).ReadHeadsAsync(Source);
         await File.WriteAllLinesAsync(Path.Combine(_folder, "going"), heads.Select(h => $"{h.Stream.Map} {h.Version.Value}"));

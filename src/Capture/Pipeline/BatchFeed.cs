@@ -16,18 +16,25 @@ internal sealed class BatchFeed : IDisposable
     private const int MostWaiting = 256, MostBlockBytes = 1 << 20;
 
     private readonly Channel<Outgoing> _waiting = Channel.CreateBounded<Outgoing>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
-    private readonly Dictionary<StreamHandle, OpenBlock> _open = [];
-    private readonly ConcurrentDictionary<StreamName, Heartbeat> _heads = [];
+    private readonly ConcurrentDictionary<StreamHandle, OpenBlock> _open = [];
+    private readonly ConcurrentDictionary<StreamName, Heartbeat> _dropped = [];
 
     /// <summary>Blocks dropped because the bus was away or slow.</summary>
     public long Dropped { get; private set; }
 
     public ChannelReader<Outgoing> Waiting => _waiting.Reader;
 
-    /// <summary>Each stream's head in the log: what beats tell.</summary>
-    public ICollection<Heartbeat> Heads => _heads.Values;
+    /// <summary>The heads of streams whose blocks were dropped since this was last asked: nobody else tells of them.</summary>
+    public IEnumerable<Heartbeat> TakeDropped()
+    {
+        foreach (var stream in _dropped.Keys)
+        {
+            if (_dropped.TryRemove(stream, out var head))
+                yield return head;
+        }
+    }
 
-    /// <summary>Says the shape of a stream that goes on with the map it had.</summary>
+    /// <summary>Says the shape of a stream that goes on with the map it had; before the first of its changes.</summary>
     public void Resume(StreamHandle stream, MapShape shape) => OpenOf(stream).Shape = shape;
 
     public void Publish(EventBatch batch, Epoch epoch)
@@ -39,21 +46,17 @@ internal sealed class BatchFeed : IDisposable
             if (logged.Note is MapOpened opened)
             {
                 // A block has one shape.
-                Finish(block);
+                Finish(block, epoch);
                 block.Shape = opened.Shape;
             }
             if (!block.IsBegun)
                 block.Begin(logged, epoch);
             block.Add(logged);
             if (block.Writer.Size >= MostBlockBytes)
-                Finish(block);
+                Finish(block, epoch);
         }
         foreach (var range in batch.Streams)
-        {
-            var block = OpenOf(range.Stream);
-            Finish(block);
-            _heads[range.Stream.Name] = new Heartbeat(range.Stream.Name, epoch, range.Last, block.Newest);
-        }
+            Finish(OpenOf(range.Stream), epoch);
     }
 
     public void Dispose()
@@ -62,31 +65,32 @@ internal sealed class BatchFeed : IDisposable
             block.Writer.Dispose();
     }
 
-    private OpenBlock OpenOf(StreamHandle stream)
-    {
-        if (!_open.TryGetValue(stream, out var block))
-            _open[stream] = block = new OpenBlock();
-        return block;
-    }
+    private OpenBlock OpenOf(StreamHandle stream) => _open.GetOrAdd(stream, _ => new OpenBlock());
 
-    private void Finish(OpenBlock block)
+    private void Finish(OpenBlock block, Epoch epoch)
     {
         if (!block.IsBegun)
             return;
         var bytes = block.Finish();
         var copy = ArrayPool<byte>.Shared.Rent(bytes.Length);
         bytes.CopyTo(copy);
-        if (_waiting.Writer.TryWrite(new Outgoing(block.Writer.Stream, new ArraySegment<byte>(copy, 0, bytes.Length))))
+        var head = new Heartbeat(block.Writer.Stream, epoch, block.Last, block.Newest);
+        if (_waiting.Writer.TryWrite(new Outgoing(head, new ArraySegment<byte>(copy, 0, bytes.Length))))
             return;
         ArrayPool<byte>.Shared.Return(copy);
+        _dropped[head.Stream] = head;
         Dropped++;
     }
 
     /// <summary>A block that waits; its array goes back to the pool when it is sent.</summary>
-    public readonly record struct Outgoing(StreamName Stream, ArraySegment<byte> Block);
+    /// <param name="Head">Where its stream is when it was received.</param>
+    /// <param name="Block">The message.</param>
+    public readonly record struct Outgoing(Heartbeat Head, ArraySegment<byte> Block);
 
     private sealed class OpenBlock
     {
+        public StreamVersion Last { get; private set; }
+
         public DateTimeOffset Newest { get; private set; }
 
         public ChangeBlockWriter Writer { get; } = new();
@@ -103,7 +107,7 @@ internal sealed class BatchFeed : IDisposable
 
         public void Add(in BatchedEvent logged)
         {
-            Newest = logged.Time;
+            (Last, Newest) = (logged.Version, logged.Time);
             if (logged.Note is not null)
             {
                 Writer.AddNote(logged.Kind, NoteCodec.Write(logged.Note));

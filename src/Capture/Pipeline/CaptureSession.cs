@@ -68,15 +68,16 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             var isLast = !hook.IsPinned;
             if (isLast)
                 hook.Unhook();
+            bool isMore;
             do
             {
-                ReadRing();
+                isMore = ReadRing() > 0 || _filling.Count > 0;
                 if (_filling.Count == 0)
-                    break;
+                    continue;
                 BeginCommit();
                 await _commit;
             }
-            while (isLast);
+            while (isLast && isMore);
         }
         catch (Exception e) when (e is OperationCanceledException or LogException)
         {

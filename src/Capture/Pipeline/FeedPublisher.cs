@@ -1,36 +1,35 @@
 using System.Buffers;
 using Maplog.Bus;
+using Maplog.Events;
 using Microsoft.Extensions.Hosting;
 
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>
 /// Sends what the feed holds, in order, and every second each stream's head, so that a replica that has missed the last
-/// block before a silence knows.
+/// block before a silence knows. A head is told only when its block was sent or dropped: a beat never overtakes a block.
 /// </summary>
 internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(1), LastWordsWithin = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await Task.WhenAll(SendBlocksAsync(stoppingToken), SendBeatsAsync(stoppingToken));
-    }
+    private readonly Dictionary<StreamName, Heartbeat> _heads = [];
 
-    private async Task SendBlocksAsync(CancellationToken stopping)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            while (await feed.Waiting.WaitToReadAsync(stopping))
-                await SendWaitingAsync(stopping);
+            await SendAsync(stoppingToken);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The capture has stopped before us: what is here is all there is.
             using var patience = new CancellationTokenSource(LastWordsWithin, time);
             try
             {
-                await SendWaitingAsync(patience.Token);
+                while (feed.Waiting.TryRead(out var block))
+                    await SendAsync(block, patience.Token);
+                await BeatAsync(patience.Token);
             }
             catch (OperationCanceledException)
             {
@@ -39,28 +38,46 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, TimeProvid
         }
     }
 
-    private async Task SendWaitingAsync(CancellationToken cancellation)
+    private async Task SendAsync(CancellationToken stopping)
     {
-        while (feed.Waiting.TryRead(out var waiting))
+        using var timer = new PeriodicTimer(BeatEvery, time);
+        var tick = timer.WaitForNextTickAsync(stopping).AsTask();
+        var more = feed.Waiting.WaitToReadAsync(stopping).AsTask();
+        while (true)
         {
-            await bus.PublishAsync(waiting.Stream, waiting.Block, cancellation);
-            ArrayPool<byte>.Shared.Return(waiting.Block.Array!);
+            await Task.WhenAny(tick, more);
+            if (more.IsCompleted)
+            {
+                await more;
+                // Streams that rest are told of between the blocks of one that does not.
+                while (!tick.IsCompleted && feed.Waiting.TryRead(out var block))
+                    await SendAsync(block, stopping);
+                more = feed.Waiting.WaitToReadAsync(stopping).AsTask();
+            }
+            if (tick.IsCompleted)
+            {
+                await tick;
+                await BeatAsync(stopping);
+                tick = timer.WaitForNextTickAsync(stopping).AsTask();
+            }
         }
     }
 
-    private async Task SendBeatsAsync(CancellationToken stopping)
+    private async Task SendAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(BeatEvery, time);
-        try
+        _heads[waiting.Head.Stream] = waiting.Head;
+        await bus.PublishAsync(waiting.Head.Stream, waiting.Block, cancellation);
+        ArrayPool<byte>.Shared.Return(waiting.Block.Array!);
+    }
+
+    private async Task BeatAsync(CancellationToken cancellation)
+    {
+        foreach (var dropped in feed.TakeDropped())
         {
-            while (await timer.WaitForNextTickAsync(stopping))
-            {
-                foreach (var head in feed.Heads)
-                    await bus.PublishAsync(head, stopping);
-            }
+            if (!_heads.TryGetValue(dropped.Stream, out var told) || told.Head < dropped.Head)
+                _heads[dropped.Stream] = dropped;
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-        }
+        foreach (var head in _heads.Values)
+            await bus.PublishAsync(head, cancellation);
     }
 }

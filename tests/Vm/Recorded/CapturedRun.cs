@@ -8,6 +8,9 @@ public sealed class CapturedRun(string probe, string source, DriverRecord driver
 {
     public DriverRecord Driver => driver;
 
+    /// <summary>How many of the driver's changes the probe sees.</summary>
+    public int SeenChanges => driver.Rows.Sum(row => driver.ChangesOf(row.Key).Count(c => Sight.Of(probe, driver.Kernel).Blind(c, row.First().Type) is null));
+
     /// <summary>
     /// Holds a replica of a row's map against the map: of an LRU map, which evicts as it likes, it may have less, and where
     /// evictions go unseen more; of a map with changes that are not seen, what the log has.
