@@ -26,7 +26,7 @@ internal static partial class CaptureLog
     [LoggerMessage(7, LogLevel.Warning, "{Sentence}")]
     public static partial void CannotReplicate(this ILogger log, string sentence);
 
-    [LoggerMessage(8, LogLevel.Warning, "Map {MapId} would be stream {Stream} too, but map {Older} is and still lives: the newer takes over when the older is gone. Give one of them another stream name (NAME=STREAM) to log both.")]
+    [LoggerMessage(8, LogLevel.Information, "Map {MapId} would be stream {Stream} too, but map {Older} is: the newer takes over, with all its changes, when the older is gone. Give one of them another stream name (NAME=STREAM) to log both.")]
     public static partial void SecondMap(this ILogger log, uint mapId, string stream, uint older);
 
     [LoggerMessage(9, LogLevel.Warning, "No map is '{Target}' yet: it is watched for, and caught when it comes.")]

@@ -14,7 +14,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
 {
     private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), CountLossesEvery = TimeSpan.FromMilliseconds(100), StopWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), StopWithin = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource _giveUp = new();
     private EventBatch _filling = sink.Batch, _spare = new();
@@ -71,7 +71,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             bool isMore;
             do
             {
-                isMore = ReadRing() > 0 || _filling.Count > 0;
+                isMore = ReadRing() > 0 || isLast && LetFollow() || _filling.Count > 0;
                 if (_filling.Count == 0)
                     continue;
                 BeginCommit();
@@ -86,17 +86,21 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         log.Stopped(committer.Committed, hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition);
     }
 
+    // What is known of a map whose time has not come goes into the log before the end.
+    private bool LetFollow()
+    {
+        var isMore = registry.TakeLook();
+        registry.LookAround();
+        return registry.TakeLook() || isMore;
+    }
+
     private int ReadRing()
     {
         var read = 0;
         while (!IsFull && hook.Ring.TryRead(out var record))
         {
             read++;
-            ref readonly var header = ref RecordHeader.Of(record.Data);
-            if (header.Operation == RecordOperation.MapSeen)
-                registry.Find(header.MapId, (long)header.Time, MapSeen.Of(record.Data));
-            else
-                registry.Find(header.MapId, (long)header.Time)?.Take(record);
+            registry.Take(record);
         }
         return read;
     }
@@ -104,7 +108,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     // What is to be done beside the ring: maps that come and go, losses, and reading maps themselves.
     private void Attend()
     {
-        if (time.GetElapsedTime(_lookAt) >= LookEvery)
+        if (time.GetElapsedTime(_lookAt) >= (registry.IsAnyWaiting ? LookOften : LookEvery))
         {
             registry.LookAround();
             _lookAt = time.GetTimestamp();

@@ -16,14 +16,15 @@ internal sealed class MapRegistry(
     private readonly Dictionary<string, CapturedStream> _streams = [];
     private readonly Dictionary<string, StreamFold> _logged = [];
     private readonly HashSet<uint> _others = [];
-    private readonly Dictionary<uint, string> _waiting = [];
+    private readonly Dictionary<uint, WaitingMap> _waiting = [];
     private readonly Stack<int> _freeSlots = new(Enumerable.Range(1, CaptureHook.Slots - 1).Reverse());
     private CapturedMap? _last;
     private Look? _look;
 
     public IReadOnlyCollection<CapturedMap> Maps => _maps.Values;
 
-    public IReadOnlyCollection<CapturedStream> Streams => _streams.Values;
+    /// <summary>Whether a map's successor waits for its end.</summary>
+    public bool IsAnyWaiting => _waiting.Count > 0;
 
     /// <summary>Takes over a stream that an earlier term wrote; its fold serves the map if it is still the same one.</summary>
     public void AddLogged(CapturedStream stream, StreamFold? fold)
@@ -33,14 +34,19 @@ internal sealed class MapRegistry(
             _logged[stream.Name.Map] = fold;
     }
 
-    /// <summary>The map of a record of this kernel time; null when it is not watched (any more) or gone before anybody could look at it.</summary>
-    public CapturedMap? Find(uint id, long kernelTime, MapSeen? seen = null)
+    /// <summary>Hands a ring record to the map whose it is. Of one that is not watched, or gone before anybody could look at it, it is dropped.</summary>
+    public void Take(in RingRecord record)
     {
-        if (_last?.Id == id)
-            return _last;
-        if (!_maps.TryGetValue(id, out var map) && !_others.Contains(id) && !_waiting.ContainsKey(id))
-            map = Meet(id, kernelTime, seen);
-        return _last = map;
+        ref readonly var header = ref RecordHeader.Of(record.Data);
+        var isSeen = header.Operation == RecordOperation.MapSeen;
+        if (_last?.Id != header.MapId && !_maps.TryGetValue(header.MapId, out _last) && !_waiting.ContainsKey(header.MapId) && !_others.Contains(header.MapId))
+            _last = Meet(header.MapId, (long)header.Time, isSeen ? MapSeen.Of(record.Data) : null);
+        if (isSeen)
+            return;
+        if (_last is not null)
+            _last.Take(record);
+        else if (_waiting.TryGetValue(header.MapId, out var waiting))
+            waiting.Keep(record);
     }
 
     /// <summary>Looks at all maps of the kernel. What it saw counts when the ring is read that far: <see cref="TakeLook"/>.</summary>
@@ -54,28 +60,29 @@ internal sealed class MapRegistry(
     /// Opens maps that were seen by <see cref="LookAround"/> and are new, closes those that were gone. Not before all records
     /// from before that look are read: what they tell of a map that is gone comes before its end, and before its successor.
     /// </summary>
-    public void TakeLook()
+    /// <returns>Whether a map was closed.</returns>
+    public bool TakeLook()
     {
         if (_look is not { } look || hook.Ring.Cursor < look.RingEnd)
-            return;
+            return false;
         _look = null;
         var pins = PinnedIds();
         var replicas = replicators.ReplicaIds();
         var alive = look.Alive.Select(m => m.Id).ToHashSet();
-        foreach (var gone in look.Known.Where(id => !alive.Contains(id)))
+        var gone = look.Known.Where(id => !alive.Contains(id)).Select(_maps.GetValueOrDefault).OfType<CapturedMap>().ToList();
+        foreach (var map in gone)
         {
-            if (_maps.TryGetValue(gone, out var map))
-                Close(map, KernelClock.Now);
+            Close(map);
+            LetFollow(map.Stream.Name.Map, alive);
         }
-        foreach (var id in _waiting.Keys.Where(id => !alive.Contains(id)).ToList())
-            _waiting.Remove(id);
         _others.IntersectWith(alive);
         foreach (var info in look.Alive)
         {
             // A pin may be moved to a map that was nobody's before.
-            if (!_maps.ContainsKey(info.Id) && (!_others.Contains(info.Id) || pins.ContainsValue(info.Id)) && IsAlive(info.Id))
+            if (!_maps.ContainsKey(info.Id) && !_waiting.ContainsKey(info.Id) && (!_others.Contains(info.Id) || pins.ContainsValue(info.Id)) && IsAlive(info.Id))
                 Consider(info, KernelClock.Now, pins, replicas);
         }
+        return gone.Count > 0;
     }
 
     /// <summary>What of the watch set means no map at this moment.</summary>
@@ -121,18 +128,41 @@ internal sealed class MapRegistry(
         if (info.ValueBytes == 0 || !StreamName.IsMap(target.StreamOf(info)))
             return Ignore(info.Id);
         var name = target.StreamOf(info);
-        if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is { } older)
+        if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is not { } older)
+            return Open(info, name, kernelTime, NewSlot());
+        var slot = NewSlot();
+        _waiting[info.Id] = new WaitingMap(info, name, slot, hook.ReadLosses(slot), kernelTime);
+        hook.Watch(info.Id, slot);
+        log.SecondMap(info.Id, name, older.Id);
+        return null;
+    }
+
+    // The oldest map that waits for this stream goes on with it. One that was never changed and is gone leaves no trace.
+    private void LetFollow(string name, HashSet<uint> alive)
+    {
+        foreach (var next in _waiting.Values.Where(w => w.Name == name).OrderBy(w => w.Since).ToList())
         {
-            if (!IsAlive(older.Id))
+            _waiting.Remove(next.Info.Id);
+            if (next.Changes == 0 && !alive.Contains(next.Info.Id))
             {
-                Close(older, kernelTime);
-                return Open(info, name, kernelTime);
+                FreeSlot(next.Slot);
+                continue;
             }
-            if (_waiting.TryAdd(info.Id, name))
-                log.SecondMap(info.Id, name, older.Id);
-            return null;
+            var map = Open(next.Info, name, next.Since, next.Slot);
+            map.KnownLosses = next.LossesBefore;
+            if (next.IsOverfull)
+                sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", next.Changes, next.Since, KernelClock.Now), KernelClock.Now);
+            next.GiveTo(map);
+            return;
         }
-        return Open(info, name, kernelTime);
+    }
+
+    private int NewSlot() => _freeSlots.Count > 0 ? _freeSlots.Pop() : 0;
+
+    private void FreeSlot(int slot)
+    {
+        if (slot != 0)
+            _freeSlots.Push(slot);
     }
 
     private CapturedMap? Ignore(uint id)
@@ -142,13 +172,11 @@ internal sealed class MapRegistry(
         return null;
     }
 
-    private CapturedMap Open(MapInfo info, string name, long kernelTime)
+    private CapturedMap Open(MapInfo info, string name, long kernelTime, int slot)
     {
-        _waiting.Remove(info.Id);
         if (!_streams.TryGetValue(name, out var stream))
             _streams[name] = stream = NewStream(name, kernelTime);
         var shape = new MapShape((int)info.Type, info.KeySize, info.ValueSize, checked((int)info.MaxEntries), (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
-        var slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : 0;
 
         _logged.Remove(name, out var logged);
         var isSame = logged is { IsOpen: true, Generation: { } generation } && generation.MapId == info.Id && generation.BootId == Boot.Id && generation.Shape == shape;
@@ -177,15 +205,13 @@ internal sealed class MapRegistry(
         return stream;
     }
 
-    private void Close(CapturedMap map, long kernelTime)
+    private void Close(CapturedMap map)
     {
         _maps.Remove(map.Id);
         _last = null;
-        _freeSlots.Push(map.Slot);
-        sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), kernelTime);
+        FreeSlot(map.Slot);
+        sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), KernelClock.Now);
         log.MapClosed(map.Stream.Name.ToString(), map.Id);
-        foreach (var (id, name) in _waiting.Where(w => w.Value == map.Stream.Name.Map).ToList())
-            _waiting.Remove(id);
     }
 
     private static bool IsAlive(uint id)

@@ -3,7 +3,9 @@ namespace Maplog.Kernel;
 /// <summary>One record, in place in the ring: to be used before its position is released and before the reader is disposed.</summary>
 public readonly ref struct RingRecord
 {
-    internal RingRecord(ulong position, ReadOnlySpan<byte> data)
+    /// <param name="position">See <see cref="Position"/>.</param>
+    /// <param name="data">See <see cref="Data"/>; a copy serves as well, where a record is to be used later.</param>
+    public RingRecord(ulong position, ReadOnlySpan<byte> data)
     {
         Position = position;
         Data = data;

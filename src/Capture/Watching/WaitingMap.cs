@@ -1,0 +1,61 @@
+using System.Buffers;
+using Maplog.Capture.Pipeline;
+using Maplog.Hooking;
+using Maplog.Kernel;
+
+namespace Maplog.Capture.Watching;
+
+/// <summary>
+/// A map that came under a watched name while an older one of that name still lives: the next generation of the stream. What is
+/// recorded of it is kept here, in order, until the older one is gone.
+/// </summary>
+/// <param name="info">The map.</param>
+/// <param name="name">The stream that it will go on with.</param>
+/// <param name="slot">Where the hook counts what it could not record of it.</param>
+/// <param name="losses">What was counted there before.</param>
+/// <param name="since">Kernel time of the first that was heard of it.</param>
+internal sealed class WaitingMap(MapInfo info, string name, int slot, Losses losses, long since)
+{
+    /// <summary>Bytes of records kept; a generation that waits for longer than that is read from the map itself.</summary>
+    private const int Most = 32 << 20;
+
+    private readonly List<(ulong Position, int Start, int Length)> _records = [];
+    private readonly ArrayBufferWriter<byte> _bytes = new();
+
+    public MapInfo Info => info;
+
+    public string Name => name;
+
+    public int Slot => slot;
+
+    public Losses LossesBefore => losses;
+
+    public long Since => since;
+
+    /// <summary>Changes recorded.</summary>
+    public long Changes { get; private set; }
+
+    /// <summary>Whether they found no room: then none is kept, for half a history would be read as a whole one.</summary>
+    public bool IsOverfull { get; private set; }
+
+    public void Keep(in RingRecord record)
+    {
+        Changes += RecordHeader.Of(record.Data).Count;
+        IsOverfull |= _bytes.WrittenCount + record.Data.Length > Most;
+        if (IsOverfull)
+        {
+            _records.Clear();
+            _bytes.Clear();
+            return;
+        }
+        _records.Add((record.Position, _bytes.WrittenCount, record.Data.Length));
+        _bytes.Write(record.Data);
+    }
+
+    /// <summary>Hands on what was kept.</summary>
+    public void GiveTo(CapturedMap map)
+    {
+        foreach (var (position, start, length) in _records)
+            map.Take(new RingRecord(position, _bytes.WrittenSpan.Slice(start, length)));
+    }
+}
