@@ -85,18 +85,6 @@ static __always_inline int write_one(struct change *c, const bool user)
 	return TOO_BIG;
 }
 
-/* Many changes of one bpf(2) batch, from the caller's memory. */
-#define BATCH_KEYS 32768
-#define BATCH_VALUES 65536
-
-static __always_inline int write_many(struct change *c, const bool user)
-{
-	FITS(512, 0); FITS(512, 512); FITS(512, 2048);
-	FITS(4096, 0); FITS(4096, 4096); FITS(4096, 16384);
-	FITS(BATCH_KEYS, 0); FITS(BATCH_KEYS, 16384); FITS(BATCH_KEYS, BATCH_VALUES);
-	return TOO_BIG;
-}
-
 static __always_inline void count_loss(struct change *c, int outcome)
 {
 	struct maplog_losses *l = losses_of(&c->t);
@@ -126,64 +114,6 @@ static __noinline int emit_user(struct change *c)
 
 	if (outcome != DONE)
 		count_loss(c, outcome);
-	return 0;
-}
-
-struct batch {
-	struct change c;
-	__u32 left;
-	__u32 at_most;	/* changes in one record */
-};
-
-/* The next record of a batch. Returns 1 when the batch is done. */
-static long emit_part(__u32 index, struct batch *b)
-{
-	int outcome;
-
-	if (!b->left)
-		return 1;
-	b->c.count = b->left < b->at_most ? b->left : b->at_most;
-	b->c.key_bytes = b->c.count * b->c.t.key_size;
-	b->c.value_bytes = b->c.count * b->c.value_size;
-	outcome = b->c.count == 1 ? write_one(&b->c, true) : write_many(&b->c, true);
-	if (outcome != DONE)
-		count_loss(&b->c, outcome);
-	b->c.key += b->c.key_bytes;
-	b->c.value += b->c.value_bytes;
-	b->left -= b->c.count;
-	return 0;
-}
-
-static __always_inline void begin_batch(struct batch *b)
-{
-	__u32 by_keys = BATCH_KEYS / (b->c.t.key_size ?: 1);
-	__u32 by_values = b->c.value_size ? BATCH_VALUES / b->c.value_size : by_keys;
-
-	b->at_most = by_keys < by_values ? by_keys : by_values;
-	if (!b->at_most)
-		b->at_most = 1;
-}
-
-static __noinline int emit_looped(struct batch *b)
-{
-	begin_batch(b);
-	bpf_loop(1 << 23, emit_part, b, 0);
-	return 0;
-}
-
-/* Where the kernel has no bpf_loop: some parts, and what is left is a loss. */
-#define UNLOOPED_PARTS 8
-
-static __noinline int emit_unlooped(struct batch *b)
-{
-	begin_batch(b);
-	for (int i = 0; i < UNLOOPED_PARTS; i++)
-		if (emit_part(i, b))
-			return 0;
-	if (b->left) {
-		b->c.count = b->left;
-		count_loss(&b->c, TOO_BIG);
-	}
 	return 0;
 }
 

@@ -132,6 +132,8 @@ struct program *load_program(const struct map *map, struct plan *plan, char *rea
 enum outcome run_program(struct program *program, char *reason); /* fills the steps' results */
 void free_program(struct program *program);
 enum outcome run_syscalls(const struct map *map, struct plan *plan, char *reason);
+/* Between two calls of a run: called on the thread that runs it, where it has one. */
+extern __thread void (*between_calls)(void);
 
 /* --- record.c --- */
 /* How far the order and the result are known from the writers alone; see mapdriver --help. */

@@ -42,6 +42,47 @@ struct storm_writer {
 
 static pthread_barrier_t start;
 
+/*
+ * The writers of one CPU take turns, some calls each. A writer that another one comes upon in the middle of a capturing
+ * program, on a preemptible kernel, makes the kernel skip that program on this CPU until it is running again. A network's
+ * own programs are never held up so; tasks are, on a crowded host, and that is a fault to be tested as one.
+ */
+static struct turns {
+	pthread_mutex_t lock;
+	pthread_cond_t next;
+	uint32_t given, called;
+} turns[2] = {{PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0}, {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0}};
+
+enum { CALLS_IN_A_TURN = 16 };
+
+static __thread struct turns *my_turns;
+static __thread uint32_t my_calls;
+
+static void take_turn(void)
+{
+	pthread_mutex_lock(&my_turns->lock);
+	uint32_t mine = my_turns->given++;
+	while (my_turns->called != mine)
+		pthread_cond_wait(&my_turns->next, &my_turns->lock);
+	pthread_mutex_unlock(&my_turns->lock);
+}
+
+static void end_turn(void)
+{
+	pthread_mutex_lock(&my_turns->lock);
+	my_turns->called++;
+	pthread_cond_broadcast(&my_turns->next);
+	pthread_mutex_unlock(&my_turns->lock);
+}
+
+static void let_others(void)
+{
+	if (++my_calls % CALLS_IN_A_TURN)
+		return;
+	end_turn();
+	take_turn();
+}
+
 /* One change on a map that nobody watches tells whether this kernel has such programs. */
 static bool can_write(enum writer writer, char *reason)
 {
@@ -101,8 +142,12 @@ static void *work(void *argument)
 
 	pin_to_cpu(writer->cpu);
 	pthread_barrier_wait(&start);
+	my_turns = &turns[(int)writer->cpu != cpu_number(0)];
+	between_calls = let_others;
+	take_turn();
 	writer->outcome = writer->program ? run_program(writer->program, writer->reason)
 					  : run_syscalls(writer->map, writer->plan, writer->reason);
+	end_turn();
 	return NULL;
 }
 

@@ -33,6 +33,8 @@ static enum outcome elements(const struct map *map, struct plan *plan, char *rea
 			outcome = UNSUPPORTED;
 			break;
 		}
+		if (between_calls)
+			between_calls();
 	}
 	free(value);
 	return outcome;
@@ -77,6 +79,8 @@ static enum outcome batches(const struct map *map, struct plan *plan, char *reas
 				break;
 		pin_to_cpu(first->cpu);
 		int error = one_batch(map, plan, from, to);
+		if (between_calls)
+			between_calls();
 		if (from == 0 && no_such_operation(error)) {
 			snprintf(reason, REASON_BYTES, "bpf(2) %s, flags 0x%llx: %s", call_name(plan, first->kind),
 				 (unsigned long long)first->flags, errno_name(error));

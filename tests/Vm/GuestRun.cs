@@ -8,7 +8,7 @@ namespace Maplog.Tests.Vm;
 /// <summary>One boot of a Debian kernel: a capture daemon with one probe, and mapdriver in all its ways beside it.</summary>
 public sealed class GuestRun
 {
-    private const int Changes = 20, Storm = 100_000, MiB = 4096;
+    private const int Changes = 20, Storm = 100_000, MiB = 4096, MostBoots = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20), Quiet = TimeSpan.FromSeconds(5), Stuck = TimeSpan.FromSeconds(60);
 
     private static readonly string[] Rows =
@@ -18,10 +18,11 @@ public sealed class GuestRun
         "big_*_key*", "big_*_val4k", "big_*_val64k", "ptr_hash", "mmap_array",
     ];
 
-    private readonly string _suite, _probe, _folder;
+    private readonly string _suite, _probe;
     private readonly Uri _bus;
     private readonly string _log;
     private readonly LogStore _store;
+    private int _boots;
 
     /// <param name="suite">The Debian release whose kernel boots.</param>
     /// <param name="probe">fentry or kprobe.</param>
@@ -31,10 +32,11 @@ public sealed class GuestRun
     public GuestRun(string suite, string probe, string log, LogStore store, Uri bus)
     {
         (_suite, _probe, _log, _store, _bus) = (suite, probe, log, store, bus);
-        _folder = Path.Combine(Repository.Root, "artifacts/vm", Source);
     }
 
-    public string Source => $"{_suite}-{_probe}";
+    public string Source => _boots == 1 ? $"{_suite}-{_probe}" : $"{_suite}-{_probe}-{_boots}";
+
+    private string Folder => Path.Combine(Repository.Root, "artifacts/vm", Source);
 
     public CapturedRun MapsThatWereThere => Read("rows");
 
@@ -53,7 +55,7 @@ public sealed class GuestRun
     public async Task CheckReplicaAsync(string map)
     {
         var run = map.StartsWith("storm", StringComparison.Ordinal) ? AllAtOnce : map.StartsWith("born", StringComparison.Ordinal) ? MapsJustBorn : MapsThatWereThere;
-        await run.CheckReplicaAsync(map, MapDump.Read(Path.Combine(_folder, "replica", $"{map}.json")));
+        await run.CheckReplicaAsync(map, MapDump.Read(Path.Combine(Folder, "replica", $"{map}.json")));
     }
 
     /// <summary>The names of the rows that are made in a guest.</summary>
@@ -63,18 +65,26 @@ public sealed class GuestRun
     /// <summary>Boots, and returns when everything is in the log.</summary>
     public async Task RunAsync()
     {
-        if (Directory.Exists(_folder))
-            Directory.Delete(_folder, recursive: true);
-        Directory.CreateDirectory(_folder);
-        await Command.RunAsync(_folder, Path.Combine(Repository.Bin, "maplog"), "source", "add", Source, "--log", _log);
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "guest"), Path.Combine(_folder, "guest"));
+        while (!await BootAsync())
+            Console.WriteLine($"    {Source}: the emulator tripped over a patched instruction; once more");
+    }
+
+    /// <returns>False: the guest's kernel fell victim to the emulator, which now and then runs an instruction that the kernel has just patched.</returns>
+    private async Task<bool> BootAsync()
+    {
+        _boots++;
+        if (Directory.Exists(Folder))
+            Directory.Delete(Folder, recursive: true);
+        Directory.CreateDirectory(Folder);
+        await Command.RunAsync(Folder, Path.Combine(Repository.Bin, "maplog"), "source", "add", Source, "--log", _log);
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "guest"), Path.Combine(Folder, "guest"));
 
         // This machine's loopback, seen from inside.
         var bus = new UriBuilder(_bus) { Host = "10.0.2.2" }.Uri;
         var log = new NpgsqlConnectionStringBuilder(_log) { Host = "10.0.2.2" }.ConnectionString;
-        using var guest = new Command(_folder,
+        using var guest = new Command(Folder,
         [
-            Path.Combine(Repository.Root, "tests/Vm/vm"), "-k", _suite, "-m", $"{MiB}", "-t", $"{Limit.TotalSeconds:0}", "-w", _folder,
+            Path.Combine(Repository.Root, "tests/Vm/vm"), "-k", _suite, "-m", $"{MiB}", "-t", $"{Limit.TotalSeconds:0}", "-w", Folder,
             "-r", Repository.Bin, "-r", Path.GetFullPath(Path.Combine(Repository.Bin, "../lib")), "-r", Repository.Driver, "--",
             "./guest", _probe, Source, log, bus.AbsoluteUri, Repository.Bin, Repository.Driver, $"{Changes}", $"{Storm}", string.Join(',', Replicas), "--", .. Rows,
         ]);
@@ -84,23 +94,28 @@ public sealed class GuestRun
             var status = await guest.EndAsync();
             if (status != 0)
                 throw new InvalidOperationException($"The guest ended with {status}.");
+            return true;
+        }
+        catch (InvalidOperationException) when (_boots < MostBoots && guest.Lines.Any(l => l.Contains("Oops: int3:", StringComparison.Ordinal) || l.Contains("] int3: 0000", StringComparison.Ordinal)))
+        {
+            return false;
         }
         catch (InvalidOperationException e)
         {
-            var daemon = Path.Combine(_folder, "capture.log");
+            var daemon = Path.Combine(Folder, "capture.log");
             var lines = File.Exists(daemon) ? File.ReadLines(daemon).TakeLast(20) : [];
             throw new InvalidOperationException($"{e.Message}{guest.LastLines(60)}\nThe end of the daemon's log, {daemon}:\n{string.Join('\n', lines)}", e);
         }
         finally
         {
-            await File.WriteAllLinesAsync(Path.Combine(_folder, "guest.log"), guest.Lines);
+            await File.WriteAllLinesAsync(Path.Combine(Folder, "guest.log"), guest.Lines);
         }
     }
 
     // All changes are made: the guest may end when the log has them and nothing more comes, evictions and corrections, or when it is stuck.
     private async Task LetGoAsync(Command guest)
     {
-        while (!File.Exists(Path.Combine(_folder, "done")))
+        while (!File.Exists(Path.Combine(Folder, "done")))
         {
             if (guest.HasEnded)
                 return;
@@ -118,9 +133,9 @@ public sealed class GuestRun
             before = now;
         }
         var heads = await new LogReader(_store).ReadHeadsAsync(Source);
-        await File.WriteAllLinesAsync(Path.Combine(_folder, "going"), heads.Select(h => $"{h.Stream.Map} {h.Version.Value}"));
-        File.Move(Path.Combine(_folder, "going"), Path.Combine(_folder, "go"));
+        await File.WriteAllLinesAsync(Path.Combine(Folder, "going"), heads.Select(h => $"{h.Stream.Map} {h.Version.Value}"));
+        File.Move(Path.Combine(Folder, "going"), Path.Combine(Folder, "go"));
     }
 
-    private CapturedRun Read(string command) => new(_probe, Source, new DriverRecord(Path.Combine(_folder, command)), new LogReader(_store));
+    private CapturedRun Read(string command) => new(_probe, Source, new DriverRecord(Path.Combine(Folder, command)), new LogReader(_store));
 }

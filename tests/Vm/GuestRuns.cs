@@ -20,7 +20,8 @@ public sealed class GuestRuns : IAsyncDisposable
     public static IReadOnlyList<string> Suites { get; } =
         (Environment.GetEnvironmentVariable("MAPLOG_KERNELS") is { Length: > 0 } suites ? suites : "bookworm,sid").Split(',');
 
-    public static IReadOnlyList<string> Probes { get; } = ["fentry", "kprobe"];
+    /// <summary>The probes that are tried on each. <c>MAPLOG_PROBES</c>; default fentry,kprobe.</summary>
+    public static IReadOnlyList<string> Probes { get; } = Environment.GetEnvironmentVariable("MAPLOG_PROBES") is { Length: > 0 } probes ? probes.Split(',') : ["fentry", "kprobe"];
 
     /// <summary>The guest of this kernel and probe, when it has ended.</summary>
     public async Task<GuestRun> EndedAsync(string suite, string probe)

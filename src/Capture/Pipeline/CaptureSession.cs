@@ -1,6 +1,7 @@
 using Maplog.Capture.Watching;
 using Maplog.Events;
 using Maplog.Hooking;
+using Maplog.Kernel;
 using Maplog.Log;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,8 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), StopWithin = TimeSpan.FromSeconds(10);
+
+    private const long SkipsEvery = 1_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
     private EventBatch _filling = sink.Batch, _spare = new();
@@ -66,6 +69,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             await _commit;
             // A hook that goes with the daemon leaves no ring behind: what is in it is taken along.
             var isLast = !hook.IsPinned;
+            CountLosses(KernelClock.Now, isLast: true);
             if (isLast)
                 hook.Unhook();
             bool isMore;
@@ -117,8 +121,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         var now = KernelClock.Now;
         if (time.GetElapsedTime(_lossesAt) >= CountLossesEvery)
         {
-            foreach (var map in registry.Maps)
-                CountLosses(map, now);
+            CountLosses(now, isLast: false);
             _lossesAt = time.GetTimestamp();
         }
         if (IsFull)
@@ -130,25 +133,50 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         }
     }
 
+    private void CountLosses(long now, bool isLast)
+    {
+        var skips = hook.ReadSkips();
+        foreach (var map in registry.Maps)
+        {
+            CountLosses(map, now);
+            var skipped = skips.GetValueOrDefault((MapType)map.Shape.Type);
+            // They come one by one, where a host is crowded: not a scan for each.
+            if (skipped != map.KnownSkips && (isLast || now - map.SkipsCountedAt >= SkipsEvery && !map.Inspector.IsBusy))
+                CountSkips(map, skipped, now);
+        }
+    }
+
     private void CountLosses(CapturedMap map, long now)
     {
         var losses = hook.ReadLosses(map.Slot);
         var known = map.KnownLosses;
         if (losses == known)
             return;
-        Report(losses.RingFull - known.RingFull, "ring-full");
-        Report(losses.Unreadable - known.Unreadable, "unreadable");
-        Report(losses.TooLong - known.TooLong, "too-long");
+        Report(map, losses.RingFull - known.RingFull, "ring-full", map.LossesCountedAt, now);
+        Report(map, losses.Unreadable - known.Unreadable, "unreadable", map.LossesCountedAt, now);
+        Report(map, losses.TooLong - known.TooLong, "too-long", map.LossesCountedAt, now);
         (map.KnownLosses, map.LossesCountedAt) = (losses, now);
-        map.Inspector.Scan();
+    }
 
-        void Report(ulong count, string reason)
-        {
-            if (count == 0)
-                return;
-            log.Lost(map.Stream.Name.ToString(), count, reason);
-            sink.Note(map.Stream, new GapFound(sink.Epoch.Value, reason, (long)count, map.LossesCountedAt, now), now);
-        }
+    private void CountSkips(CapturedMap map, ulong skipped, long now)
+    {
+        log.Skipped(map.Stream.Name.ToString(), skipped - map.KnownSkips);
+        NoteGap(map, skipped - map.KnownSkips, "skipped", map.SkipsCountedAt, now);
+        (map.KnownSkips, map.SkipsCountedAt) = (skipped, now);
+    }
+
+    private void Report(CapturedMap map, ulong count, string reason, long from, long to)
+    {
+        if (count == 0)
+            return;
+        log.Lost(map.Stream.Name.ToString(), count, reason);
+        NoteGap(map, count, reason, from, to);
+    }
+
+    private void NoteGap(CapturedMap map, ulong count, string reason, long from, long to)
+    {
+        sink.Note(map.Stream, new GapFound(sink.Epoch.Value, reason, (long)count, from, to), to);
+        map.Inspector.Scan();
     }
 
     private void BeginCommit()

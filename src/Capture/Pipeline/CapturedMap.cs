@@ -54,6 +54,12 @@ internal sealed class CapturedMap
     /// <summary>Kernel time at which the losses were last counted.</summary>
     public long LossesCountedAt { get; set; } = KernelClock.Now;
 
+    /// <summary>The skips of its type that the log knows of.</summary>
+    public ulong KnownSkips { get; set; }
+
+    /// <summary>Kernel time of the last gap of skips, or of the map's opening.</summary>
+    public long SkipsCountedAt { get; set; } = KernelClock.Now;
+
     public MapInspector Inspector => _inspector;
 
     public EventSink Sink => _sink;

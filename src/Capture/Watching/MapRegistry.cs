@@ -181,7 +181,11 @@ internal sealed class MapRegistry(
         _logged.Remove(name, out var logged);
         var isSame = logged is { IsOpen: true, Generation: { } generation } && generation.MapId == info.Id && generation.BootId == Boot.Id && generation.Shape == shape;
         var entries = isSame ? logged!.Entries : new MapFold(shape.KeySize, shape.ValueBytes);
-        var map = new CapturedMap(stream, info.Id, info.Name, shape, entries, slot, sink) { KnownLosses = hook.ReadLosses(slot) };
+        var map = new CapturedMap(stream, info.Id, info.Name, shape, entries, slot, sink) 
+        {
+            KnownLosses = hook.ReadLosses(slot),
+            KnownSkips = hook.ReadSkips().GetValueOrDefault(info.Type),
+        };
         if (isSame)
             feed.Resume(stream.Handle, shape);
         else

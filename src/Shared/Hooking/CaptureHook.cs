@@ -16,13 +16,15 @@ public sealed class CaptureHook : IDisposable
     private const uint NotWatched = 1, WatchedFrom = 2, VerdictsInArray = 262144;
 
     private readonly HookMaps _maps;
+    private readonly SkipCounters _skips;
     private readonly IReadOnlyList<IDisposable> _links;
 
-    internal CaptureHook(Probe probe, HookMaps maps, IReadOnlyList<IDisposable> links, IReadOnlyList<HookState> hooks, IReadOnlyList<ProbeTrial> refused, bool isPinned, bool isResumed)
+    internal CaptureHook(Probe probe, HookMaps maps, SkipCounters skips, IReadOnlyList<IDisposable> links, IReadOnlyList<HookState> hooks, IReadOnlyList<ProbeTrial> refused, bool isPinned, bool isResumed)
     {
         Probe = probe;
         IsPinned = isPinned;
         _maps = maps;
+        _skips = skips;
         _links = links;
         Hooks = hooks;
         Refused = refused;
@@ -81,6 +83,9 @@ public sealed class CaptureHook : IDisposable
         _maps.Losses.Lookup(key, value);
         return MemoryMarshal.Read<Losses>(value);
     }
+
+    /// <summary>By map type, changes that may have gone unseen because the kernel skipped the hook, since it was attached. Never too low.</summary>
+    public IReadOnlyDictionary<MapType, ulong> ReadSkips() => _skips.Read();
 
     /// <summary>What the probe cannot see of a map of this type, in sentences.</summary>
     public IReadOnlyList<string> Unseen(MapType type) => Coverage.Unseen(Probe, type, Hooks);

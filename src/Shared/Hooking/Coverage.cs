@@ -31,6 +31,7 @@ public static class Coverage
         if (probe == Probe.Kprobe)
         {
             unseen.Add("Changes by tracing programs (kprobe, perf event, on some kernels tracepoint) are not seen by the kprobe probe; a scan finds them.");
+            unseen.Add("Changes by any program that runs while a task on its CPU is held up inside bpf(2) or a tracing program are not seen by the kprobe probe; a scan finds them.");
             if (type.IsLru())
                 unseen.Add("Evictions inside bpf(2) are not seen by the kprobe probe; a scan finds them.");
         }

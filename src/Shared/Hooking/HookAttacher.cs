@@ -61,7 +61,10 @@ internal static class HookAttacher
         var pinned = Directory.GetFiles(folder).Where(IsLink).Select(pin => Path.GetFileName(pin)[LinkPrefix.Length..]).ToHashSet();
         var hooks = HookProgram.Functions(probe)
             .Select(f => new HookState(f, pinned.Contains(f) || pinned.Contains("return_" + f) ? null : "it was not when the hook was pinned")).ToList();
-        return new CaptureHook(probe, maps, [], hooks, [], isPinned: true, isResumed: true);
+        var counting = pinned.Where(SkipCounters.Counts).Select(name => (name, Link: BpfLink.OpenPinned(Path.Combine(folder, LinkPrefix + name)))).ToList();
+        var skips = new SkipCounters(probe, counting);
+        counting.ForEach(c => c.Link.Dispose());
+        return new CaptureHook(probe, maps, skips, [], hooks, [], isPinned: true, isResumed: true);
     }
 
     private static CaptureHook Attach(HookOptions options, Probe probe, IReadOnlyList<ProbeTrial> refused)
@@ -83,7 +86,8 @@ internal static class HookAttacher
             var canPin = options.PinFolder is not null && links.Values.All(link => link.CanPin);
             if (canPin)
                 Pin(options.PinFolder!, probe, maps, links);
-            return new CaptureHook(probe, maps, [.. links.Values], hooks, [.. refused], canPin, isResumed: false);
+            var skips = new SkipCounters(probe, links.Select(l => (l.Key, l.Value)));
+            return new CaptureHook(probe, maps, skips, [.. links.Values], hooks, [.. refused], canPin, isResumed: false);
         }
         catch
         {

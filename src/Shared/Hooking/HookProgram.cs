@@ -3,13 +3,23 @@ using Maplog.Kernel;
 namespace Maplog.Hooking;
 
 /// <summary>A program of bpf/capture.bpf.c and the function it hooks.</summary>
-internal sealed record HookProgram(BpfProgram Program, string Function, bool AtReturn)
+internal sealed record HookProgram(BpfProgram Program, string Function, HookRole Role)
 {
     /// <summary>The tracepoint at the end of the system call stands for a function.</summary>
     public const string Tracepoint = "sys_exit_bpf";
 
+    /// <summary>What the link of a spare is called by, before its function.</summary>
+    public const string SparePrefix = "spare_";
+
+    private const string Unlooped = "unlooped_";
+
     /// <summary>Its link's name, without a dot, in the pins.</summary>
-    public string LinkName => AtReturn ? "return_" + Function : Function;
+    public string LinkName => Role switch
+    {
+        HookRole.Return => "return_" + Function,
+        HookRole.Spare => SparePrefix + Function,
+        _ => Function,
+    };
 
     /// <summary>What a probe hooks, were it all there.</summary>
     public static IEnumerable<string> Functions(Probe probe) => probe switch
@@ -21,7 +31,7 @@ internal sealed record HookProgram(BpfProgram Program, string Function, bool AtR
 
     /// <summary>
     /// The programs to load. A function that the kernel does not have has no changes to lose (before 5.14 there is no
-    /// lookup-and-delete in a hash), so its program is left out.
+    /// lookup-and-delete in a hash), so its program is left out. Spares come first: what is attached last is run first.
     /// </summary>
     public static IReadOnlyList<HookProgram> Choose(BpfObject image, Probe probe, VmlinuxBtf vmlinux)
     {
@@ -37,11 +47,20 @@ internal sealed record HookProgram(BpfProgram Program, string Function, bool AtR
                 "kprobe" or "kretprobe" => probe == Probe.Kprobe,
                 _ => true,
             };
-            var isTwin = program.Name.StartsWith("unlooped_", StringComparison.Ordinal);
-            var hasTwin = isTwin || image.Programs.Any(p => p.Name == "unlooped_" + function);
+            var isTwin = program.Name.StartsWith(Unlooped, StringComparison.Ordinal);
+            var hasTwin = isTwin || image.Programs.Any(p => p.Name == Unlooped + function);
+            var role = kind == "kretprobe" ? HookRole.Return : program.Name.Contains(SparePrefix, StringComparison.Ordinal) ? HookRole.Spare : HookRole.First;
             if (wanted && (!hasTwin || isTwin == unlooped))
-                chosen.Add(new HookProgram(program, function, kind == "kretprobe"));
+                chosen.Add(new HookProgram(program, function, role));
         }
-        return chosen;
+        return [.. chosen.OrderByDescending(p => p.Role == HookRole.Spare)];
     }
+}
+
+/// <summary>Which of the programs on a function.</summary>
+internal enum HookRole
+{
+    First,
+    Spare,
+    Return,
 }

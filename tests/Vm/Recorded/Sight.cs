@@ -21,9 +21,9 @@ public sealed record Sight(string Probe, Version Kernel)
     /// <param name="type">Of the map, in mapdriver's words.</param>
     public string? Blind(DriverChange change, string type) => change.Writer switch
     {
-        "syscall" => null,
-        "pointer" => Pointers,
+        _ when change.Way.EndsWith(".pointer", StringComparison.Ordinal) => Pointers,
         "mmap" => Mapped,
+        "syscall" => null,
         _ when Probe == "syscall" => Programs,
         // On the newest kernels neither kprobe nor fentry attaches to them.
         _ when type == "lpm_trie" && Kernel.Major >= 7 => change.Op == "delete" ? TrieDeletes : TrieUpdates,
@@ -31,6 +31,12 @@ public sealed record Sight(string Probe, Version Kernel)
         "tracepoint" when Probe == "kprobe" && Kernel.Major < 7 => Tracing,
         _ => null,
     };
+
+    /// <summary>
+    /// Whether the kernel may skip the hook of such maps now and then, and counts it: a preemptible one does, on system calls'
+    /// tracepoints. (Of fexit programs there are two on each function, one of which is always free.)
+    /// </summary>
+    public bool MayBeSkipped(string type) => Kernel.Major >= 7 && (Probe != "fentry" || type == "lpm_trie");
 
     /// <summary>The same of the evictions that a writer's updates bring about.</summary>
     public string? BlindToEvictions(string writer) => Probe switch

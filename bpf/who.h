@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Who wrote: a program or bpf(2). */
+#ifndef MAPLOG_WHO_H
+#define MAPLOG_WHO_H
+
+/* This CPU's copy of a per-CPU int. */
+static __always_inline int on_this_cpu(const void *variable)
+{
+	unsigned long base = 0;
+	int value = 0;
+
+	bpf_probe_read_kernel(&base, sizeof(base), &__per_cpu_offset + 8 * bpf_get_smp_processor_id());
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)(base + (unsigned long)variable));
+	return value;
+}
+
+static __always_inline int preempt_count(void)
+{
+	if (bpf_core_field_exists(struct pcpu_hot, preempt_count))
+		return on_this_cpu(&pcpu_hot + bpf_core_field_offset(struct pcpu_hot, preempt_count));
+	return on_this_cpu(&__preempt_count);
+}
+
+/* Not in an NMI, a hardirq or a softirq (bits 20-23, 16-19 and 8): then `current` is who acts. */
+static __always_inline bool in_task(void)
+{
+	return !(preempt_count() & 0x00ff0100);
+}
+
+/* The registers with which the current task entered the kernel. */
+static __always_inline struct pt_regs *user_regs(void)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, stack) + THREAD_SIZE - sizeof(struct pt_regs);
+}
+
+static __always_inline bool is_map_command(__u32 command)
+{
+	return command == BPF_MAP_UPDATE_ELEM || command == BPF_MAP_DELETE_ELEM ||
+	       command == BPF_MAP_LOOKUP_AND_DELETE_ELEM || command == BPF_MAP_LOOKUP_AND_DELETE_BATCH ||
+	       command == BPF_MAP_UPDATE_BATCH || command == BPF_MAP_DELETE_BATCH;
+}
+
+/*
+ * bpf(2) raises bpf_prog_active around the operation, and so does the kernel around a tracing
+ * program; a networking program leaves it alone. The task's registers tell the first two apart.
+ */
+static __always_inline __u8 who_wrote(void)
+{
+	unsigned long regs[2] = {};
+	struct pt_regs *user;
+
+	if (!on_this_cpu(&bpf_prog_active))
+		return MAPLOG_BY_PROGRAM;
+	if (!in_task())
+		return MAPLOG_BY_PROGRAM;
+	user = user_regs();
+	bpf_probe_read_kernel(&regs[0], sizeof(regs[0]), &user->orig_ax);
+	bpf_probe_read_kernel(&regs[1], sizeof(regs[1]), &user->di);
+	return regs[0] == NR_BPF_X86_64 && is_map_command(regs[1]) ? MAPLOG_BY_SYSCALL : MAPLOG_BY_PROGRAM;
+}
+
+#endif

@@ -1,0 +1,47 @@
+using Maplog.Kernel;
+
+namespace Maplog.Hooking;
+
+/// <summary>
+/// The kernel's counts of changes that no program of the hook could see: a program is skipped on a CPU where it is under way
+/// already. Of a function with a spare it is the spare's count that tells, of bpf(2) the tracepoint's. It may count calls that
+/// were seen, or were of maps that nobody watches: it is never too low.
+/// </summary>
+internal sealed class SkipCounters
+{
+    private readonly List<(uint Program, MapType[] Types)> _counters = [];
+
+    /// <param name="probe">The probe in use.</param>
+    /// <param name="links">By name, as they are pinned.</param>
+    public SkipCounters(Probe probe, IEnumerable<(string Name, BpfLink Link)> links)
+    {
+        foreach (var (name, link) in links)
+        {
+            if (TypesOf(probe, name) is { Length: > 0 } types && link.CanPin)
+                _counters.Add((link.Info().ProgramId, types));
+        }
+    }
+
+    /// <summary>Whether a link's count is of any use.</summary>
+    public static bool Counts(string link) => link == HookProgram.Tracepoint || link.StartsWith(HookProgram.SparePrefix, StringComparison.Ordinal);
+
+    /// <summary>By map type, how often a program was skipped since the hook was attached.</summary>
+    public IReadOnlyDictionary<MapType, ulong> Read()
+    {
+        var skips = new Dictionary<MapType, ulong>();
+        foreach (var (program, types) in _counters)
+        {
+            var count = ProgramInfo.ById(program).RecursionMisses;
+            foreach (var type in types)
+                skips[type] = skips.GetValueOrDefault(type) + count;
+        }
+        return skips;
+    }
+
+    private static MapType[] TypesOf(Probe probe, string link)
+    {
+        if (link == HookProgram.Tracepoint)
+            return probe == Probe.Fentry ? [MapType.LpmTrie] : [.. HookedFunction.All.SelectMany(f => f.Types).Distinct()];
+        return Counts(link) ? [.. HookedFunction.All.Single(f => f.Name == link[HookProgram.SparePrefix.Length..]).Types] : [];
+    }
+}
