@@ -35,7 +35,7 @@ internal static partial class CaptureLog
     [LoggerMessage(10, LogLevel.Warning, "{Stream}: {Count} changes were not recorded ({Reason}); a gap is logged and the map is scanned.")]
     public static partial void Lost(this ILogger log, string stream, ulong count, string reason);
 
-    [LoggerMessage(18, LogLevel.Warning, "{Stream}: the kernel skipped the hook {Count} times, on a CPU where a task was held up in the middle of it: so many changes at the most are in no record. A gap is logged and the map is scanned.")]
+    [LoggerMessage(18, LogLevel.Warning, "{Stream}: the kernel skipped the hook {Count} times, on a CPU where a task was held up in the middle of it: the changes of so many calls, a batch being one, are in no record. A gap is logged and the map is scanned.")]
     public static partial void Skipped(this ILogger log, string stream, ulong count);
 
     [LoggerMessage(11, LogLevel.Warning, "The log is away: {Reason} Trying again; the ring keeps what happens.")]
