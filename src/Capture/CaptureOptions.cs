@@ -30,6 +30,13 @@ public sealed class CaptureOptions : IValidatableObject
     [Range(1, 100_000, ErrorMessage = "use 1 to 100000.")]
     public int BatchSize { get; set; } = 5000;
 
+    /// <summary>
+    /// Entries per second that the background scan reads, over all maps: it finds what no hook can see, at the latest after
+    /// entries / rate seconds. 0: there is none. Default: 10000.
+    /// </summary>
+    [Range(0, 10_000_000, ErrorMessage = "use 0 to 10000000.")]
+    public int ScanRate { get; set; } = 10_000;
+
     /// <summary>Folder of bpffs that holds the pins of all sources of this node. Default: /sys/fs/bpf/maplog.</summary>
     public string PinRoot { get; set; } = "/sys/fs/bpf/maplog";
 

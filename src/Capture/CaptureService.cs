@@ -57,7 +57,7 @@ internal sealed class CaptureService(
         await TakeUpAsync(reader, hook, sink, registry, stopping);
         foreach (var missing in registry.Missing())
             log.NoSuchMap(missing);
-        using var session = new CaptureSession(hook, registry, sink, new Committer(writer, reader, epoch, time, log), feed, options.BatchSize, time, log);
+        using var session = new CaptureSession(hook, registry, sink, new Committer(writer, reader, epoch, time, log), feed, new Sweeper(registry, options.ScanRate), options.BatchSize, time, log);
         await session.RunAsync(stopping);
     }
 

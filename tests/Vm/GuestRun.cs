@@ -9,7 +9,7 @@ namespace Maplog.Tests.Vm;
 public sealed class GuestRun
 {
     private const int Changes = 20, Storm = 100_000, MiB = 4096, MostBoots = 3;
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20), Quiet = TimeSpan.FromSeconds(5), Stuck = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20), Quiet = TimeSpan.FromSeconds(10), Stuck = TimeSpan.FromSeconds(60);
 
     private static readonly string[] Rows =
     [
@@ -112,7 +112,7 @@ public sealed class GuestRun
         }
     }
 
-    // All changes are made: the guest may end when the log has them and nothing more comes, evictions and corrections, or when it is stuck.
+    // All changes are made: the guest may end when the log has them and nothing more comes, evictions, corrections and what a round of the background scan finds, or when it is stuck.
     private async Task LetGoAsync(Command guest)
     {
         while (!File.Exists(Path.Combine(Folder, "done")))

@@ -11,7 +11,7 @@ namespace Maplog.Capture.Pipeline;
 /// The loop of a capturing daemon: reads the ring into a batch while the batch before is being committed, so that batches
 /// are as large as commits are slow. The ring's consumer position follows the commits.
 /// </summary>
-internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, int batchSize, TimeProvider time, ILogger log) : IDisposable
+internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, Sweeper sweeper, int batchSize, TimeProvider time, ILogger log) : IDisposable
 {
     private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
@@ -126,6 +126,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         }
         if (IsFull)
             return;
+        sweeper.Step(now);
         foreach (var map in registry.Maps)
         {
             if (map.Inspector.IsBusy)
@@ -141,7 +142,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             CountLosses(map, now);
             var skipped = skips.GetValueOrDefault((MapType)map.Shape.Type);
             // They come one by one, where a host is crowded: not a scan for each.
-            if (skipped != map.KnownSkips && (isLast || now - map.SkipsCountedAt >= SkipsEvery && !map.Inspector.IsBusy))
+            if (skipped != map.KnownSkips && (isLast || now - map.SkipsCountedAt >= SkipsEvery && !map.Inspector.IsScanning))
                 CountSkips(map, skipped, now);
         }
     }

@@ -128,6 +128,13 @@ internal sealed class CapturedMap
         }
     }
 
+    /// <summary>Takes back what a scan has marked that was given up.</summary>
+    public void MarkAll(ushort mark)
+    {
+        foreach (var entry in Entries)
+            entry.Tag = (ushort)(entry.Tag & ~MapInspector.Mark | mark);
+    }
+
     /// <summary>The key as the fold has it.</summary>
     public ReadOnlySpan<byte> Normal(ReadOnlySpan<byte> key)
     {

@@ -13,25 +13,38 @@ internal sealed class MapInspector(CapturedMap map)
     /// <summary>The bit of an entry's tag that a scan turns over on the entries it sees.</summary>
     public const ushort Mark = 0x8000;
 
-    private const int ChunkBytes = 4 << 20, MostInChunk = 16384, MostKeysAtOnce = 1024;
+    private const int ChunkBytes = 4 << 20, MostInChunk = 16384, SweptAtOnce = 256, MostKeysAtOnce = 1024;
 
     private Inspection? _chunk, _keys;
     private MapFold? _again;
-    private BpfMap? _open;
     private MapScan? _scan;
-    private long _scanBegan, _againSince;
+    private long _scanBegan, _againSince, _readNextAt, _perEntry;
     private ushort _mark;
-    private bool _scanWanted;
+    private bool _scanWanted, _sweepWanted;
     private byte[]? _looked;
 
     /// <summary>Whether something was read that is not judged yet.</summary>
-    public bool IsReading => _chunk is { IsPending: true } || _keys is { IsPending: true } || _scan is not null;
+    public bool IsReading => _chunk is { IsPending: true } || _keys is { IsPending: true };
 
     /// <summary>Whether a scan is under way or wanted, or keys wait to be read back.</summary>
-    public bool IsBusy => _scanWanted || _again is { Count: > 0 } || IsReading;
+    public bool IsBusy => IsScanning || IsSweeping || _again is { Count: > 0 } || IsReading;
 
-    /// <summary>Scans the whole map as soon as the scan at hand, if any, is over.</summary>
+    /// <summary>Whether a scan is wanted or under way, as fast as it goes.</summary>
+    public bool IsScanning => _scanWanted || _scan is not null && _perEntry == 0;
+
+    /// <summary>Whether a slow scan is wanted or under way.</summary>
+    public bool IsSweeping => _sweepWanted || _scan is not null && _perEntry > 0;
+
+    /// <summary>Scans the whole map as soon as the scan at hand, if any, is over; a slow one is given up for it.</summary>
     public void Scan() => _scanWanted = true;
+
+    /// <summary>Scans the whole map slowly.</summary>
+    /// <param name="perEntry">Nanoseconds for each entry.</param>
+    public void Sweep(long perEntry)
+    {
+        if (_scan is null)
+            (_sweepWanted, _perEntry) = (true, perEntry);
+    }
 
     /// <summary>Reads the key back once it has settled.</summary>
     public void LookAgain(ReadOnlySpan<byte> key, long now)
@@ -67,47 +80,60 @@ internal sealed class MapInspector(CapturedMap map)
         }
         if (_again is { Count: > 0 } && _keys is not { IsPending: true } && now - _againSince >= Inspection.Settle)
             ReadKeys();
-        if (_scan is null && _scanWanted && _keys is not { IsPending: true })
+        if (_scan is not null && _scanWanted && _perEntry > 0 && _chunk is not { IsPending: true })
+            EndScan(finished: false);
+        if (_scan is null && (_scanWanted || _sweepWanted) && _keys is not { IsPending: true })
             BeginScan(now);
-        if (_scan is not null && _chunk is not { IsPending: true })
+        if (_scan is not null && _chunk is not { IsPending: true } && now >= _readNextAt)
             ReadChunk();
     }
 
     private void BeginScan(long now)
     {
-        _scanWanted = false;
-        _open = Open();
-        if (_open is null)
+        if (_scanWanted)
+            _perEntry = 0;
+        (_scanWanted, _sweepWanted) = (false, false);
+        using var open = Open();
+        if (open is null)
             return;
-        _scan = _open.Scan(MostInChunk);
-        _scanBegan = now;
+        _scan = open.Scan(_perEntry == 0 ? MostInChunk : SweptAtOnce);
+        (_scanBegan, _readNextAt) = (now, 0);
         _mark ^= Mark;
         _chunk ??= NewInspection(MostInChunk);
     }
 
     private void ReadChunk()
     {
+        using var open = Open();
+        if (open is null)
+        {
+            EndScan(finished: false);
+            return;
+        }
         var readAt = KernelClock.Now;
         try
         {
-            var count = _scan!.Next(_chunk!.Keys, _chunk.Values);
+            _scan!.Continue(open);
+            var count = _scan.Next(_chunk!.Keys, _chunk.Values);
             _chunk.Present.AsSpan(0, count).Fill(true);
             _chunk.Begin(count, readAt, Origin.Scan, endsScan: count == 0);
+            _readNextAt = readAt + count * _perEntry;
         }
         catch (KernelException e) when (e.Errno is Errno.Eagain)
         {
             // The walk was thrown back too often by deletes; the next one may be luckier.
+            _scanWanted |= _perEntry == 0;
             EndScan(finished: false);
-            _scanWanted = true;
         }
     }
 
     private void EndScan(bool finished)
     {
-        _open?.Dispose();
-        (_open, _scan) = (null, null);
+        _scan = null;
         if (finished)
             map.JudgeUnseen(_scanBegan, _mark);
+        else
+            map.MarkAll(_mark ^= Mark);
     }
 
     private void ReadKeys()

@@ -40,7 +40,7 @@ public static class Bpffs
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new KernelException($"Cannot make the folder {path} for pins: {e.Message.TrimEnd('.')}. No name there may have a dot.", Errno.Eperm);
+            throw new KernelException($"Cannot make the folder {path} for pins: {(e is UnauthorizedAccessException && !path.Contains('.') ? Privileges.Explain("CAP_SYS_ADMIN") : "no name there may have a dot")}.", Errno.Eperm);
         }
     }
 

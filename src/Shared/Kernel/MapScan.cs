@@ -14,7 +14,7 @@ public sealed unsafe class MapScan
     /// <summary>Restarts after which a scan gives up.</summary>
     public const int MostRestarts = 64;
 
-    private readonly BpfMap _map;
+    private BpfMap _map;
     private readonly int _keySize, _valueBytes, _chunk;
 
     /// <summary>Where the kernel's walk stands: a bucket's number (u32) for hash batches, else a key.</summary>
@@ -40,6 +40,10 @@ public sealed unsafe class MapScan
 
     /// <summary>How often the walk was thrown back to its beginning so far, as far as it was noticed.</summary>
     public int Restarts => _restarts;
+
+    /// <summary>Goes on with another descriptor of the same map, so that none has to be held between two chunks.</summary>
+    public void Continue(BpfMap map) =>
+        _map = map.Info.Id == _map.Info.Id ? map : throw new ArgumentException($"A scan of {_map} cannot go on in {map}.", nameof(map));
 
     /// <summary>Fills in the next entries: keys end to end, values end to end. Both need room for one entry at least.</summary>
     /// <returns>Entries filled in, at most the chunk; 0 at the end.</returns>

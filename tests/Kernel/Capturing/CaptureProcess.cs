@@ -11,19 +11,21 @@ internal sealed class CaptureProcess : IAsyncDisposable
 {
     private readonly PinFolder _pins = new();
     private readonly LogStore _store;
-    private readonly Command _daemon;
+    private readonly string[] _command;
+    private Command _daemon;
     private readonly List<Command> _replicators = [];
     private readonly string _log, _bus;
 
-    private CaptureProcess(string log, string bus, int ringBytes, string[] watch)
+    private CaptureProcess(string log, string bus, int ringBytes, bool stays, string[] watch)
     {
         (_log, _bus) = (log, bus);
         _store = new LogStore(new LogOptions { ConnectionString = log });
-        _daemon = new Command(_pins.Folder,
+        _command =
         [
             Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. watch.SelectMany(w => new[] { "--watch", w }), "--probe", "syscall", "--ring-bytes", $"{ringBytes}",
-            "--log", log, "--bus", bus, "--stay-attached", "false", "--pin-root", _pins["capture"],
-        ]);
+            "--log", log, "--bus", bus, "--stay-attached", stays ? "true" : "false", "--pin-root", _pins["capture"],
+        ];
+        _daemon = new Command(_pins.Folder, _command);
     }
 
     public static string Source => "here";
@@ -34,7 +36,27 @@ internal sealed class CaptureProcess : IAsyncDisposable
     /// <param name="ringBytes">What the ring holds.</param>
     /// <param name="bus">RabbitMQ; null: it is away.</param>
     /// <param name="watch">The maps.</param>
-    public static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, params string[] watch)
+    public static Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, params string[] watch) => StartAsync(postgres, ringBytes, bus, stays: false, watch);
+
+    /// <param name="postgres">Where its log is made.</param>
+    /// <param name="ringBytes">What the ring holds.</param>
+    /// <param name="watch">The maps.</param>
+    /// <returns>One whose hook stays in the kernel when it ends.</returns>
+    public static Task<CaptureProcess> StartStayingAsync(TestPostgres postgres, int ringBytes, params string[] watch) => StartAsync(postgres, ringBytes, null, stays: true, watch);
+
+    /// <summary>Kills it, and starts the next.</summary>
+    /// <param name="pause">Between the two.</param>
+    public async Task ReplaceAsync(TimeSpan pause)
+    {
+        _daemon.Kill();
+        await _daemon.EndAsync();
+        _daemon.Dispose();
+        await Task.Delay(pause);
+        _daemon = new Command(_pins.Folder, _command);
+        await _daemon.SaysAsync("Capturing source");
+    }
+
+    private static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, bool stays, string[] watch)
     {
         if (!File.Exists(Path.Combine(Repository.Bin, "maplog-capture")))
             await Command.RunAsync(Repository.Root, "scripts/build");
@@ -42,7 +64,7 @@ internal sealed class CaptureProcess : IAsyncDisposable
         var maplog = Path.Combine(Repository.Bin, "maplog");
         await Command.RunAsync("/", maplog, "migrate", "--log", log);
         await Command.RunAsync("/", maplog, "source", "add", Source, "--log", log);
-        var capture = new CaptureProcess(log, bus?.AbsoluteUri ?? "amqp://guest:guest@127.0.0.1:1", ringBytes, watch);
+        var capture = new CaptureProcess(log, bus?.AbsoluteUri ?? "amqp://guest:guest@127.0.0.1:1", ringBytes, stays, watch);
         await capture._daemon.SaysAsync("Capturing source");
         return capture;
     }

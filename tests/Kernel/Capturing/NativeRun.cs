@@ -12,6 +12,7 @@ public sealed class NativeRun : IAsyncLifetime
     // Not injected: a class fixture that takes an assembly's fixture would start it in the discovery too.
     private readonly TestPostgres _postgres = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("maplog-native-");
+    private readonly List<Command> _drivers = [];
     private CaptureProcess? _capture;
 
     public CapturedRun MapsThatWereThere => Read("rows");
@@ -25,33 +26,42 @@ public sealed class NativeRun : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _capture = await CaptureProcess.StartAsync(_postgres, RingBytes, null, [.. Rows, .. Born]);
-        using var rows = Drive("rows", Rows);
+        var rows = Drive("rows", Rows);
         await rows.SaysAsync("ready");
         // The last of them: the daemon has met all.
         await _capture.WatchesAsync("mmap_array");
         rows.GoOn();
-        using var born = Drive("born", Born, "--generations", $"{Generations}");
+        var born = Drive("born", Born, "--generations", $"{Generations}");
         await born.SaysAsync("ready");
         born.GoOn();
         await rows.SaysAsync("done");
         await born.SaysAsync("done");
-        await _capture.StopAsync();
-        rows.GoOn();
-        born.GoOn();
-        await rows.EndAsync();
-        await born.EndAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
+        // The maps are there as long as their drivers are: so long the background scan may find what no hook sees.
         if (_capture is not null)
+        {
+            await _capture.StopAsync();
             await _capture.DisposeAsync();
+        }
+        foreach (var driver in _drivers)
+        {
+            driver.GoOn();
+            await driver.EndAsync();
+            driver.Dispose();
+        }
         await _postgres.DisposeAsync();
         _folder.Delete(recursive: true);
     }
 
-    private Command Drive(string command, string[] rows, params string[] more) => new(_folder.FullName,
-        [Path.Combine(Repository.Driver, "mapdriver"), command, "--out", command, "--count", $"{Changes}", "--stepwise", .. rows.SelectMany(r => new[] { "--only", r }), .. more]);
+    private Command Drive(string command, string[] rows, params string[] more)
+    {
+        _drivers.Add(new Command(_folder.FullName,
+        [Path.Combine(Repository.Driver, "mapdriver"), command, "--out", command, "--count", $"{Changes}", "--stepwise", .. rows.SelectMany(r => new[] { "--only", r }), .. more]));
+        return _drivers[^1];
+    }
 
     private CapturedRun Read(string command) => new("syscall", CaptureProcess.Source, new DriverRecord(Path.Combine(_folder.FullName, command)), _capture!.Log);
 }

@@ -64,9 +64,14 @@ public sealed class Command : IDisposable
     public void GoOn() => _process.StandardInput.WriteLine();
 
     /// <summary>SIGTERM.</summary>
-    public void Terminate()
+    public void Terminate() => Signal("-TERM");
+
+    /// <summary>SIGKILL: it has no say in it.</summary>
+    public void Kill() => Signal("-KILL");
+
+    private void Signal(string signal)
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{Id}"]);
+        using var kill = Process.Start("kill", [signal, $"{Id}"]);
         kill.WaitForExit();
     }
 

@@ -1,0 +1,132 @@
+using Maplog.Kernel;
+using Maplog.Servers;
+using Maplog.Tests.Recorded;
+
+namespace Maplog.Tests.Kernel.Refusals;
+
+/// <summary>Daemons that cannot do what they are asked to: the last line is one sentence that says why and what to do, and the exit is not zero.</summary>
+public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : IDisposable
+{
+    private const string Source = "refused", NoBus = "amqp://guest:guest@127.0.0.1:1";
+
+    private static readonly string Capture = Path.Combine(Repository.Bin, "maplog-capture"), Replicator = Path.Combine(Repository.Bin, "maplog-replicator"), Maplog = Path.Combine(Repository.Bin, "maplog");
+
+    private readonly PinFolder _pins = new();
+
+    [Fact]
+    public async Task A_map_type_that_cannot_be_replicated_is_refused_by_name()
+    {
+        using var ring = BpfMap.Create("maplog_ringbuf", MapType.RingBuffer, 0, 0, 4096);
+        await RefusedAsync(1, [Capture, "--source", Source, "--watch", "maplog_ringbuf", "--log", await LogAsync(), .. Hook()], "maplog_ringbuf", "cannot be replicated");
+    }
+
+    [Fact]
+    public async Task A_probe_that_this_kernel_has_not_is_refused_with_the_kernels_reason() =>
+        await RefusedAsync(1, [Capture, "--source", Source, "--watch", "x", "--log", await LogAsync(), "--bus", NoBus, "--probe", "kprobe", .. Pins()], "No probe could be attached", "kprobe");
+
+    [Fact]
+    public async Task Without_privileges_the_missing_capability_is_named() =>
+        await RefusedAsync(1, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Capture, "--source", Source, "--watch", "x", "--log", await LogAsync(), .. Hook()], "CAP_");
+
+    [Fact]
+    public async Task A_second_capture_of_a_source_is_refused()
+    {
+        var log = await LogAsync();
+        using var first = new Command(_pins.Folder, [Capture, "--source", Source, "--watch", "x", "--log", log, .. Hook()]);
+        await first.SaysAsync("Capturing source");
+        await RefusedAsync(1, [Capture, "--source", Source, "--watch", "x", "--log", log, .. Hook()], "has a writer already");
+        first.Terminate();
+        Assert.Equal(0, await first.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_log_without_a_schema_is_refused_with_the_command_that_makes_it()
+    {
+        var empty = await postgres.CreateDatabaseAsync("empty");
+        await RefusedAsync(1, [Capture, "--source", Source, "--watch", "x", "--log", empty, .. Hook()], "maplog migrate");
+        await RefusedAsync(1, [Replicator, "--source", Source, "--map", "x", "--pin", _pins["x"], "--registry", _pins["r"], "--log", empty], "maplog migrate");
+    }
+
+    [Fact]
+    public async Task A_source_that_the_log_does_not_know_is_refused_with_the_command_that_adds_it() =>
+        await RefusedAsync(1, [Capture, "--source", "nobody", "--watch", "x", "--log", await LogAsync(), .. Hook()], "maplog source add nobody");
+
+    [Theory]
+    [InlineData("Host", "Maplog:Log:ConnectionString")]
+    [InlineData("Host=127.0.0.1;Port=1;Username=maplog;Database=maplog", "127.0.0.1:1")]
+    public async Task A_wrong_connection_string_is_refused(string log, string words) =>
+        await RefusedAsync(null, [Capture, "--source", Source, "--watch", "x", "--log", log, .. Hook()], words);
+
+    [Fact]
+    public async Task A_login_that_RabbitMQ_refuses_ends_the_capture()
+    {
+        var bus = new UriBuilder(await rabbit.CreateVirtualHostAsync("login")) { Password = "wrong" }.Uri;
+        await RefusedAsync(1, [Capture, "--source", Source, "--watch", "x", "--log", await LogAsync(), "--probe", "syscall", "--bus", bus.AbsoluteUri, .. Pins()], "login");
+    }
+
+    [Fact]
+    public async Task A_replica_pin_of_another_shape_is_refused_and_left_as_it_is()
+    {
+        var log = await LogAsync();
+        using var map = BpfMap.Create("maplog_shape", MapType.Hash, 8, 8, 16);
+        map.Update(new byte[8], new byte[8]);
+        using var other = BpfMap.Create("maplog_other", MapType.Hash, 4, 8, 16);
+        other.Pin(_pins["other"]);
+        using var capture = new Command(_pins.Folder, [Capture, "--source", Source, "--watch", "maplog_shape", "--log", log, .. Hook()]);
+        await capture.SaysAsync($"{Source}/maplog_shape: map ");
+        await RefusedAsync(1, [Replicator, "--source", Source, "--map", "maplog_shape", "--pin", _pins["other"], "--registry", _pins["r"], "--log", log], _pins["other"], "key");
+        using var after = BpfMap.OpenPinned(_pins["other"]);
+        Assert.Equal(other.Info.Id, after.Info.Id);
+        capture.Terminate();
+        Assert.Equal(0, await capture.EndAsync());
+    }
+
+    [Fact]
+    public async Task A_frozen_replica_is_told_with_what_to_do_and_waited_for()
+    {
+        var log = await LogAsync();
+        using var map = BpfMap.Create("maplog_frost", MapType.Hash, 8, 8, 16);
+        map.Update(new byte[8], new byte[8]);
+        using var capture = new Command(_pins.Folder, [Capture, "--source", Source, "--watch", "maplog_frost", "--log", log, .. Hook()]);
+        await capture.SaysAsync($"{Source}/maplog_frost: map ");
+        using (var replica = BpfMap.Create("maplog_frost", MapType.Hash, 8, 8, 16))
+        {
+            replica.Pin(_pins["frozen"]);
+            replica.Freeze();
+        }
+        using var replicator = new Command("/", [Replicator, "--source", Source, "--map", "maplog_frost", "--pin", _pins["frozen"], "--registry", _pins["r"], "--log", log]);
+        await replicator.SaysAsync("its map is frozen and stays so: remove the pins");
+        replicator.Terminate();
+        Assert.Equal(0, await replicator.EndAsync());
+        capture.Terminate();
+        Assert.Equal(0, await capture.EndAsync());
+    }
+
+    public void Dispose() => _pins.Dispose();
+
+    private string[] Pins() => ["--stay-attached", "false", "--pin-root", _pins["capture"]];
+
+    private string[] Hook() => ["--bus", NoBus, "--probe", "syscall", .. Pins()];
+
+    private async Task<string> LogAsync()
+    {
+        if (!File.Exists(Capture))
+            await Command.RunAsync(Repository.Root, "scripts/build");
+        var log = await postgres.CreateDatabaseAsync("refusals");
+        await Command.RunAsync("/", Maplog, "migrate", "--log", log);
+        await Command.RunAsync("/", Maplog, "source", "add", Source, "--log", log);
+        return log;
+    }
+
+    /// <param name="status">The exit status; null: any but 0.</param>
+    /// <param name="command">The command.</param>
+    /// <param name="words">What must stand in one line of what it says.</param>
+    private static async Task RefusedAsync(int? status, string[] command, params string[] words)
+    {
+        using var refused = new Command("/", command);
+        var ended = await refused.EndAsync().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.True(status is null ? ended != 0 : ended == status, $"It ended with {ended}:{refused.LastLines(10)}");
+        Assert.True(refused.Lines.Any(l => words.All(w => l.Contains(w, StringComparison.OrdinalIgnoreCase))), $"No line has {string.Join(" and ", words)}:{refused.LastLines(10)}");
+        Assert.DoesNotContain(refused.Lines, l => l.TrimStart().StartsWith("at Maplog.", StringComparison.Ordinal));
+    }
+}
