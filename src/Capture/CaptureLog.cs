@@ -44,6 +44,9 @@ internal static partial class CaptureLog
     [LoggerMessage(12, LogLevel.Information, "The log is back.")]
     public static partial void LogBack(this ILogger log);
 
+    [LoggerMessage(13, LogLevel.Warning, "{Why} Waiting for it.")]
+    public static partial void WaitingForLog(this ILogger log, string why);
+
     [LoggerMessage(15, LogLevel.Information, "Stopped: {Committed} events committed in this run; {Left} bytes are left in the ring.")]
     public static partial void Stopped(this ILogger log, long committed, ulong left);
 

@@ -39,9 +39,7 @@ internal sealed class CaptureService(
     private async Task RunAsync(CancellationToken stopping)
     {
         var targets = options.Watch.Select(WatchedTarget.Parse).ToList();
-        var check = await new LogSchema(store).CheckAsync(stopping);
-        if (check.State != SchemaState.Current)
-            throw new LogException(check.Sentence);
+        await CheckSchemaAsync(stopping);
         await using var writerLock = await WriterLock.TryTakeAsync(store, options.Source, stopping)
             ?? throw new LogException($"Source {options.Source} has a writer already: a source is captured by one daemon at a time. Stop the other one, or give this one another source.");
         var writer = await LogWriter.OpenAsync(store, options.Source, stopping);
@@ -59,6 +57,27 @@ internal sealed class CaptureService(
             log.NoSuchMap(missing);
         using var session = new CaptureSession(hook, registry, sink, new Committer(writer, reader, epoch, time, log), feed, new Sweeper(registry, options.ScanRate), options.BatchSize, time, log);
         await session.RunAsync(stopping);
+    }
+
+    /// <summary>A server that is away may come back; a schema that is missing, or a login that is refused, is for an operator.</summary>
+    private async Task CheckSchemaAsync(CancellationToken stopping)
+    {
+        for (string? said = null; ;)
+        {
+            try
+            {
+                var check = await new LogSchema(store).CheckAsync(stopping);
+                if (check.State != SchemaState.Current)
+                    throw new LogException(check.Sentence);
+                return;
+            }
+            catch (LogException e) when (e.IsTransient)
+            {
+                if (said != e.Message)
+                    log.WaitingForLog(said = e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(2), time, stopping);
+            }
+        }
     }
 
     private CaptureHook Attach(List<WatchedTarget> targets)
@@ -98,8 +117,8 @@ internal sealed class CaptureService(
             stream.Resume(summary.Head.Version, summary.Head.Time);
             await SkipLoggedAsync(reader, hook, stream, stopping);
             sink.Note(stream, new EpochStarted(sink.Epoch.Value, node.Name, Boot.Id, hook.RingId, stream.LoggedPosition, stream.LoggedIndex, sink.Now), hook.IsResumed ? 0 : KernelClock.Now);
-            var isAlive = summary.Opened is { } opened && opened.BootId == Boot.Id && BpfMap.Ids().Contains(opened.MapId);
-            registry.AddLogged(stream, isAlive ? await FoldAsync(reader, summary.Stream, stopping) : null);
+            // Only a map of this boot can go on; the content of another is no longer needed.
+            registry.TakeUp(stream, summary.Opened is { } opened && opened.BootId == Boot.Id ? await FoldAsync(reader, summary.Stream, stopping) : null);
         }
     }
 
@@ -110,9 +129,9 @@ internal sealed class CaptureService(
             return;
         var last = await reader.ReadLastRecordAsync(stream.Name, term.Version, stopping);
         if (last is { } record)
-            stream.SkipUpTo(record.Header.RingPosition, record.Header.RecordIndex);
+            stream.SkipUpTo(record.Header.RingPosition, record.Header.RecordIndex, record.Header.KernelTime);
         else
-            stream.SkipUpTo(term.Note.LoggedPosition, term.Note.LoggedIndex);
+            stream.SkipUpTo(term.Note.LoggedPosition, term.Note.LoggedIndex, 0);
     }
 
     private static async Task<StreamFold> FoldAsync(LogReader reader, StreamName name, CancellationToken stopping)

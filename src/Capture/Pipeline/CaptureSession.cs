@@ -22,6 +22,8 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private readonly CancellationTokenSource _giveUp = new();
     private EventBatch _filling = sink.Batch, _spare = new();
     private Task _commit = Task.CompletedTask;
+    // The losses that the batch being filled tells of, by slot.
+    private Dictionary<int, Accounted> _accounts = [];
     private long _lookAt, _lossesAt;
 
     /// <summary>Runs until asked to stop; then commits what was read.</summary>
@@ -157,6 +159,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         Report(map, losses.Unreadable - known.Unreadable, "unreadable", map.LossesCountedAt, now);
         Report(map, losses.TooLong - known.TooLong, "too-long", map.LossesCountedAt, now);
         (map.KnownLosses, map.LossesCountedAt) = (losses, now);
+        _accounts[map.Slot] = new Accounted(map.KnownLosses, map.KnownSkips);
     }
 
     private void CountSkips(CapturedMap map, ulong skipped, long now)
@@ -164,6 +167,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         log.Skipped(map.Stream.Name.ToString(), skipped - map.KnownSkips);
         NoteGap(map, skipped - map.KnownSkips, "skipped", map.SkipsCountedAt, now);
         (map.KnownSkips, map.SkipsCountedAt) = (skipped, now);
+        _accounts[map.Slot] = new Accounted(map.KnownLosses, map.KnownSkips);
     }
 
     private void Report(CapturedMap map, ulong count, string reason, long from, long to)
@@ -186,13 +190,17 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         var ringEnd = hook.Ring.Cursor;
         (_filling, _spare) = (_spare, _filling);
         sink.Batch = _filling;
-        _commit = Task.Run(() => CommitAsync(batch, ringEnd), CancellationToken.None);
+        var accounts = _accounts;
+        _accounts = [];
+        _commit = Task.Run(() => CommitAsync(batch, ringEnd, accounts), CancellationToken.None);
     }
 
-    private async Task CommitAsync(EventBatch batch, ulong ringEnd)
+    private async Task CommitAsync(EventBatch batch, ulong ringEnd, Dictionary<int, Accounted> accounts)
     {
         await committer.CommitAsync(batch, _giveUp.Token);
         hook.Ring.Release(ringEnd);
+        foreach (var (slot, account) in accounts)
+            hook.Account(slot, account);
         feed.Publish(batch, sink.Epoch);
         batch.Clear();
     }

@@ -25,7 +25,10 @@ internal sealed class CapturedStream(StreamName name)
         _lastTime = time;
     }
 
-    public void SkipUpTo(long position, uint index) => (LoggedPosition, LoggedIndex) = (position, index);
+    /// <summary>Kernel time of the last record that an earlier term logged from this ring; 0: unknown.</summary>
+    public long LoggedUntil { get; private set; }
+
+    public void SkipUpTo(long position, uint index, long kernelTime) => (LoggedPosition, LoggedIndex, LoggedUntil) = (position, index, kernelTime);
 
     public bool IsLogged(long position, uint index) =>
         position < LoggedPosition || position == LoggedPosition && index <= LoggedIndex;

@@ -14,10 +14,13 @@ internal sealed class MapRegistry(
 {
     private readonly Dictionary<uint, CapturedMap> _maps = [];
     private readonly Dictionary<string, CapturedStream> _streams = [];
-    private readonly Dictionary<string, StreamFold> _logged = [];
     private readonly HashSet<uint> _others = [];
     private readonly Dictionary<uint, WaitingMap> _waiting = [];
-    private readonly Stack<int> _freeSlots = new(Enumerable.Range(1, CaptureHook.Slots - 1).Reverse());
+    private readonly SortedSet<int> _freeSlots = [.. Enumerable.Range(1, CaptureHook.Slots - 1)];
+    // What was there before the hook was: its changes until then went unseen.
+    private readonly HashSet<uint> _before = hook.IsResumed ? [] : [.. BpfMap.Ids()];
+    // Losses of maps that no daemon had opened yet, as far as the log tells of them.
+    private Losses _early = hook.ReadAccount(0).Losses;
     private CapturedMap? _last;
     private Look? _look;
 
@@ -26,12 +29,23 @@ internal sealed class MapRegistry(
     /// <summary>Whether a map's successor waits for its end.</summary>
     public bool IsAnyWaiting => _waiting.Count > 0;
 
-    /// <summary>Takes over a stream that an earlier term wrote; its fold serves the map if it is still the same one.</summary>
-    public void AddLogged(CapturedStream stream, StreamFold? fold)
+    /// <summary>
+    /// Takes over a stream that an earlier term wrote. Its map goes on if it still lives, or if the ring may still hold what was
+    /// done to it: then it is closed when the ring has been read that far.
+    /// </summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="fold">What it comes to; null: it ended with an earlier boot.</param>
+    public void TakeUp(CapturedStream stream, StreamFold? fold)
     {
         _streams[stream.Name.Map] = stream;
-        if (fold is not null)
-            _logged[stream.Name.Map] = fold;
+        if (fold is not { IsOpen: true, Generation: { } opened })
+            return;
+        var info = new MapInfo(opened.MapId, opened.Name, (MapType)opened.Shape.Type, opened.Shape.KeySize, opened.Shape.ValueSize, (uint)opened.Shape.MaxEntries, (uint)opened.Shape.Flags, 0, 0, 0, false);
+        var pins = PinnedIds();
+        if ((hook.IsResumed || IsAlive(info.Id)) && targets.Any(t => t.Matches(info, pins.GetValueOrDefault(t.Text)) && t.StreamOf(info) == stream.Name.Map))
+            GoOn(stream, fold, info);
+        else
+            sink.Note(stream, new MapClosed(sink.Epoch.Value, info.Id, Boot.Id), KernelClock.Now);
     }
 
     /// <summary>Hands a ring record to the map whose it is. Of one that is not watched, or gone before anybody could look at it, it is dropped.</summary>
@@ -82,6 +96,9 @@ internal sealed class MapRegistry(
             if (!_maps.ContainsKey(info.Id) && !_waiting.ContainsKey(info.Id) && (!_others.Contains(info.Id) || pins.ContainsValue(info.Id)) && IsAlive(info.Id))
                 Consider(info, KernelClock.Now, pins, replicas);
         }
+        // All that live are open now: what is lost of a map from here on is counted in a slot of its own.
+        _early = hook.ReadLosses(0);
+        hook.Account(0, new Accounted(_early, 0));
         return gone.Count > 0;
     }
 
@@ -129,9 +146,9 @@ internal sealed class MapRegistry(
             return Ignore(info.Id);
         var name = target.StreamOf(info);
         if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is not { } older)
-            return Open(info, name, kernelTime, NewSlot());
-        var slot = NewSlot();
-        _waiting[info.Id] = new WaitingMap(info, name, slot, hook.ReadLosses(slot), kernelTime);
+            return Open(info, name, kernelTime, SlotOf(info));
+        var slot = SlotOf(info);
+        _waiting[info.Id] = new WaitingMap(info, name, slot, kernelTime);
         hook.Watch(info.Id, slot);
         log.SecondMap(info.Id, name, older.Id);
         return null;
@@ -149,7 +166,6 @@ internal sealed class MapRegistry(
                 continue;
             }
             var map = Open(next.Info, name, next.Since, next.Slot);
-            map.KnownLosses = next.LossesBefore;
             if (next.IsOverfull)
                 sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", next.Changes, next.Since, KernelClock.Now), KernelClock.Now);
             next.GiveTo(map);
@@ -157,12 +173,22 @@ internal sealed class MapRegistry(
         }
     }
 
-    private int NewSlot() => _freeSlots.Count > 0 ? _freeSlots.Pop() : 0;
+    // The one that an earlier daemon gave it, while the hook stayed, or another: then what was counted in it before is none of its losses.
+    private int SlotOf(MapInfo map)
+    {
+        if (hook.IsResumed && hook.SlotOf(map.Id) is { } given && _freeSlots.Remove(given))
+            return given;
+        var slot = _freeSlots.Min;
+        _freeSlots.Remove(slot);
+        if (slot != 0)
+            hook.Account(slot, new Accounted(hook.ReadLosses(slot), hook.ReadSkips().GetValueOrDefault(map.Type)));
+        return slot;
+    }
 
     private void FreeSlot(int slot)
     {
         if (slot != 0)
-            _freeSlots.Push(slot);
+            _freeSlots.Add(slot);
     }
 
     private CapturedMap? Ignore(uint id)
@@ -178,27 +204,50 @@ internal sealed class MapRegistry(
             _streams[name] = stream = NewStream(name, kernelTime);
         var shape = new MapShape((int)info.Type, info.KeySize, info.ValueSize, checked((int)info.MaxEntries), (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
 
-        _logged.Remove(name, out var logged);
-        var isSame = logged is { IsOpen: true, Generation: { } generation } && generation.MapId == info.Id && generation.BootId == Boot.Id && generation.Shape == shape;
-        var entries = isSame ? logged!.Entries : new MapFold(shape.KeySize, shape.ValueBytes);
-        var map = new CapturedMap(stream, info.Id, info.Name, shape, entries, slot, sink) 
+        sink.Note(stream, new MapOpened(
+            sink.Epoch.Value, info.Id, Boot.Id, info.Name, shape, info.BtfId == 0 ? null : MapBtf.Read(info.BtfId),
+            info.BtfKeyTypeId, info.BtfValueTypeId, hook.Probe.Name(), hook.Unseen(info.Type), node), kernelTime);
+        if (_before.Contains(info.Id))
+            sink.Note(stream, new GapFound(sink.Epoch.Value, "late-attach", -1, 0, kernelTime), kernelTime);
+        var early = hook.ReadLosses(0);
+        if (early != _early)
+            sink.Note(stream, new GapFound(sink.Epoch.Value, "early", (long)(early.Total - _early.Total), 0, kernelTime), kernelTime);
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new MapFold(shape.KeySize, shape.ValueBytes), slot, sink));
+        TakeAccount(map);
+        log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, false);
+        return map;
+    }
+
+    private void GoOn(CapturedStream stream, StreamFold fold, MapInfo info)
+    {
+        var slot = SlotOf(info);
+        var shape = fold.Generation!.Shape;
+        feed.Resume(stream.Handle, shape);
+        var map = new CapturedMap(stream, info.Id, info.Name, shape, fold.Entries, slot, sink);
+        if (hook.IsResumed)
         {
-            KnownLosses = hook.ReadLosses(slot),
-            KnownSkips = hook.ReadSkips().GetValueOrDefault(info.Type),
-        };
-        if (isSame)
-            feed.Resume(stream.Handle, shape);
+            map.LossesCountedAt = map.SkipsCountedAt = stream.LoggedUntil;
+        }
         else
         {
-            var unseen = hook.Unseen(info.Type);
-            sink.Note(stream, new MapOpened(
-                sink.Epoch.Value, info.Id, Boot.Id, info.Name, shape, info.BtfId == 0 ? null : MapBtf.Read(info.BtfId),
-                info.BtfKeyTypeId, info.BtfValueTypeId, hook.Probe.Name(), unseen, node), kernelTime);
+            sink.Note(stream, new GapFound(sink.Epoch.Value, "down", -1, stream.LoggedUntil, KernelClock.Now), KernelClock.Now);
         }
-        hook.Watch(info.Id, slot);
-        _maps[info.Id] = map;
+        TakeAccount(map);
+        Watch(map);
+        log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, true);
+    }
+
+    private void TakeAccount(CapturedMap map)
+    {
+        var account = hook.ReadAccount(map.Slot);
+        (map.KnownLosses, map.KnownSkips) = (account.Losses, account.Skips);
+    }
+
+    private CapturedMap Watch(CapturedMap map)
+    {
+        hook.Watch(map.Id, map.Slot);
+        _maps[map.Id] = map;
         map.Inspector.Scan();
-        log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, isSame);
         return map;
     }
 

@@ -12,9 +12,8 @@ namespace Maplog.Capture.Watching;
 /// <param name="info">The map.</param>
 /// <param name="name">The stream that it will go on with.</param>
 /// <param name="slot">Where the hook counts what it could not record of it.</param>
-/// <param name="losses">What was counted there before.</param>
 /// <param name="since">Kernel time of the first that was heard of it.</param>
-internal sealed class WaitingMap(MapInfo info, string name, int slot, Losses losses, long since)
+internal sealed class WaitingMap(MapInfo info, string name, int slot, long since)
 {
     /// <summary>Bytes of records kept; a generation that waits for longer than that is read from the map itself.</summary>
     private const int Most = 32 << 20;
@@ -27,8 +26,6 @@ internal sealed class WaitingMap(MapInfo info, string name, int slot, Losses los
     public string Name => name;
 
     public int Slot => slot;
-
-    public Losses LossesBefore => losses;
 
     public long Since => since;
 

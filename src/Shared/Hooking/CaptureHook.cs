@@ -74,6 +74,37 @@ public sealed class CaptureHook : IDisposable
     /// <summary>From now on changes of this map are not recorded.</summary>
     public void Ignore(uint mapId) => SetVerdict(mapId, NotWatched);
 
+    /// <summary>Where the losses of a map are counted, if it is watched; 0: not in a slot of its own.</summary>
+    public int? SlotOf(uint mapId)
+    {
+        Span<byte> key = stackalloc byte[4];
+        Span<byte> value = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32LittleEndian(key, mapId);
+        var isJudged = (mapId < VerdictsInArray ? _maps.Verdicts : _maps.Beyond).Lookup(key, value);
+        var verdict = BinaryPrimitives.ReadUInt32LittleEndian(value);
+        return isJudged && verdict >= WatchedFrom ? (int)(verdict - WatchedFrom) : null;
+    }
+
+    /// <summary>What of the losses of a slot the log tells of, as <see cref="Account"/> left it.</summary>
+    public Accounted ReadAccount(int slot)
+    {
+        Span<byte> key = stackalloc byte[4];
+        Span<byte> value = stackalloc byte[Accounted.Size];
+        BinaryPrimitives.WriteInt32LittleEndian(key, slot);
+        _maps.Accounts.Lookup(key, value);
+        return MemoryMarshal.Read<Accounted>(value);
+    }
+
+    /// <summary>Notes for the next daemon that the log tells of so many losses of a slot.</summary>
+    public void Account(int slot, in Accounted account)
+    {
+        Span<byte> key = stackalloc byte[4];
+        Span<byte> value = stackalloc byte[Accounted.Size];
+        BinaryPrimitives.WriteInt32LittleEndian(key, slot);
+        MemoryMarshal.Write(value, account);
+        _maps.Accounts.Update(key, value);
+    }
+
     /// <summary>Changes lost since the ring was made.</summary>
     public Losses ReadLosses(int slot)
     {

@@ -8,8 +8,9 @@ internal sealed class HookMaps : IDisposable
     /// <summary>The ring is pinned last and under a name that tells layout and probe: its pin says that all others are there.</summary>
     private const string RingPrefix = "ring_";
 
-    private HookMaps(Func<string, BpfMap> open)
+    private HookMaps(Func<string, BpfMap> open, BpfMap accounts)
     {
+        Accounts = accounts;
         Ring = open("maplog_ring");
         Verdicts = open("maplog_verdicts");
         Beyond = open("maplog_beyond");
@@ -30,15 +31,21 @@ internal sealed class HookMaps : IDisposable
 
     public BpfMap Config { get; }
 
-    private IEnumerable<(string Name, BpfMap Map)> Steering =>
-        [("verdicts", Verdicts), ("beyond", Beyond), ("names", Names), ("losses", Losses), ("config", Config)];
+    /// <summary>The daemons' own: what of the losses is in the log.</summary>
+    public BpfMap Accounts { get; }
 
-    public static HookMaps Of(BpfObject loaded) => new(loaded.Map);
+    private IEnumerable<(string Name, BpfMap Map)> Steering =>
+        [("verdicts", Verdicts), ("beyond", Beyond), ("names", Names), ("losses", Losses), ("config", Config), ("accounts", Accounts)];
+
+    public static HookMaps Of(BpfObject loaded) =>
+        new(loaded.Map, BpfMap.Create("maplog_accounts", MapType.Array, sizeof(int), Accounted.Size, CaptureHook.Slots));
 
     /// <summary>The pinned ones, or null if there are none of this layout and probe.</summary>
     public static HookMaps? OpenPinned(string folder, Probe probe) =>
         File.Exists(RingPin(folder, probe))
-            ? new HookMaps(name => BpfMap.OpenPinned(name == "maplog_ring" ? RingPin(folder, probe) : Path.Combine(folder, name["maplog_".Length..])))
+            ? new HookMaps(
+                name => BpfMap.OpenPinned(name == "maplog_ring" ? RingPin(folder, probe) : Path.Combine(folder, name["maplog_".Length..])),
+                BpfMap.OpenPinned(Path.Combine(folder, "accounts")))
             : null;
 
     public void Pin(string folder, Probe probe)

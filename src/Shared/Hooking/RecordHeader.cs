@@ -85,4 +85,6 @@ public unsafe struct MapSeen
 public record struct Losses(ulong RingFull, ulong Unreadable, ulong TooLong)
 {
     public const int Size = 24;
+
+    public readonly ulong Total => RingFull + Unreadable + TooLong;
 }

@@ -95,7 +95,7 @@ internal sealed class CaptureProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>What is in the log now.</summary>
+    /// <summary>What is in the log now. That the map was there before the daemon is no gap here.</summary>
     public async Task<(StreamFold Fold, int Changes, int Gaps)> FoldAsync(string map)
     {
         var fold = new StreamFold(new StreamName(Source, map));
@@ -106,7 +106,7 @@ internal sealed class CaptureProcess : IAsyncDisposable
             {
                 fold.Apply(logged);
                 changes += logged.Kind.IsChange() ? 1 : 0;
-                gaps += logged.Kind == EventKind.GapFound ? 1 : 0;
+                gaps += logged.Kind == EventKind.GapFound && ((GapFound)NoteCodec.Read(logged.Kind, logged.Data.Span)).Reason != "late-attach" ? 1 : 0;
             }
         }
         return (fold, changes, gaps);

@@ -17,8 +17,8 @@ public sealed class MillionTests(TestPostgres postgres, TestRabbitMq rabbit)
         await capture.WatchesAsync(map.Info.Name);
         string[] pins = [capture.Replicate(map.Info.Name), capture.Replicate(map.Info.Name)];
         BusyMap.Change(map, 1_000_000);
-        // Two notes are before them: the term's and the map's.
-        await capture.LoggedAsync(map.Info.Name, 1_000_002);
+        // Three notes are before them: the term's, the map's, and that it was there before.
+        await capture.LoggedAsync(map.Info.Name, 1_000_003);
         var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
         Assert.Equal((1_000_000, 0), (changes, gaps));
         Assert.Null(BusyMap.Difference(map, fold));

@@ -19,6 +19,9 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
 
     private IEnumerable<string> BlindEvictions => rows.Where(r => r.Certainty == "evicting").Select(r => sight.BlindToEvictions(r.Writer)).OfType<string>();
 
+    /// <summary>Whether nothing more is to come.</summary>
+    public bool IsAllLogged => Seen().Count >= _seen.Count && DifferenceOfTheLog() is null;
+
     public void NoChangeIsLost()
     {
         Assert.All(logged.Gaps, gap => Assert.Equal("skipped", gap.Reason));
@@ -28,8 +31,7 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
 
     public void EveryChangeIsOneEvent()
     {
-        // What the map itself did, and what was read from it, is no change of a writer's.
-        var events = logged.Changes.Where(c => c.Kind != EventKind.EntryEvicted && c.IsSeen).ToList();
+        var events = Seen();
         if (Skips > 0)
         {
             var missing = MissingByKey(events, mayDifferInKind: true);
@@ -88,6 +90,9 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
         foreach (var key in expected)
             AreSame($" of key {key.Key}", [.. key], [.. got[key.Key]]);
     }
+
+    // What the map itself did, and what was read from it, is no change of a writer's.
+    private List<LoggedChange> Seen() => [.. logged.Changes.Where(c => c.Kind != EventKind.EntryEvicted && c.IsSeen)];
 
     // The changes without an event; the events of a key must be changes of it, in their order.
     private List<DriverChange> MissingByKey(List<LoggedChange> events, bool mayDifferInKind)
