@@ -45,13 +45,13 @@ internal sealed class CaptureProcess : IAsyncDisposable
     public static Task<CaptureProcess> StartStayingAsync(TestPostgres postgres, int ringBytes, params string[] watch) => StartAsync(postgres, ringBytes, null, stays: true, watch);
 
     /// <summary>Kills it, and starts the next.</summary>
-    /// <param name="pause">Between the two.</param>
-    public async Task ReplaceAsync(TimeSpan pause)
+    /// <param name="between">What is done in between.</param>
+    public async Task ReplaceAsync(Action between)
     {
         _daemon.Kill();
         await _daemon.EndAsync();
         _daemon.Dispose();
-        await Task.Delay(pause);
+        between();
         _daemon = new Command(_pins.Folder, _command);
         await _daemon.SaysAsync("Capturing source");
     }

@@ -1,3 +1,4 @@
+using Maplog.Kernel;
 using Maplog.Servers;
 
 namespace Maplog.Tests.Kernel.Capturing;
@@ -18,7 +19,7 @@ public sealed class TakeOverTests(TestPostgres postgres)
         {
             var writing = Task.Run(() => BusyMap.Change(map, ChangesInALife, seed: life), TestContext.Current.CancellationToken);
             await Task.Delay(random.Next(100, 1500), TestContext.Current.CancellationToken);
-            await capture.ReplaceAsync(TimeSpan.FromMilliseconds(random.Next(500)));
+            await capture.ReplaceAsync(() => Thread.Sleep(random.Next(500)));
             await writing;
         }
         await capture.LoggedAsync(map.Info.Name, Lives * ChangesInALife);
@@ -26,5 +27,48 @@ public sealed class TakeOverTests(TestPostgres postgres)
         var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
         Assert.Null(BusyMap.Difference(map, fold));
         Assert.Equal((Lives * ChangesInALife, 0), (changes, gaps));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task What_the_ring_could_not_hold_while_no_daemon_ran_is_a_gap_and_the_map_is_read_anew()
+    {
+        using var map = BusyMap.Create("maplog_down");
+        await using var capture = await CaptureProcess.StartStayingAsync(postgres, 64 << 10, map.Info.Name);
+        await capture.WatchesAsync(map.Info.Name);
+        await capture.ReplaceAsync(() => BusyMap.Change(map, 20_000));
+        await EqualAsync(capture, map);
+        await capture.StopAsync();
+        Assert.True((await capture.FoldAsync(map.Info.Name)).Gaps > 0);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_last_changes_of_a_map_that_died_while_no_daemon_ran_are_logged_and_its_successor_follows()
+    {
+        var map = BusyMap.Create("maplog_died");
+        await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, map.Info.Name);
+        await capture.WatchesAsync(map.Info.Name);
+        BusyMap.Change(map, 1_000, seed: 1);
+        await capture.LoggedAsync(map.Info.Name, 1_000);
+        BpfMap? next = null;
+        await capture.ReplaceAsync(() =>
+        {
+            BusyMap.Change(map, 2_000, seed: 2);
+            map.Dispose();
+            next = BusyMap.Create("maplog_died");
+            BusyMap.Change(next, 3_000, seed: 3);
+        });
+        using (next)
+        {
+            await EqualAsync(capture, next!);
+            await capture.StopAsync();
+        }
+        var (_, changes, gaps) = await capture.FoldAsync("maplog_died");
+        Assert.Equal((6_000, 0), (changes, gaps));
+    }
+
+    private static async Task EqualAsync(CaptureProcess capture, BpfMap map)
+    {
+        while (BusyMap.Difference(map, (await capture.FoldAsync(map.Info.Name)).Fold) is not null)
+            await Task.Delay(200, TestContext.Current.CancellationToken);
     }
 }
