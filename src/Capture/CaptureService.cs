@@ -49,9 +49,9 @@ internal sealed class CaptureService(
         await bus.StartAsync(stopping);
         using var replicators = WriterRegistry.Open(options.PinRoot);
         using var hook = Attach(targets);
-        Announce(hook, epoch);
         var sink = new EventSink(new KernelClock(time), epoch);
         var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log);
+        Announce(hook, epoch); // what is made from here on is caught from its first change
         await TakeUpAsync(reader, hook, sink, registry, stopping);
         foreach (var missing in registry.Missing())
             log.NoSuchMap(missing);

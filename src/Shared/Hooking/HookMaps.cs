@@ -42,7 +42,7 @@ internal sealed class HookMaps : IDisposable
 
     /// <summary>The pinned ones, or null if there are none of this layout and probe.</summary>
     public static HookMaps? OpenPinned(string folder, Probe probe) =>
-        File.Exists(RingPin(folder, probe))
+        File.Exists(RingPin(folder, probe)) && File.Exists(Path.Combine(folder, "accounts"))
             ? new HookMaps(
                 name => BpfMap.OpenPinned(name == "maplog_ring" ? RingPin(folder, probe) : Path.Combine(folder, name["maplog_".Length..])),
                 BpfMap.OpenPinned(Path.Combine(folder, "accounts")))

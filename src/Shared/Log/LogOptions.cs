@@ -8,7 +8,6 @@ namespace Maplog.Log;
 public sealed partial class LogOptions : IValidatableObject
 {
     /// <summary>An Npgsql connection string, for example <c>Host=db;Database=maplog;Username=maplog</c>. No default.</summary>
-    [Required(ErrorMessage = "ConnectionString is missing: give the Postgres database of the log, for example \"Host=localhost;Database=maplog;Username=maplog\".")]
     public string ConnectionString { get; set; } = "";
 
     /// <summary>The schema that holds the log. Default: <c>maplog</c>.</summary>
@@ -19,7 +18,7 @@ public sealed partial class LogOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (ConnectionString.Length > 0 && ConnectionStringMistake() is { } mistake)
+        if (ConnectionStringMistake() is { } mistake)
             yield return new ValidationResult(mistake, [nameof(ConnectionString)]);
         if (!SchemaName().IsMatch(Schema))
             yield return new ValidationResult($"Schema '{Schema}' is not a name Postgres takes unquoted: use at most 40 of a-z, 0-9 and '_', beginning with a letter.", [nameof(Schema)]);
@@ -38,6 +37,8 @@ public sealed partial class LogOptions : IValidatableObject
 
     private string? ConnectionStringMistake()
     {
+        if (ConnectionString.Length == 0)
+            return "ConnectionString is missing: give the Postgres database of the log, for example \"Host=localhost;Database=maplog;Username=maplog\".";
         try
         {
             var parsed = new NpgsqlConnectionStringBuilder(ConnectionString);
