@@ -4,6 +4,7 @@ using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Kernel;
 using Maplog.Log;
+using Maplog.Replicas;
 
 namespace Maplog.Cli;
 
@@ -75,7 +76,7 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
             // Whoever read what we write has read enough.
             case IOException { InnerException: SocketException { NativeErrorCode: BrokenPipe } }:
                 return ExitCode.Ok;
-            case LogException or KernelException or FormatException or IOException or UnauthorizedAccessException:
+            case LogException or KernelException or ReplicaException or FormatException or IOException or UnauthorizedAccessException:
                 Terminal.Complain(failure.Message);
                 break;
             default:

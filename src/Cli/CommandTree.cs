@@ -35,6 +35,9 @@ internal static class CommandTree
         {
             Maps.Command(terminal),
             Dump.Command(terminal),
+            Replay.Command(terminal),
+            History.Command(terminal),
+            Diff.Command(terminal),
             Watch.Command(terminal),
             Verify.Command(terminal),
             Doctor.Command(terminal),

@@ -13,7 +13,7 @@ public sealed partial class ArchitectureTests
     {
         ["Kernel"] = [],
         ["Events"] = [],
-        ["Btf"] = [],
+        ["Btf"] = ["Events"],
         ["Configuration"] = [],
         ["Folding"] = ["Events"],
         ["Hooking"] = ["Kernel"],

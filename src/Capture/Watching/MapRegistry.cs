@@ -1,3 +1,4 @@
+using Maplog.Btf;
 using Maplog.Capture.Pipeline;
 using Maplog.Events;
 using Maplog.Folding;
@@ -204,9 +205,10 @@ internal sealed class MapRegistry(
             _streams[name] = stream = NewStream(name, kernelTime);
         var shape = new MapShape((int)info.Type, info.KeySize, info.ValueSize, checked((int)info.MaxEntries), (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
 
-        sink.Note(stream, new MapOpened(
+        var opened = new MapOpened(
             sink.Epoch.Value, info.Id, Boot.Id, info.Name, shape, info.BtfId == 0 ? null : MapBtf.Read(info.BtfId),
-            info.BtfKeyTypeId, info.BtfValueTypeId, hook.Probe.Name(), hook.Unseen(info.Type), node), kernelTime);
+            info.BtfKeyTypeId, info.BtfValueTypeId, hook.Probe.Name(), hook.Unseen(info.Type), node);
+        sink.Note(stream, opened with { Fields = FieldTypes.Of(opened) }, kernelTime);
         if (_before.Contains(info.Id))
             sink.Note(stream, new GapFound(sink.Epoch.Value, "late-attach", -1, 0, kernelTime), kernelTime);
         var early = hook.ReadLosses(0);

@@ -41,7 +41,7 @@ internal static class Dump
         return ExitCode.Ok;
     }
 
-    private static void WriteJson(Terminal terminal, SortedEntries entries, EntryFormat format, int limit)
+    public static void WriteJson(Terminal terminal, SortedEntries entries, EntryFormat format, int limit)
     {
         using (var json = terminal.Json())
         {

@@ -12,8 +12,10 @@ namespace Maplog.Events;
 /// <param name="Probe">The probe that watches: fentry, kprobe or syscall.</param>
 /// <param name="Unseen">What this probe cannot see of this map on this kernel, in sentences; a scan finds it.</param>
 /// <param name="Node">The host that captured it.</param>
+/// <param name="Fields">What the BTF says of key and value, for readers who do not know BTF (SQL); null: nothing.</param>
 public sealed record MapOpened(
-    int Epoch, uint MapId, string BootId, string Name, MapShape Shape, byte[]? Btf, uint BtfKeyType, uint BtfValueType, string Probe, IReadOnlyList<string> Unseen, string Node);
+    int Epoch, uint MapId, string BootId, string Name, MapShape Shape, byte[]? Btf, uint BtfKeyType, uint BtfValueType, string Probe, IReadOnlyList<string> Unseen, string Node,
+    MapFields? Fields = null);
 
 /// <summary>The kernel map of this generation is gone. The fold stays as it was.</summary>
 public sealed record MapClosed(int Epoch, uint MapId, string BootId);

@@ -6,7 +6,12 @@ namespace Maplog.Folding;
 /// What a stream's events come to: the content of its map, entry by entry, at <see cref="Version"/>. A map opened empties
 /// it, changes put and remove, all other notes leave it. Entries carry kernel time and cpu of their last change.
 /// </summary>
-public sealed class StreamFold(StreamName stream)
+/// <param name="stream">Which stream.</param>
+/// <param name="after">
+/// The version before the first event that will be applied. Where it is not 0, the first must be a map opened, before which
+/// nothing counts: what came earlier need not be read.
+/// </param>
+public sealed class StreamFold(StreamName stream, StreamVersion after = default)
 {
     private byte[] _key = [];
 
@@ -24,7 +29,7 @@ public sealed class StreamFold(StreamName stream)
     public bool IsOpen { get; private set; }
 
     /// <summary>Version of the last event applied.</summary>
-    public StreamVersion Version { get; private set; }
+    public StreamVersion Version { get; private set; } = after;
 
     /// <summary>Epoch of the last event applied.</summary>
     public Epoch Epoch { get; private set; }

@@ -58,6 +58,60 @@ public sealed class LogReader(LogStore store)
         });
     }
 
+    /// <summary>Where the stream begins: version 1, or what a prune has left; null when it has no events.</summary>
+    public async Task<StreamPlace?> ReadFirstAsync(StreamName stream, CancellationToken cancellation = default) =>
+        await PlaceAsync($"Reading the beginning of {stream}", stream, "order by version limit 1", null, cancellation);
+
+    /// <summary>
+    /// The last version that had happened at a time; null when the stream begins later. Stored time never decreases with the
+    /// version, whatever the clock did, so there is exactly one answer, and a search by halves finds it in some twenty looks
+    /// at the index, however long the stream.
+    /// </summary>
+    public async Task<StreamPlace?> FindAtAsync(StreamName stream, DateTimeOffset at, CancellationToken cancellation = default)
+    {
+        if (await ReadFirstAsync(stream, cancellation) is not { } low || low.Time > at)
+            return null;
+        var head = await ReadHeadAsync(stream, cancellation);
+        if (head.Time <= at)
+            return new StreamPlace(head.Version, head.Time);
+        var high = head.Version;
+        while (high - low.Version > 1)
+        {
+            var middle = low.Version + (high - low.Version) / 2;
+            var found = await PlaceAsync($"Looking for {at:O} in {stream}", stream, "and version >= $3 order by version limit 1", middle.Value, cancellation)
+                ?? throw new LogException($"Looking for {at:O} in {stream} failed: version {middle} is not in the log at {store.Place}, though later ones are.");
+            if (found.Time <= at)
+                low = found;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
+    /// <summary>The newest event of a kind up to a version; null when there is none.</summary>
+    public async Task<StreamPlace?> FindLastAsync(StreamName stream, EventKind kind, StreamVersion upTo, CancellationToken cancellation = default) =>
+        await PlaceAsync(
+            $"Looking for the last {EventNames.Name(kind)} of {stream}", stream,
+            $"and version <= $3 and type = '{EventNames.Name(kind)}' and bdata is {(kind.IsChange() ? "not " : "")}null order by version desc limit 1", upTo.Value, cancellation);
+
+    /// <summary>The event with this id (Marten's); null when the stream has none.</summary>
+    public async Task<StreamPlace?> FindEventAsync(StreamName stream, Guid id, CancellationToken cancellation = default) =>
+        await PlaceAsync($"Looking for event {id} of {stream}", stream, $"and id = '{id}'", null, cancellation);
+
+    private async Task<StreamPlace?> PlaceAsync(string doing, StreamName stream, string which, long? version, CancellationToken cancellation)
+    {
+        return await Try<StreamPlace?>(doing, async () =>
+        {
+            await using var command = store.Database.CreateCommand($"select version, timestamp from {store.Schema}.mt_events where tenant_id = $1 and stream_id = $2 {which}");
+            command.Parameters.Add(new() { Value = stream.Source });
+            command.Parameters.Add(new() { Value = stream.ToString() });
+            if (version is { } bound)
+                command.Parameters.Add(new() { Value = bound });
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            return await reader.ReadAsync(cancellation) ? new StreamPlace(new StreamVersion(reader.GetInt64(0)), reader.GetFieldValue<DateTimeOffset>(1)) : null;
+        });
+    }
+
     /// <summary>Where each stream of the source ends, by name.</summary>
     public async Task<IReadOnlyList<StreamHead>> ReadHeadsAsync(string source, CancellationToken cancellation = default)
     {

@@ -82,6 +82,9 @@ public sealed class LogSchema(LogStore store)
         await Try(doing, async () =>
         {
             await store.Marten.Advanced.AddMartenManagedTenantsAsync(cancellation, new Dictionary<string, string> { [source] = Suffix(source) });
+            // The new partition's guard and grants.
+            await using var secure = store.Database.CreateCommand($"select {store.Schema}.secure()");
+            await secure.ExecuteNonQueryAsync(cancellation);
             return true;
         });
     }

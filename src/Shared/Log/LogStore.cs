@@ -37,6 +37,9 @@ public sealed class LogStore : IAsyncDisposable
     /// <summary>The schema of the log.</summary>
     public string Schema { get; }
 
+    /// <summary>The schema of the views for auditors: <c>audit</c>, or <c>NAME_audit</c> for a log in a schema of another name.</summary>
+    public string AuditSchema => Migrations.AuditSchema(Schema);
+
     /// <summary>The database as a person names it, without its secrets: "maplog on db:5432".</summary>
     public string Place { get; }
 

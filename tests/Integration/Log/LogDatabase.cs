@@ -39,6 +39,9 @@ internal sealed class LogDatabase : IAsyncDisposable
         return await command.ExecuteScalarAsync();
     }
 
+    /// <summary>Does to the events what the log refuses, with the rights that only a superuser of the server has.</summary>
+    public Task TamperAsync(string sql) => QueryAsync($"set session_replication_role = replica; {sql}; set session_replication_role = default");
+
     /// <summary>The events after a version, copied out of their pages.</summary>
     public async Task<List<LoggedEvent>> ReadAsync(StreamName stream, long after = 0, long? upTo = null)
     {

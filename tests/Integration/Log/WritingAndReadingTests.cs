@@ -122,14 +122,14 @@ public sealed class WritingAndReadingTests(TestPostgres postgres) : IAsyncLifeti
         var stream = Made.Stream("lb-1/ct_map");
         using (var batch = Made.Changes(stream, 1, 10))
             await (await LogWriter.OpenAsync(_log.Store, "lb-1", Cancel)).AppendAsync(batch, Cancel);
-        await _log.QueryAsync("delete from maplog.mt_events where version = 5");
+        await _log.TamperAsync("delete from maplog.mt_events where version = 5");
 
         var damage = await Assert.ThrowsAsync<LogException>(() => _log.ReadAsync(stream.Name));
         Assert.Contains("versions are missing", damage.Message, StringComparison.Ordinal);
         Assert.False(damage.IsTransient);
 
         // Pruned from the beginning is not damaged.
-        await _log.QueryAsync("delete from maplog.mt_events where version < 5");
+        await _log.TamperAsync("delete from maplog.mt_events where version < 5");
         Assert.Equal([6L, 7, 8, 9, 10], (await _log.ReadAsync(stream.Name)).Select(e => e.Version.Value));
     }
 

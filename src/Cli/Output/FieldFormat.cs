@@ -1,0 +1,104 @@
+using System.Text.Json;
+using Maplog.Btf;
+using Maplog.Events;
+
+namespace Maplog.Cli.Output;
+
+/// <summary>
+/// Keys and values by field, as people write them: <c>saddr=10.0.0.1,dport=443</c>, which <c>--key</c> takes as well. A map
+/// without BTF has hex.
+/// </summary>
+internal sealed class FieldFormat
+{
+    private readonly MapShape _shape;
+
+    public FieldFormat(MapOpened map, bool hexOnly)
+    {
+        _shape = map.Shape;
+        var fields = hexOnly ? null : map.Fields ?? FieldTypes.Of(map);
+        KeyType = fields?.Key;
+        ValueType = fields?.Value;
+    }
+
+    /// <summary>What a key means; null: unknown.</summary>
+    public FieldType? KeyType { get; }
+
+    /// <summary>What a value (of one CPU) means; null: unknown.</summary>
+    public FieldType? ValueType { get; }
+
+    public string Key(ReadOnlySpan<byte> key) => Text(KeyType, key);
+
+    public string Value(ReadOnlySpan<byte> value)
+    {
+        if (_shape.PossibleCpus == 0)
+            return Text(ValueType, value);
+        var texts = new List<string>();
+        for (var cpu = 0; cpu < _shape.PossibleCpus; cpu++)
+            texts.Add($"cpu{cpu}: {Text(ValueType, OfCpu(value, cpu))}");
+        return string.Join("  ", texts);
+    }
+
+    /// <summary>As audit.changes has it in SQL: by field, else a string in hex; for the per-CPU kinds an array.</summary>
+    public void WriteKey(Utf8JsonWriter json, ReadOnlySpan<byte> key) => Write(json, KeyType, key);
+
+    /// <inheritdoc cref="WriteKey"/>
+    public void WriteValue(Utf8JsonWriter json, ReadOnlySpan<byte> value)
+    {
+        if (_shape.PossibleCpus == 0)
+        {
+            Write(json, ValueType, value);
+            return;
+        }
+        json.WriteStartArray();
+        for (var cpu = 0; cpu < _shape.PossibleCpus; cpu++)
+            Write(json, ValueType, OfCpu(value, cpu));
+        json.WriteEndArray();
+    }
+
+    /// <summary>Names of the columns of a table: <c>key.saddr</c> …; one column where nothing is known.</summary>
+    public IReadOnlyList<string> Columns() =>
+        [.. Leaves("key", KeyType).Select(l => l.Path), .. Enumerable.Range(0, Cpus).SelectMany(cpu => Leaves(_shape.PossibleCpus == 0 ? "value" : $"value.cpu{cpu}", ValueType).Select(l => l.Path))];
+
+    /// <summary>The cells of a row under <see cref="Columns"/>.</summary>
+    public IEnumerable<string> Cells(byte[] key, byte[] value)
+    {
+        foreach (var leaf in Leaves("key", KeyType))
+            yield return Cell(leaf, key);
+        for (var cpu = 0; cpu < Cpus; cpu++)
+        {
+            var bytes = _shape.PossibleCpus == 0 ? value : OfCpu(value, cpu).ToArray();
+            foreach (var leaf in Leaves("value", ValueType))
+                yield return Cell(leaf, bytes);
+        }
+    }
+
+    private int Cpus => Math.Max(1, _shape.PossibleCpus);
+
+    private static string Cell((string Path, FieldType? Type, int At) leaf, byte[] bytes) =>
+        leaf.Type is null ? Hex.Of(bytes) : FieldJson.Text(leaf.Type, bytes.AsSpan(leaf.At));
+
+    private static IEnumerable<(string Path, FieldType? Type, int At)> Leaves(string path, FieldType? type, int at = 0) =>
+        type?.Kind == FieldKind.Struct ? type.Fields!.SelectMany(f => Leaves($"{path}.{f.Name}", f, at + f.At)) : [(path, type, at)];
+
+    private static string Text(FieldType? type, ReadOnlySpan<byte> bytes)
+    {
+        if (type is null)
+            return Hex.Of(bytes);
+        if (type.Kind != FieldKind.Struct)
+            return FieldJson.Text(type, bytes);
+        var text = new System.Text.StringBuilder();
+        foreach (var (path, leaf, at) in Leaves("", type))
+            text.Append(text.Length > 0 ? "," : "").Append(path.AsSpan(1)).Append('=').Append(FieldJson.Text(leaf!, bytes[at..]));
+        return text.ToString();
+    }
+
+    private static void Write(Utf8JsonWriter json, FieldType? type, ReadOnlySpan<byte> bytes)
+    {
+        if (type is null)
+            json.WriteStringValue(Hex.Of(bytes));
+        else
+            FieldJson.Write(json, type, bytes);
+    }
+
+    private ReadOnlySpan<byte> OfCpu(ReadOnlySpan<byte> value, int cpu) => value.Slice(cpu * ((_shape.ValueSize + 7) / 8 * 8), _shape.ValueSize);
+}

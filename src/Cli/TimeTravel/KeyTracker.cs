@@ -1,0 +1,57 @@
+using Maplog.Btf;
+using Maplog.Events;
+using Maplog.Folding;
+
+namespace Maplog.Cli.TimeTravel;
+
+/// <summary>Goes along a stream, or along the events of one key, and tells of each change what was before it.</summary>
+/// <param name="stream">Which stream.</param>
+/// <param name="wanted">The keys to tell of; null: all. Given the map, because fields are told by its types.</param>
+internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern>? wanted)
+{
+    private MapFold _values = new(1, 0);
+    private MapOpened? _map;
+    private FieldPattern? _pattern;
+
+    /// <returns>Null: a note, or a change of another key.</returns>
+    public KeyChange? Take(in LoggedEvent logged)
+    {
+        if (logged.Kind == EventKind.MapOpened)
+            Open((MapOpened)NoteCodec.Read(logged.Kind, logged.Data.Span));
+        if (!logged.Kind.IsChange())
+            return null;
+        var change = ChangePayload.Read(logged.Data.Span);
+        var key = change.Key.ToArray();
+        if (_map is { } map && LpmKey.Applies(map.Shape))
+            LpmKey.Normalise(key);
+        if (wanted is not null && _pattern?.Matches(key) != true)
+            return null;
+        if (_map is null || key.Length != _values.KeySize || logged.Kind.HasValue() && change.Value.Length != _values.ValueSize)
+            throw new FormatException($"The change at version {logged.Version} of {stream} cannot belong to its map: key {key.Length} and value {change.Value.Length} bytes.");
+        byte[]? old = null;
+        TimeSpan? lived = null;
+        if (_values.TryFind(key, out var entry))
+        {
+            old = entry.Value.ToArray();
+            lived = TimeSpan.FromTicks(logged.Time.UtcTicks - entry.Stamp);
+        }
+        if (logged.Kind.HasValue())
+        {
+            _values.Put(key, change.Value);
+            _values.TryFind(key, out entry);
+            entry.Stamp = logged.Time.UtcTicks;
+        }
+        else
+        {
+            _values.Remove(key);
+        }
+        return new KeyChange(logged.Version, logged.Time, logged.Kind, change.Header, change.Comm, key, old, lived, logged.Kind.HasValue() ? change.Value.ToArray() : null, _map);
+    }
+
+    private void Open(MapOpened map)
+    {
+        _map = map;
+        _values = new MapFold(map.Shape.KeySize, map.Shape.ValueBytes);
+        _pattern = wanted?.Invoke(map);
+    }
+}

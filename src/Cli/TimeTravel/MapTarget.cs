@@ -1,0 +1,87 @@
+using Maplog.Cli.Output;
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Kernel;
+using Maplog.Log;
+using Maplog.Replicas;
+
+namespace Maplog.Cli.TimeTravel;
+
+/// <summary>A pin into which a past is written.</summary>
+internal sealed class MapTarget(string pin, StreamFold past, Terminal terminal, CancellationToken cancellation)
+{
+    private const int Shown = 20;
+
+    /// <param name="isDry">Say what would be done, and do nothing.</param>
+    /// <param name="swaps">Make a new map and put it in the pin's place, whole, instead of changing the map that is there.</param>
+    public void Write(bool isDry, bool swaps)
+    {
+        var opened = past.Generation!;
+        ReplicaShape.CheckHost(past.Stream, opened.Shape);
+        var exists = File.Exists(pin);
+        if (exists)
+            RefuseWhatIsKept();
+        if (exists && !swaps)
+        {
+            Change(isDry, opened);
+            return;
+        }
+        var does = exists ? "replaced by" : "made with";
+        if (isDry)
+        {
+            terminal.Out.WriteLine($"{pin} would be {does} {ReplicaShape.Describe(opened.Shape)} with {past.Entries.Count} entries.{(exists ? " Programs that use the map pinned there now would keep it." : "")}");
+            return;
+        }
+        Bpffs.EnsureMounted(Path.GetDirectoryName(Path.GetFullPath(pin))!);
+        var shape = opened.Shape;
+        using var map = BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries, (uint)shape.Flags);
+        // Filled before anybody can see it: when this ends early, nothing is left behind.
+        var plan = MapPlan.Of(map, past.Entries, cancellation);
+        using (var progress = new Progress(terminal, $"filling {pin}", plan.Total))
+            plan.Apply(progress, cancellation);
+        map.Pin(pin, replace: exists);
+        terminal.Out.WriteLine($"{pin} was {does} {map}, {past.Entries.Count} entries, {past.Stream} at version {past.Version}.{(exists ? " Programs that used the map before keep it." : "")}");
+    }
+
+    private void Change(bool isDry, MapOpened opened)
+    {
+        using var map = BpfMap.OpenPinned(pin);
+        if (map.Info.Id == opened.MapId && Boot.Id == opened.BootId)
+            terminal.Complain($"{pin} is the very map that {past.Stream} is logged from: what is written into it is logged as new changes.");
+        var info = map.Info;
+        if ((int)info.Type != opened.Shape.Type || info.KeySize != opened.Shape.KeySize || info.ValueBytes != opened.Shape.ValueBytes || info.MaxEntries < past.Entries.Count)
+        {
+            throw new LogException(
+                $"The map pinned at {pin} cannot take what {past.Stream} held: it is {ReplicaShape.Describe(info)}, and {past.Entries.Count} entries of {ReplicaShape.Describe(opened.Shape)} are wanted. Choose another pin, or put a new map in its place with --swap.");
+        }
+        var plan = MapPlan.Of(map, past.Entries, cancellation);
+        var counts = $"{plan.Adds} adds, {plan.Updates} updates, {plan.Deletes} deletes; {plan.Same} entries are right already";
+        if (isDry)
+        {
+            terminal.Out.WriteLine($"{pin} would get {counts}. Order: {plan.Order}.");
+            var format = new FieldFormat(opened, hexOnly: false);
+            foreach (var (what, key, value) in plan.Changes.Take(Shown))
+                terminal.Out.WriteLine($"  {what,-6}  {format.Key(key)}{(value is null ? "" : $" -> {format.Value(value)}")}");
+            if (plan.Total > Shown)
+                terminal.Out.WriteLine($"  and {plan.Total - Shown} more");
+            return;
+        }
+        try
+        {
+            using var progress = new Progress(terminal, $"writing {pin}", plan.Total);
+            plan.Apply(progress, cancellation);
+        }
+        catch (Exception e) when (e is OperationCanceledException or KernelException)
+        {
+            terminal.Complain($"{pin} is between two states: {plan.Done} of {plan.Total} changes are in it. Run the same again to finish, or 'maplog replay {past.Stream} --into {pin}' to go back to what the log has now.");
+            throw;
+        }
+        terminal.Out.WriteLine($"{pin} holds {past.Stream} at version {past.Version}: {counts}. Order: {plan.Order}.");
+    }
+
+    private void RefuseWhatIsKept()
+    {
+        if (ReplicaMap.ReadCursor(pin) is { } cursor && cursor.Keeper.IsAlive)
+            throw new LogException($"The pin {pin} is a replica that process {cursor.Keeper.Tgid} keeps up to date: it would undo what is written here. Stop that replicator, or choose another pin.");
+    }
+}

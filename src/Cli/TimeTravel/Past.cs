@@ -1,0 +1,79 @@
+using System.Globalization;
+using Maplog.Cli.Output;
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Log;
+
+namespace Maplog.Cli.TimeTravel;
+
+/// <summary>A stream as it was: finds the place that a time, a version or an event names, and folds up to it.</summary>
+internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, CancellationToken cancellation)
+{
+    private readonly LogReader _reader = new(log);
+
+    /// <summary>The place that the options name; the head if they name none.</summary>
+    /// <exception cref="LogException">The stream did not exist then.</exception>
+    public async Task<StreamPlace> FindAsync(PointInTime point)
+    {
+        var head = await _reader.ReadHeadAsync(stream, cancellation);
+        var first = await _reader.ReadFirstAsync(stream, cancellation) ?? throw new LogException($"Stream {stream} has no events yet: start maplog-capture for it.");
+        if (point.At is { } at)
+            return await _reader.FindAtAsync(stream, at, cancellation) ?? throw Before(first, $"at {Times.Of(at)}");
+        if (point.Before is { } before)
+            return await BeforeAsync(before, first, head.Version);
+        if (point.Version is not { } version)
+            return new StreamPlace(head.Version, head.Time);
+        if (version > head.Version)
+            throw new UsageException($"Stream {stream} has no version {version}: its head is {head.Version}.");
+        return await AtVersionAsync(version, first);
+    }
+
+    /// <summary>What the map held at a version.</summary>
+    public async Task<StreamFold> ReadAsync(StreamVersion upTo)
+    {
+        // A map opened empties the map: what was before the last one need not be read. A snapshot would begin even later.
+        var opened = await _reader.FindLastAsync(stream, EventKind.MapOpened, upTo, cancellation);
+        var fold = new StreamFold(stream, new StreamVersion((opened?.Version.Value ?? 1) - 1));
+        using var progress = new Progress(terminal, $"reading {stream}", upTo - fold.Version);
+        await foreach (var page in _reader.ReadAsync(stream, fold.Version, upTo, cancellation))
+        {
+            foreach (var logged in page)
+                fold.Apply(logged);
+            progress.Step(page.Count);
+        }
+        return fold.Version == upTo && fold.Generation is not null
+            ? fold
+            : throw new LogException(fold.Version != upTo
+                ? $"Stream {stream} has no version {upTo}: it was pruned, or the log at {log.Place} is damaged. Its history begins later; 'maplog verify-log {stream}' says where."
+                : $"Stream {stream} had no map yet at version {upTo}: no map_opened event comes before it.");
+    }
+
+    private async Task<StreamPlace> AtVersionAsync(StreamVersion version, StreamPlace first)
+    {
+        if (version < first.Version)
+            throw Before(first, $"at version {version}");
+        await foreach (var page in _reader.ReadAsync(stream, new StreamVersion(version.Value - 1), version, cancellation))
+            return new StreamPlace(version, page.Events.Span[0].Time);
+        throw new LogException($"Stream {stream} has no version {version}, though its head is greater: the log at {log.Place} is damaged.");
+    }
+
+    private async Task<StreamPlace> BeforeAsync(string before, StreamPlace first, StreamVersion head)
+    {
+        StreamPlace? found;
+        if (long.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
+            found = version <= head.Value ? new StreamPlace(new StreamVersion(version), default) : null;
+        else if (Guid.TryParse(before, out var id))
+            found = await _reader.FindEventAsync(stream, id, cancellation);
+        else if (EventWords.KindOf(before) is { } kind)
+            found = await _reader.FindLastAsync(stream, kind, head, cancellation);
+        else
+            throw new UsageException($"--before: '{before}' is no event: give a version, an event's id, or a kind whose last event is meant ({string.Join(", ", EventWords.All)}).");
+        return found is null
+            ? throw new LogException($"Stream {stream} has no event '{before}': 'maplog history {stream}' lists those it has.")
+            : await AtVersionAsync(new StreamVersion(found.Version.Value - 1), first);
+    }
+
+    private LogException Before(StreamPlace first, string when) => new(first.Version.Value == 1
+        ? $"Stream {stream} did not exist {when}: it begins at {Times.Of(first.Time)}. Ask for that time or a later one."
+        : $"The history of {stream} was pruned up to version {first.Version.Value - 1}, so it is not known what it was {when}: it begins at {Times.Of(first.Time)}, version {first.Version}. Ask for that time or a later one.");
+}

@@ -1,0 +1,133 @@
+using System.CommandLine;
+using System.Text.Json;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+using Maplog.Cli.TimeTravel;
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Kernel;
+using Maplog.Log;
+using Maplog.Replicas;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog diff STREAM [OTHER]</c></summary>
+internal static class Diff
+{
+    private const int DefaultLimit = 100;
+
+    public static Command Command(Terminal terminal)
+    {
+        var stream = StreamArgument.Make();
+        var other = new Argument<string?>("OTHER") { Description = "Another stream, or the path of a pinned map; without it the same stream.", Arity = ArgumentArity.ZeroOrOne };
+        var from = new Option<string?>("--from") { Description = "STREAM as it was at this version or time; without it as it is now.", HelpName = "WHEN" };
+        var to = new Option<string?>("--to") { Description = "OTHER as it was at this version or time; without it as it is now.", HelpName = "WHEN" };
+        var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var command = new ExampleCommand(
+            "diff", "What differs between a map at one moment and at another, between two maps, or between a map's past and a live one. Exit code 0 if nothing does, 1 if something.",
+            "maplog diff lb-1/ct_map --from 'yesterday 14:00' --to now", "maplog diff lb-1/ct_map lb-2/ct_map", "maplog diff lb-1/ct_map /sys/fs/bpf/ct_map --from 4711") { stream, other, from, to, limit, hex };
+        Call.Set(command, terminal, call => RunAsync(
+            call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetValue(other), Point(call.Arguments.GetValue(from)), Point(call.Arguments.GetValue(to)),
+            (int)(call.Arguments.GetValue(limit) ?? DefaultLimit), call.Arguments.GetValue(hex)));
+        return command;
+    }
+
+    private static PointInTime? Point(string? text) => text is null ? null : PointInTime.Parse(text, TimeProvider.System);
+
+    private static async Task<int> RunAsync(Call call, string name, string? otherName, PointInTime? from, PointInTime? to, int limit, bool hexOnly)
+    {
+        if (otherName is null && from is null && to is null)
+            throw new UsageException("diff compares two things: give --from or --to, or another stream or pin.");
+        await using var log = call.OpenLog();
+        var old = await ReadAsync(call, log, name, from);
+        if (otherName is not null && otherName.StartsWith('/') || otherName is ['.', ..])
+        {
+            if (to is not null)
+                throw new UsageException($"--to is a moment of a stream, and {otherName} is a live map: it has now alone.");
+            using var map = BpfMap.OpenPinned(otherName, MapAccess.Read);
+            Require(old, ReplicaShape.Of(map.Info), otherName);
+            var live = MapComparison.Of(old.Entries, LiveMap.Read(map, call.Cancellation), map.Info.Type.IsArray(), keep: limit);
+            return Print(call, Side(old), $"{map}", old.Generation!, live, hexOnly);
+        }
+        var other = await ReadAsync(call, log, otherName ?? name, to);
+        Require(old, other.Shape!, Side(other));
+        return Print(call, Side(old), Side(other), old.Generation!, MapComparison.Of(old.Entries, other.Entries, keep: limit), hexOnly);
+    }
+
+    private static async Task<StreamFold> ReadAsync(Call call, LogStore log, string name, PointInTime? point)
+    {
+        var stream = (await call.FindStreamAsync(log, name)).Stream;
+        var past = new Past(log, stream, call.Terminal, call.Cancellation);
+        return await past.ReadAsync((await past.FindAsync(point ?? new PointInTime())).Version);
+    }
+
+    private static void Require(StreamFold old, MapShape shape, string other)
+    {
+        var own = old.Shape!;
+        if (own.KeySize != shape.KeySize || own.ValueBytes != shape.ValueBytes)
+            throw new LogException($"{Side(old)} and {other} cannot be compared: one has keys of {own.KeySize} and values of {own.ValueBytes} bytes, the other of {shape.KeySize} and {shape.ValueBytes}.");
+    }
+
+    private static string Side(StreamFold fold) => $"{fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}";
+
+    private static int Print(Call call, string old, string other, MapOpened map, MapComparison comparison, bool hexOnly)
+    {
+        var format = new FieldFormat(map, hexOnly);
+        var differences = comparison.Differences.OrderBy(d => Hex.Of(d.Key), StringComparer.Ordinal).ToList();
+        if (call.WantsJson)
+        {
+            call.Terminal.Json(json => Write(json, old, other, comparison, differences, format));
+        }
+        else
+        {
+            var output = call.Terminal.Out;
+            output.WriteLine($"--- {old}\n+++ {other}");
+            foreach (var difference in differences)
+            {
+                output.WriteLine(difference.Kind switch
+                {
+                    DifferenceKind.Missing => $"- {format.Key(difference.Key)} -> {format.Value(difference.Logged)}",
+                    DifferenceKind.Extra => $"+ {format.Key(difference.Key)} -> {format.Value(difference.Live)}",
+                    _ => $"! {format.Key(difference.Key)} -> {format.Value(difference.Logged)} => {format.Value(difference.Live)}",
+                });
+            }
+            if (comparison.DifferenceCount > differences.Count)
+                output.WriteLine($"and {comparison.DifferenceCount - differences.Count} more");
+            output.WriteLine($"{comparison.DifferenceCount} different, {comparison.Equal} equal");
+        }
+        return comparison.IsEqual ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static void Write(Utf8JsonWriter json, string old, string other, MapComparison comparison, List<MapDifference> differences, FieldFormat format)
+    {
+        json.WriteStartObject();
+        json.WriteString("from", old);
+        json.WriteString("to", other);
+        json.WriteBoolean("equal", comparison.IsEqual);
+        json.WriteNumber("equalEntries", comparison.Equal);
+        json.WriteNumber("differenceCount", comparison.DifferenceCount);
+        json.WriteStartArray("differences");
+        foreach (var difference in differences)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", difference.Kind switch { DifferenceKind.Missing => "removed", DifferenceKind.Extra => "added", _ => "changed" });
+            json.WritePropertyName("key");
+            format.WriteKey(json, difference.Key);
+            WriteValue("from", difference.Logged);
+            WriteValue("to", difference.Live);
+            json.WriteString("key_bytes", Hex.Of(difference.Key));
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+
+        void WriteValue(string side, byte[]? value)
+        {
+            if (value is null)
+                return;
+            json.WritePropertyName(side);
+            format.WriteValue(json, value);
+        }
+    }
+}

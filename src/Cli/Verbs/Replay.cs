@@ -1,0 +1,121 @@
+using System.CommandLine;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+using Maplog.Cli.TimeTravel;
+using Maplog.Folding;
+using Maplog.Kernel;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog replay STREAM</c></summary>
+internal static class Replay
+{
+    public static Command Command(Terminal terminal)
+    {
+        var stream = StreamArgument.Make();
+        var point = new PointInTime.Options();
+        var into = new Option<string?>("--into") { Description = "Write it into the map pinned here, which is made with the right shape if it is not there.", HelpName = "PIN" };
+        var dry = new Option<bool>("--dry-run") { Description = "With --into: show the adds, updates and deletes, and do nothing." };
+        var swap = new Option<bool>("--swap") { Description = "With --into: make a new map and put it in the pin's place, whole. Programs that have the old one open keep it." };
+        var csv = new Option<bool>("--csv") { Description = "Print CSV, a column for each field." };
+        var bpftool = new Option<bool>("--bpftool") { Description = "Print what 'bpftool -j map dump' would have printed then." };
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var limit = NumberOption.Make("--limit", "N", "Print at most this many entries.", 0, int.MaxValue);
+        var command = new ExampleCommand(
+            "replay", "The map as it was: printed, or written into a pinned map. Without --at, --version or --before as it is now.",
+            "maplog replay lb-1/ct_map --at '10 minutes ago'", "maplog replay lb-1/ct_map --before gap_found --csv > before.csv",
+            "maplog replay lb-1/ct_map --at 'yesterday 14:00' --into /sys/fs/bpf/ct_then --dry-run") { stream, point.At, point.Version, point.Before, into, dry, swap, csv, bpftool, hex, limit };
+        Call.Set(command, terminal, call =>
+        {
+            var wanted = new Wanted(
+                point.Read(call.Arguments, TimeProvider.System), call.Arguments.GetValue(into), call.Arguments.GetValue(dry), call.Arguments.GetValue(swap),
+                call.Arguments.GetValue(csv), call.Arguments.GetValue(bpftool), call.Arguments.GetValue(hex), (int)(call.Arguments.GetValue(limit) ?? int.MaxValue));
+            return RunAsync(call, call.Arguments.GetRequiredValue(stream), wanted);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call, string name, Wanted wanted)
+    {
+        if (wanted.Into is null && (wanted.IsDry || wanted.Swaps))
+            throw new UsageException("--dry-run and --swap are about writing a map: give its pin with --into.");
+        if ((wanted.Csv ? 1 : 0) + (wanted.Bpftool ? 1 : 0) + (call.WantsJson ? 1 : 0) > 1)
+            throw new UsageException("--json, --csv and --bpftool each say how to print: give one of them.");
+        await using var log = call.OpenLog();
+        var stream = (await call.FindStreamAsync(log, name)).Stream;
+        var past = new Past(log, stream, call.Terminal, call.Cancellation);
+        var fold = await past.ReadAsync((await past.FindAsync(wanted.Point)).Version);
+        if (wanted.Into is { } pin)
+            new MapTarget(pin, fold, call.Terminal, call.Cancellation).Write(wanted.IsDry, wanted.Swaps);
+        else
+            Print(call, fold, wanted);
+        return ExitCode.Ok;
+    }
+
+    private static void Print(Call call, StreamFold fold, Wanted wanted)
+    {
+        var map = fold.Generation!;
+        var entries = SortedEntries.Of(fold.Entries, map.Shape);
+        var fields = new FieldFormat(map, wanted.Hex);
+        if (wanted.Bpftool)
+            Dump.WriteJson(call.Terminal, entries, new EntryFormat(map, wanted.Hex), wanted.Limit);
+        else if (call.WantsJson)
+            WriteJson(call.Terminal, fold, entries, fields, wanted.Limit);
+        else if (wanted.Csv)
+            WriteCsv(call.Terminal.Out, entries, fields, wanted.Limit);
+        else
+            WriteTable(call.Terminal, fold, entries, fields, wanted.Limit);
+    }
+
+    private static void WriteJson(Terminal terminal, StreamFold fold, SortedEntries entries, FieldFormat fields, int limit)
+    {
+        terminal.Json(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("stream", fold.Stream.ToString());
+            json.WriteNumber("version", fold.Version.Value);
+            json.WriteString("at", Times.Of(fold.Time));
+            json.WriteNumber("count", entries.Count);
+            json.WriteStartArray("entries");
+            foreach (var (key, value) in entries.Take(limit))
+            {
+                json.WriteStartObject();
+                json.WritePropertyName("key");
+                fields.WriteKey(json, key);
+                json.WritePropertyName("value");
+                fields.WriteValue(json, value);
+                json.WriteString("key_bytes", Hex.Of(key));
+                json.WriteString("value_bytes", Hex.Of(value));
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
+    private static void WriteCsv(TextWriter output, SortedEntries entries, FieldFormat fields, int limit)
+    {
+        output.WriteLine(string.Join(',', fields.Columns().Select(Quoted)));
+        foreach (var (key, value) in entries.Take(limit))
+            output.WriteLine(string.Join(',', fields.Cells(key, value).Select(Quoted)));
+    }
+
+    // RFC 4180.
+    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n\r") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
+
+    private static void WriteTable(Terminal terminal, StreamFold fold, SortedEntries entries, FieldFormat fields, int limit)
+    {
+        var shape = fold.Shape!;
+        var filled = ((MapType)shape.Type).IsArray() && entries.Count < shape.MaxEntries ? "entries written, the others are zero" : "entries";
+        terminal.Out.WriteLine($"# {fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}: {MapTypeNames.Of(shape.Type)}, {entries.Count} of {shape.MaxEntries} {filled}{(fold.IsOpen ? "" : "; the map is closed")}");
+        var table = new TextTable("Key", "Value");
+        foreach (var (key, value) in entries.Take(limit))
+            table.Add(fields.Key(key), fields.Value(value));
+        if (entries.Count > 0)
+            table.Write(terminal);
+        if (entries.Count > limit)
+            terminal.Out.WriteLine($"# and {entries.Count - limit} more");
+    }
+
+    private sealed record Wanted(PointInTime Point, string? Into, bool IsDry, bool Swaps, bool Csv, bool Bpftool, bool Hex, int Limit);
+}

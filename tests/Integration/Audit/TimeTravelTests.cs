@@ -1,0 +1,169 @@
+using System.Text.Json;
+using Maplog.Servers;
+using Npgsql;
+using Xunit;
+
+namespace Maplog.Tests.Integration.Audit;
+
+public sealed class TimeTravelTests(TestPostgres postgres)
+{
+    private const int Moments = 500;
+
+    [Fact]
+    public async Task Replay_at_any_version_or_time_is_what_the_map_held()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 20260301);
+        var random = new Random(7);
+        for (var i = 0; i < Moments; i++)
+        {
+            int version;
+            string[] when;
+            if (i % 2 == 0)
+            {
+                version = random.Next(2, history.Model.Count);
+                when = ["--version", $"{version}"];
+            }
+            else
+            {
+                // At an event, just before one, or anywhere between: the clock was set back and forth, and yet there is one answer.
+                var time = history.Times[random.Next(2, history.Times.Count)].AddTicks(random.Next(3) switch { 0 => 0, 1 => 10, _ => random.Next(100_000) * 10 });
+                version = history.VersionAt(time);
+                when = ["--at", $"{time:yyyy-MM-dd'T'HH:mm:ss.ffffffZ}"];
+            }
+            var run = await history.RunAsync(["replay", "lb-1/ct_map", "--json", .. when]);
+            Assert.Equal("", run.Error);
+            Assert.Equal(0, run.Code);
+            var json = JsonDocument.Parse(run.Output).RootElement;
+            Assert.Equal(version, json.GetProperty("version").GetInt64());
+            Assert.Equal(history.Model[version]!, json.GetProperty("entries").EnumerateArray().ToDictionary(e => e.GetProperty("key_bytes").GetString()!, e => e.GetProperty("value_bytes").GetString()!));
+        }
+    }
+
+    [Fact]
+    public async Task The_SQL_function_and_the_command_agree()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 2);
+        var random = new Random(8);
+        for (var i = 0; i < 60; i++)
+        {
+            // Half of the time with an index of keys, filled to somewhere behind the head.
+            if (i == 30)
+                await history.Log.QueryAsync("select audit.index_keys('lb-1/ct_map', 1700)");
+            var time = history.Times[random.Next(2, history.Times.Count)].AddTicks(random.Next(2) * 10);
+            var version = history.VersionAt(time);
+            await using var command = history.Log.Store.Database.CreateCommand("select encode(key_bytes, 'hex'), encode(value_bytes, 'hex') from audit.state_at('lb-1/ct_map', $1)");
+            command.Parameters.Add(new() { Value = time });
+            var held = new SortedDictionary<string, string>(StringComparer.Ordinal);
+            await using (var rows = await command.ExecuteReaderAsync(Cancel))
+                while (await rows.ReadAsync(Cancel))
+                    held.Add(rows.GetString(0), rows.GetString(1));
+            Assert.Equal(history.Model[version]!, held);
+            Assert.Equal((long)version, await history.Log.QueryAsync($"select audit.version_at('lb-1/ct_map', '{time:O}')"));
+        }
+    }
+
+    [Fact]
+    public async Task Every_old_value_of_the_view_is_what_the_model_held_before()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 3);
+        for (var round = 0; round < 3; round++)
+        {
+            // Nothing indexed; half; all.
+            if (round > 0)
+                await history.Log.QueryAsync($"select audit.index_keys('lb-1/ct_map', {RecordedHistory.Changes / 2 + 1})");
+            await using var command = history.Log.Store.Database.CreateCommand(
+                "select version, encode(key_bytes, 'hex'), old_value #>> '{}', value #>> '{}', extract(epoch from old_lived)::float8 from audit.changes where source = 'lb-1' and stream = 'lb-1/ct_map' order by version");
+            await using var rows = await command.ExecuteReaderAsync(Cancel);
+            var count = 0;
+            var since = new Dictionary<string, DateTimeOffset>();
+            while (await rows.ReadAsync(Cancel))
+            {
+                var version = (int)rows.GetInt64(0);
+                var key = rows.GetString(1);
+                var before = history.Model[version - 1]!.GetValueOrDefault(key);
+                Assert.Equal(before, rows.IsDBNull(2) ? null : rows.GetString(2));
+                Assert.Equal(history.Model[version]!.GetValueOrDefault(key), rows.IsDBNull(3) ? null : rows.GetString(3));
+                if (before is not null)
+                    Assert.Equal((history.Times[version] - since[key]).TotalSeconds, rows.GetDouble(4), 5);
+                since[key] = history.Times[version];
+                count++;
+            }
+            Assert.Equal(RecordedHistory.Changes - 3, count);
+        }
+        Assert.Equal(0L, await history.Log.QueryAsync("select behind - 1 from audit.index_lag where stream = 'lb-1/ct_map'") is long behind ? Math.Max(behind, 0) : -1);
+    }
+
+    [Fact]
+    public async Task A_keys_history_is_the_same_with_and_without_the_index()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 4);
+        var scanned = await history.RunAsync("history", "lb-1/ct_map", "--key", "7", "--json");
+        Assert.Equal("", scanned.Error);
+        var expected = Enumerable.Range(2, history.Model.Count - 2).Where(v => history.Model[v]!.GetValueOrDefault("07000000") != history.Model[v - 1]?.GetValueOrDefault("07000000") && v != RecordedHistory.Changes / 2 + 1);
+        Assert.Equal(expected.Select(v => (long)v), scanned.Lines.Select(l => JsonDocument.Parse(l).RootElement.GetProperty("version").GetInt64()));
+        await history.Log.QueryAsync("select audit.index_keys('lb-1/ct_map', 1234)");
+        Assert.Equal(scanned.Output, (await history.RunAsync("history", "lb-1/ct_map", "--key", "07000000", "--json")).Output);
+        await history.Log.QueryAsync("select audit.index_keys('lb-1/ct_map')");
+        Assert.Equal(scanned.Output, (await history.RunAsync("history", "lb-1/ct_map", "--key", "0x07000000", "--json")).Output);
+        Assert.Equal(scanned.Lines[^5..], (await history.RunAsync("history", "lb-1/ct_map", "--key", "7", "--json", "--last", "5")).Lines);
+    }
+
+    [Fact]
+    public async Task A_keys_history_is_found_by_the_index_and_a_window_of_time_by_its_own()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 5);
+        await history.Log.QueryAsync("select audit.index_keys('lb-1/ct_map')");
+        var plan = await PlanAsync(history, "select * from audit.key_events('lb-1/ct_map', '\\x07000000', 1)");
+        Assert.Contains("key_index_pkey", plan, StringComparison.Ordinal);
+        var window = await PlanAsync(history, "select * from audit.changes where at > timestamptz '2026-03-02 12:00Z' and key->>'dport' = '443'");
+        Assert.Contains("Bitmap Index Scan on mt_events_lb_1", window, StringComparison.Ordinal);
+        Assert.Contains("timestamp_idx", window, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_diff_of_two_moments_is_the_models()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 6);
+        var (from, to) = (700, 1400);
+        var run = await history.RunAsync("diff", "lb-1/ct_map", "--from", $"{from}", "--to", $"{to}", "--json");
+        Assert.Equal(1, run.Code);
+        var json = JsonDocument.Parse(run.Output).RootElement;
+        var expected = history.Model[from]!.Keys.Union(history.Model[to]!.Keys).Where(k => history.Model[from]!.GetValueOrDefault(k) != history.Model[to]!.GetValueOrDefault(k)).Order(StringComparer.Ordinal);
+        Assert.Equal(expected, json.GetProperty("differences").EnumerateArray().Select(d => d.GetProperty("key_bytes").GetString()!));
+        Assert.Equal(0, (await history.RunAsync("diff", "lb-1/ct_map", "--from", "700", "--to", "700")).Code);
+    }
+
+    [Theory]
+    [InlineData(1, "did not exist at 2020-01-01T00:00:00.000000Z: it begins at 2026-03-01T12:00:00.", "replay", "lb-1/ct_map", "--at", "2020-01-01T00:00Z")]
+    [InlineData(2, "has no version 99999: its head is", "replay", "lb-1/ct_map", "--version", "99999")]
+    [InlineData(1, "had no map yet at version 1", "replay", "lb-1/ct_map", "--version", "1")]
+    [InlineData(2, "Did you mean lb-1/ct_map?", "replay", "lb-1/ct_mpa")]
+    [InlineData(2, "'soon' is no time: write 2026-03-01T14:00:00Z", "replay", "lb-1/ct_map", "--at", "soon")]
+    [InlineData(2, "each name a moment: give one of them", "replay", "lb-1/ct_map", "--at", "now", "--version", "3")]
+    [InlineData(2, "'first' is no event: give a version, an event's id, or a kind", "replay", "lb-1/ct_map", "--before", "first")]
+    [InlineData(1, "has no event 'gap_found'", "replay", "lb-1/ct_map", "--before", "gap_found")]
+    [InlineData(2, "--key: 'seven' is no value of the key: it is a number of 4 bytes.", "history", "lb-1/ct_map", "--key", "seven")]
+    public async Task What_cannot_be_is_a_sentence_and_a_code(int code, string sentence, params string[] arguments)
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 1);
+        var run = await history.RunAsync(arguments);
+        Assert.Contains(sentence, run.Error, StringComparison.Ordinal);
+        Assert.Equal(code, run.Code);
+        Assert.Empty(run.Output);
+    }
+
+    private static async Task<string> PlanAsync(RecordedHistory history, string sql)
+    {
+        await using var connection = await history.Log.Store.Database.OpenConnectionAsync(Cancel);
+        await using (var off = new NpgsqlCommand("analyze; set enable_seqscan = off", connection))
+            await off.ExecuteNonQueryAsync(Cancel);
+        await using var explain = new NpgsqlCommand($"explain {sql}", connection);
+        await using var rows = await explain.ExecuteReaderAsync(Cancel);
+        var plan = new List<string>();
+        while (await rows.ReadAsync(Cancel))
+            plan.Add(rows.GetString(0));
+        return string.Join('\n', plan);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+}
