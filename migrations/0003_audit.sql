@@ -7,15 +7,15 @@ create schema audit;
 
 create function audit.u16(bytes bytea, at integer) returns integer
     language sql immutable parallel safe
-    return get_byte(bytes, at) | get_byte(bytes, at + 1) << 8;
+    return get_byte(bytes, at) | (get_byte(bytes, at + 1) << 8);
 
 create function audit.u32(bytes bytea, at integer) returns bigint
     language sql immutable parallel safe
-    return get_byte(bytes, at)::bigint | get_byte(bytes, at + 1)::bigint << 8 | get_byte(bytes, at + 2)::bigint << 16 | get_byte(bytes, at + 3)::bigint << 24;
+    return get_byte(bytes, at)::bigint | (get_byte(bytes, at + 1)::bigint << 8) | (get_byte(bytes, at + 2)::bigint << 16) | (get_byte(bytes, at + 3)::bigint << 24);
 
 create function audit.s64(bytes bytea, at integer) returns bigint
     language sql immutable parallel safe
-    return audit.u32(bytes, at + 4) << 32 | audit.u32(bytes, at);
+    return (audit.u32(bytes, at + 4) << 32) | audit.u32(bytes, at);
 
 create function audit.u64(bytes bytea, at integer) returns numeric
     language sql immutable parallel safe
@@ -23,11 +23,11 @@ create function audit.u64(bytes bytea, at integer) returns numeric
 
 create function audit.be16(bytes bytea, at integer) returns integer
     language sql immutable parallel safe
-    return get_byte(bytes, at) << 8 | get_byte(bytes, at + 1);
+    return (get_byte(bytes, at) << 8) | get_byte(bytes, at + 1);
 
 create function audit.be32(bytes bytea, at integer) returns bigint
     language sql immutable parallel safe
-    return get_byte(bytes, at)::bigint << 24 | get_byte(bytes, at + 1)::bigint << 16 | get_byte(bytes, at + 2)::bigint << 8 | get_byte(bytes, at + 3)::bigint;
+    return (get_byte(bytes, at)::bigint << 24) | (get_byte(bytes, at + 1)::bigint << 16) | (get_byte(bytes, at + 2)::bigint << 8) | get_byte(bytes, at + 3)::bigint;
 
 create function audit.ipv4(bytes bytea, at integer) returns inet
     language sql immutable parallel safe
@@ -157,7 +157,7 @@ begin
     end if;
     whole := 4 + prefix / 8;
     return substring(key from 1 for whole)
-        || decode(lpad(to_hex(get_byte(key, whole) & (65280 >> (prefix % 8)::integer) & 255), 2, '0'), 'hex')
+        || decode(lpad(to_hex(get_byte(key, whole) & ((65280 >> (prefix % 8)::integer) & 255)), 2, '0'), 'hex')
         || decode(repeat('00', octet_length(key) - whole - 1), 'hex');
 end $$;
 

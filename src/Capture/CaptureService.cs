@@ -108,13 +108,26 @@ internal sealed class CaptureService(
             log.Unseen(sentence);
     }
 
+    // The chain goes on where the last seal left it: what came after it, a minute's changes as a rule, is read again.
+    private static async Task<SealChain> SealsAsync(LogReader reader, StreamHead head, CancellationToken stopping)
+    {
+        var seal = await reader.ReadLatestAsync<Sealed>(head.Stream, stopping);
+        var first = seal is null ? await reader.ReadFirstAsync(head.Stream, stopping) : null;
+        var after = new StreamVersion(seal is not null ? seal.Version.Value - 1 : (first?.Version.Value ?? 1) - 1);
+        var chain = new SealChain(after, seal?.Note.Hash);
+        await foreach (var page in reader.ReadAsync(head.Stream, after, head.Version, stopping))
+            foreach (var logged in page)
+                chain.Take(logged.Version, logged.Time, logged.Kind, logged.Data.Span);
+        return chain;
+    }
+
     // A new term begins in every stream of the source, whether its map is still there or not.
     private async Task TakeUpAsync(LogReader reader, CaptureHook hook, EventSink sink, MapRegistry registry, CancellationToken stopping)
     {
         foreach (var summary in await reader.ListStreamsAsync(options.Source, stopping))
         {
             var stream = new CapturedStream(summary.Stream);
-            stream.Resume(summary.Head.Version, summary.Head.Time);
+            stream.Resume(summary.Head.Version, summary.Head.Time, await SealsAsync(reader, summary.Head, stopping));
             await SkipLoggedAsync(reader, hook, stream, stopping);
             sink.Note(stream, new EpochStarted(sink.Epoch.Value, node.Name, Boot.Id, hook.RingId, stream.LoggedPosition, stream.LoggedIndex, sink.Now), hook.IsResumed ? 0 : KernelClock.Now);
             // Only a map of this boot can go on; the content of another is no longer needed.

@@ -40,10 +40,14 @@ internal static class CommandTree
             Diff.Command(terminal),
             Watch.Command(terminal),
             Verify.Command(terminal),
+            VerifyLog.Command(terminal),
+            Audit.Command(terminal),
             Doctor.Command(terminal),
             Source.Command(terminal),
             Migrate.Command(terminal),
             Detach.Command(terminal),
+            Completion.Command(terminal),
+            Completion.Words(terminal, () => Make(terminal)),
         };
         foreach (var option in CommonOptions.All)
             root.Options.Add(option);
@@ -64,7 +68,7 @@ internal static class CommandTree
                 terminal.Complain($"{sentence} '{name} --help' shows how.");
             return ExitCode.Usage;
         }
-        var names = command.Subcommands.Select(c => c.Name).ToList();
+        var names = command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name).ToList();
         if (parsed.UnmatchedTokens is [var given, ..])
         {
             var near = Near.Names(given, [.. names, .. command.Subcommands.SelectMany(c => c.Aliases)]);

@@ -17,6 +17,9 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), StopWithin = TimeSpan.FromSeconds(10);
 
+    /// <summary>What a forger of the log could change unseen: what is younger than this.</summary>
+    private static readonly TimeSpan SealEvery = TimeSpan.FromMinutes(1);
+
     private const long SkipsEvery = 1_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
@@ -24,7 +27,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private Task _commit = Task.CompletedTask;
     // The losses that the batch being filled tells of, by slot.
     private Dictionary<int, Accounted> _accounts = [];
-    private long _lookAt, _lossesAt;
+    private long _lookAt, _lossesAt, _sealedAt = time.GetTimestamp();
 
     /// <summary>Runs until asked to stop; then commits what was read.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -125,6 +128,11 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         {
             CountLosses(now, isLast: false);
             _lossesAt = time.GetTimestamp();
+        }
+        if (time.GetElapsedTime(_sealedAt) >= SealEvery)
+        {
+            sink.Seal(now);
+            _sealedAt = time.GetTimestamp();
         }
         if (IsFull)
             return;

@@ -14,15 +14,23 @@ internal sealed class CapturedStream(StreamName name)
 
     public StreamVersion Head { get; private set; }
 
+    /// <summary>The hash of what was written since the last seal.</summary>
+    public SealChain Seals { get; private set; } = new();
+
     /// <summary>Records up to this ring position and place in the record were logged by an earlier term: not logged again. -1: none.</summary>
     public long LoggedPosition { get; private set; } = -1;
 
     public uint LoggedIndex { get; private set; }
 
-    public void Resume(StreamVersion head, DateTimeOffset time)
+    /// <param name="head">The last version logged.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="seals">The chain of seals, up to the head.</param>
+    public void Resume(StreamVersion head, DateTimeOffset time, SealChain seals)
     {
         Head = head;
         _lastTime = time;
+        Seals.Dispose();
+        Seals = seals;
     }
 
     /// <summary>Kernel time of the last record that an earlier term logged from this ring; 0: unknown.</summary>

@@ -6,6 +6,8 @@ namespace Maplog.Capture.Pipeline;
 /// <summary>Numbers, dates and writes events into the batch that is filled at the moment.</summary>
 internal sealed class EventSink(KernelClock clock, Epoch epoch)
 {
+    private readonly HashSet<CapturedStream> _unsealed = [];
+
     /// <summary>The batch being filled; the pipeline swaps it when a commit begins.</summary>
     public EventBatch Batch { get; set; } = new();
 
@@ -16,6 +18,9 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch)
         var time = stream.TimeOf(clock.ToUtc(header.KernelTime));
         var payload = Batch.AddChange(stream.Handle, stream.TakeVersion(), time, kind, ChangePayload.Size(comm.Length, key.Length, value.Length));
         ChangePayload.Write(payload, header, comm, key, value);
+        if (stream.Seals.Changes == 0)
+            _unsealed.Add(stream);
+        stream.Seals.Take(stream.Head, time, kind, payload);
     }
 
     public DateTimeOffset Now => clock.ToUtc(KernelClock.Now);
@@ -23,6 +28,22 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch)
     /// <param name="stream">Which stream.</param>
     /// <param name="note">What is to be said.</param>
     /// <param name="kernelTime">When it happened: before the records that are still to come.</param>
-    public void Note(CapturedStream stream, object note, long kernelTime) =>
-        Batch.AddNote(stream.Handle, stream.TakeVersion(), stream.TimeOf(clock.ToUtc(kernelTime)), note);
+    public void Note(CapturedStream stream, object note, long kernelTime)
+    {
+        var time = stream.TimeOf(clock.ToUtc(kernelTime));
+        Batch.AddNote(stream.Handle, stream.TakeVersion(), time, note);
+        // A stream taken up from an earlier term may have changes that nobody sealed.
+        if (stream.Seals.Changes > 0)
+            _unsealed.Add(stream);
+        stream.Seals.Take(stream.Head, time, NoteCodec.KindOf(note), NoteCodec.Write(note));
+    }
+
+    /// <summary>Closes the range of every stream that has changes since its last seal.</summary>
+    /// <param name="kernelTime">Now.</param>
+    public void Seal(long kernelTime)
+    {
+        foreach (var stream in _unsealed)
+            Note(stream, stream.Seals.Seal(Epoch), kernelTime);
+        _unsealed.Clear();
+    }
 }

@@ -12,7 +12,7 @@ internal static class Dump
 {
     public static Command Command(Terminal terminal)
     {
-        var stream = new Argument<string>("STREAM") { Description = "SOURCE/MAP, for example lb-1/ct_map." };
+        var stream = StreamArgument.Make();
         var limit = NumberOption.Make("--limit", "N", "Print at most this many entries.", 0, int.MaxValue);
         var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
         var command = new ExampleCommand(

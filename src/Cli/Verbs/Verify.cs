@@ -17,7 +17,7 @@ internal static class Verify
 
     public static Command Command(Terminal terminal)
     {
-        var stream = new Argument<string>("STREAM") { Description = "SOURCE/MAP, for example lb-1/ct_map." };
+        var stream = StreamArgument.Make();
         var map = new Argument<string>("MAP") { Description = "A map of this kernel: the path of its pin, its id, or its name." };
         var wait = NumberOption.Make("--wait", "SECONDS", "Try again for so long, until they are equal.", 0, 86_400);
         var strict = new Option<bool>("--strict") { Description = "An LRU map, too, must have every entry of the log (the captured map itself has; a replica may have evicted)." };

@@ -17,7 +17,7 @@ internal static class Watch
 
     public static Command Command(Terminal terminal)
     {
-        var stream = new Argument<string>("STREAM") { Description = "SOURCE/MAP, for example lb-1/ct_map." };
+        var stream = StreamArgument.Make();
         var from = NumberOption.Make("--from", "VERSION", "Begin with this version; without it, with what comes next.", 0);
         var count = NumberOption.Make("--count", "N", "End after so many events.", 1);
         var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Maplog.Cli.Output;
+using Maplog.Cli.TimeTravel;
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog verify-log [STREAM]</c></summary>
+internal static class VerifyLog
+{
+    public static Command Command(Terminal terminal)
+    {
+        var stream = new Argument<string?>("STREAM") { Description = "Only this one; without it all streams.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new ExampleCommand(
+            "verify-log", "Check that nobody has changed the log: every sealed range of each stream against its hash, which holds the hash of the range before. Exit code 1 if one is broken.",
+            "maplog verify-log", "maplog verify-log lb-1/ct_map --json") { stream };
+        Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(stream)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call, string? name)
+    {
+        await using var log = call.OpenLog();
+        IReadOnlyList<StreamSummary> streams = name is null ? await new LogReader(log).ListStreamsAsync(cancellation: call.Cancellation) : [await call.FindStreamAsync(log, name)];
+        var results = new List<Result>();
+        foreach (var stream in streams)
+            results.Add(await CheckAsync(call, new LogReader(log), stream.Head));
+        if (call.WantsJson)
+        {
+            call.Terminal.Json(json =>
+            {
+                json.WriteStartArray();
+                foreach (var result in results)
+                    Write(json, result);
+                json.WriteEndArray();
+            });
+        }
+        else
+        {
+            foreach (var result in results)
+                call.Terminal.Out.WriteLine(result.Broken is { } broken
+                    ? $"{result.Stream}: BROKEN: {broken}"
+                    : $"{result.Stream}: {result.Seals} seals are whole, up to version {result.SealedTo}; {result.Unsealed} changes since are not sealed yet.");
+        }
+        return results.Any(r => r.Broken is not null) ? ExitCode.Failed : ExitCode.Ok;
+    }
+
+    private static async Task<Result> CheckAsync(Call call, LogReader reader, StreamHead head)
+    {
+        var first = (await reader.ReadFirstAsync(head.Stream, call.Cancellation))?.Version ?? StreamVersion.None.Next;
+        var result = new Result(head.Stream, 0, StreamVersion.None, 0, null);
+        // After a prune the chain begins at the first seal that is left.
+        SealChain? chain = first.Value == 1 ? new SealChain() : null;
+        var time = DateTimeOffset.MinValue;
+        try
+        {
+            using var progress = new Progress(call.Terminal, $"checking {head.Stream}", head.Version - first);
+            await foreach (var page in reader.ReadAsync(head.Stream, cancellation: call.Cancellation))
+            {
+                foreach (var logged in page)
+                {
+                    if (logged.Time < time)
+                        return result with { Broken = $"the time of version {logged.Version} is before that of the version before it, which maplog never writes. It was changed." };
+                    time = logged.Time;
+                    if (logged.Kind == EventKind.Sealed)
+                    {
+                        var seal = (Sealed)NoteCodec.Read(EventKind.Sealed, logged.Data.Span);
+                        if (chain is not null)
+                        {
+                            var expected = chain.Seal(new Epoch(seal.Epoch));
+                            if (seal.First != expected.First || seal.Last != expected.Last || !CryptographicOperations.FixedTimeEquals(seal.Hash, expected.Hash))
+                                return result with { Broken = $"versions {expected.First} to {expected.Last} are not what the seal at version {logged.Version} sealed. One of them, or the seal, was changed; the ranges before, up to version {result.SealedTo}, are whole. Compare with a backup." };
+                            result = result with { Seals = result.Seals + 1, SealedTo = new StreamVersion(seal.Last) };
+                        }
+                        chain ??= new SealChain(new StreamVersion(logged.Version.Value - 1), seal.Hash);
+                    }
+                    chain?.Take(logged.Version, logged.Time, logged.Kind, logged.Data.Span);
+                }
+                progress.Step(page.Count);
+            }
+            return result with { Unsealed = chain?.Changes ?? 0 };
+        }
+        catch (LogException e) when (!e.IsTransient)
+        {
+            return result with { Broken = e.Message };
+        }
+        finally
+        {
+            chain?.Dispose();
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, Result result)
+    {
+        json.WriteStartObject();
+        json.WriteString("stream", result.Stream.ToString());
+        json.WriteBoolean("whole", result.Broken is null);
+        json.WriteNumber("seals", result.Seals);
+        json.WriteNumber("sealedTo", result.SealedTo.Value);
+        json.WriteNumber("unsealed", result.Unsealed);
+        if (result.Broken is { } broken)
+            json.WriteString("broken", broken);
+        json.WriteEndObject();
+    }
+
+    private sealed record Result(StreamName Stream, int Seals, StreamVersion SealedTo, long Unsealed, string? Broken);
+}

@@ -1,0 +1,69 @@
+using Maplog.Btf;
+using Maplog.Events;
+using Xunit;
+
+namespace Maplog.Tests.Unit.Btf;
+
+public sealed class FieldTests
+{
+    private readonly BtfBuilder _btf = new();
+
+    [Fact]
+    public void Addresses_and_ports_are_told_by_type_and_name()
+    {
+        var u8 = _btf.Integer("unsigned char", 1);
+        var u16 = _btf.Integer("unsigned short", 2);
+        var u32 = _btf.Integer("unsigned int", 4);
+        var be16 = _btf.Alias(BtfKind.Typedef, u16, "__be16");
+        var mac = _btf.Array(u8, 6);
+        var ip6 = _btf.Array(u32, 4);
+        var key = _btf.Struct("key", 40, ("saddr", u32, 0), ("dport", u16, 32), ("vlan", be16, 48), ("src_mac", mac, 64), ("zone", u16, 112), ("dst_ip6", ip6, 128), ("support", u32, 256), ("pad", u32, 288));
+        var fields = Fields(key, 40).Key!.Fields!;
+        Assert.Equal(
+            [FieldKind.Ipv4, FieldKind.Port, FieldKind.BigEndian, FieldKind.Mac, FieldKind.Number, FieldKind.Ipv6, FieldKind.Number, FieldKind.Number],
+            fields.Select(f => f.Kind));
+        Assert.Equal([0, 4, 6, 8, 14, 16, 32, 36], fields.Select(f => f.At));
+        Assert.Equal(FieldKind.BigEndian, Fields(key, 40, new() { ["key.zone"] = FieldKind.BigEndian }).Key!.Fields![4].Kind);
+    }
+
+    [Fact]
+    public void A_key_is_written_as_fields_as_hex_or_as_a_number()
+    {
+        var type = new FieldType(FieldKind.Struct, 8) { Fields = [new(FieldKind.Ipv4, 4) { Name = "saddr" }, new(FieldKind.Port, 2) { Name = "dport", At = 4 }, new(FieldKind.Number, 2) { Name = "zone", At = 6 }] };
+        var some = FieldPattern.Parse("saddr=10.0.0.1,dport=443", 8, type);
+        Assert.False(some.IsWhole);
+        Assert.True(some.Matches([10, 0, 0, 1, 1, 0xbb, 9, 9]));
+        Assert.False(some.Matches([10, 0, 0, 1, 1, 0xbc, 9, 9]));
+        var whole = FieldPattern.Parse("saddr=10.0.0.1,dport=443,zone=0x102", 8, type);
+        Assert.True(whole.IsWhole);
+        Assert.Equal([10, 0, 0, 1, 1, 0xbb, 2, 1], whole.Bytes);
+        Assert.Equal(whole.Bytes, FieldPattern.Parse("0a00000101bb0201", 8, type).Bytes);
+        Assert.Equal(whole.Bytes, FieldPattern.Parse("0x0a 0x00 0x00 0x01 0x01 0xbb 0x02 0x01", 8, null).Bytes);
+        Assert.Equal([7, 0, 0, 0], FieldPattern.Parse("7", 4, null).Bytes);
+    }
+
+    [Theory]
+    [InlineData("saddr=10.0.0", "an IPv4 address, as 10.0.0.1")]
+    [InlineData("sadr=10.0.0.1", "has no field 'sadr': it has saddr, dport")]
+    [InlineData("dport=70000", "a number of 2 bytes")]
+    [InlineData("0a0000", "write 12 digits in hex, or fields as in saddr=10.0.0.1,dport=443")]
+    public void A_wrong_key_is_told_how_to_be_written(string text, string advice)
+    {
+        var type = new FieldType(FieldKind.Struct, 6) { Fields = [new(FieldKind.Ipv4, 4) { Name = "saddr" }, new(FieldKind.Port, 2) { Name = "dport", At = 4 }] };
+        Assert.Contains(advice, Assert.Throws<FormatException>(() => FieldPattern.Parse(text, 6, type)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_description_survives_the_log()
+    {
+        var key = _btf.Struct("key", 8, ("saddr", _btf.Integer("unsigned int", 4), 0), ("state", _btf.Enum("state", 4, ("CLOSED", 0), ("BAD", -1)), 32));
+        var opened = Opened(key, 8) with { Fields = Fields(key, 8) };
+        var read = (MapOpened)NoteCodec.Read(EventKind.MapOpened, NoteCodec.Write(opened));
+        Assert.Equivalent(opened.Fields, read.Fields, strict: true);
+        Assert.Equal("""{"saddr":"1.2.3.4","state":"BAD"}""", FieldJson.Text(read.Fields!.Key!, [1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff]));
+    }
+
+    private MapFields Fields(uint type, int size, Dictionary<string, FieldKind>? hints = null) => FieldTypes.Of(Opened(type, size), hints)!;
+
+    private MapOpened Opened(uint type, int size) => new(1, 1, "boot", "m", new MapShape(1, size, size, 1, 0, 0), _btf.Build(), type, type, "fentry", [], "node");
+}
