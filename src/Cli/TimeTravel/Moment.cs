@@ -48,22 +48,20 @@ internal static partial class Moment
 
     private static DateTimeOffset Ago(string text, DateTimeOffset now, Match match)
     {
-        var back = TimeSpan.Zero;
+        var seconds = 0.0;
         for (var i = 0; i < match.Groups["n"].Captures.Count; i++)
         {
-            if (!double.TryParse(match.Groups["n"].Captures[i].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count) || count > 1e9)
-                throw No(text);
-            back += count * match.Groups["unit"].Captures[i].Value switch
+            seconds += double.Parse(match.Groups["n"].Captures[i].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture) * match.Groups["unit"].Captures[i].Value switch
             {
-                "ms" or "millisecond" or "milliseconds" => TimeSpan.FromMilliseconds(1),
-                ['s', ..] => TimeSpan.FromSeconds(1),
-                ['m', ..] => TimeSpan.FromMinutes(1),
-                ['h', ..] => TimeSpan.FromHours(1),
-                ['d', ..] => TimeSpan.FromDays(1),
-                _ => TimeSpan.FromDays(7),
+                "ms" or "millisecond" or "milliseconds" => 0.001,
+                ['s', ..] => 1,
+                ['m', ..] => 60,
+                ['h', ..] => 3600,
+                ['d', ..] => 86_400,
+                _ => 7 * 86_400,
             };
         }
-        return back < now - DateTimeOffset.UnixEpoch ? now - back : throw No(text);
+        return seconds < (now - DateTimeOffset.UnixEpoch).TotalSeconds ? now - TimeSpan.FromSeconds(seconds) : throw No(text);
     }
 
     private static TimeSpan? TimeOfDay(string text) =>

@@ -110,7 +110,8 @@ public sealed class FieldPattern
     {
         switch (field.Kind)
         {
-            case FieldKind.Ipv4 or FieldKind.Ipv6 when IPAddress.TryParse(text, out var address):
+            // Without the check '10.0.1' would be 10.0.0.1.
+            case FieldKind.Ipv4 or FieldKind.Ipv6 when (text.Contains(':', StringComparison.Ordinal) || text.Count(c => c == '.') == 3) && IPAddress.TryParse(text, out var address):
                 var bytes = field.Size == 16 && address.GetAddressBytes().Length == 4 ? address.MapToIPv6().GetAddressBytes() : address.GetAddressBytes();
                 return bytes.Length == field.Size ? bytes : throw Wrong(field, text);
             case FieldKind.Mac or FieldKind.Bytes or FieldKind.Array or FieldKind.Struct or FieldKind.Ipv4 or FieldKind.Ipv6:

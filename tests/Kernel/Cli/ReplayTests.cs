@@ -70,7 +70,7 @@ public sealed class ReplayTests(TestPostgres postgres)
         using var map = BpfMap.OpenPinned(pin, MapAccess.Read);
         byte[] keys = new byte[4 * 64], values = new byte[8 * 64];
         var count = map.Scan(64).Next(keys, values);
-        return Enumerable.Range(0, count).Select(i => $"{BitConverter.ToInt32(keys, i * 4)}={BitConverter.ToInt64(values, i * 8)}").Order(StringComparer.Ordinal);
+        return Enumerable.Range(0, count).Select(i => $"{BitConverter.ToInt32(keys, i * 4)}={BitConverter.ToInt32(values, i * 8)}").Order(StringComparer.Ordinal);
     }
 
     /// <summary>Version 4: 1, 2, 3. Version 7, the head: 1 changed, 2 gone, 4 new.</summary>
