@@ -9,7 +9,7 @@ namespace Maplog.Cli.TimeTravel;
 
 /// <summary>
 /// A view of one map's changes with a column for each field, as plain expressions on the bytes: a condition on a field is
-/// some ten times faster than on audit.changes, where a description is walked for each row.
+/// faster than on audit.changes, where a description is walked for each row.
 /// </summary>
 internal sealed class TypedView
 {
