@@ -72,7 +72,7 @@ internal static class VerifyLog
                         {
                             var expected = chain.Seal(new Epoch(seal.Epoch));
                             if (seal.First != expected.First || seal.Last != expected.Last || !CryptographicOperations.FixedTimeEquals(seal.Hash, expected.Hash))
-                                return result with { Broken = $"versions {expected.First} to {expected.Last} are not what the seal at version {logged.Version} sealed. One of them, or the seal, was changed; the ranges before, up to version {result.SealedTo}, are whole. Compare with a backup." };
+                                return result with { Broken = $"versions {expected.First} to {expected.Last} are not what the seal at version {logged.Version} sealed. One of them, or the seal, was changed{(result.Seals > 0 ? $"; the ranges before, up to version {result.SealedTo}, are whole" : "")}. Compare with a backup." };
                             result = result with { Seals = result.Seals + 1, SealedTo = new StreamVersion(seal.Last) };
                         }
                         chain ??= new SealChain(new StreamVersion(logged.Version.Value - 1), seal.Hash);
