@@ -88,6 +88,18 @@ public sealed unsafe class BpfProgram
         return errno == 0 ? Hang(point, $"{category}/{name}") : throw Refused($"the tracepoint {category}/{name}", errno, []);
     }
 
+    /// <summary>Pins the program: it stays in the kernel without this process. Under a temporary name first, then renamed.</summary>
+    public void Pin(string path)
+    {
+        using var held = new BpfObject.Held(_owner);
+        using var fd = new ProgramFd();
+        int errno = fd.Take(Native.Duplicate(Descriptor()));
+        if (errno == 0)
+            errno = Bpffs.Pin(fd, path, replace: false);
+        if (errno != 0)
+            throw Bpffs.PinRefused($"the program {Name}", path, errno);
+    }
+
     /// <summary>Runs of the program, their time, and more, as the kernel counts them.</summary>
     public ProgramInfo Info()
     {

@@ -57,6 +57,19 @@ public static class Bpffs
         };
     }
 
+    /// <summary>Gives a folder of pins its name, in one step: whoever opens it finds all that is in it.</summary>
+    /// <returns>False if there is a folder of that name already; then nothing was done.</returns>
+    public static bool Publish(string folder, string name)
+    {
+        int errno = -Native.Rename(folder, name, replace: false);
+        return errno switch
+        {
+            0 => true,
+            Errno.Eexist or Errno.Enotempty => false,
+            _ => throw new KernelException($"Cannot rename the folder of pins {folder} to {name}: the kernel refused it.", errno),
+        };
+    }
+
     /// <summary>
     /// Pins under a temporary name beside <paramref name="path"/>, then renames: whoever opens the path finds a whole pin
     /// or none, also when an older one is replaced.

@@ -20,7 +20,9 @@ public static class Errno
     public const int Einval = 22;
     public const int Enospc = 28;
     public const int Enosys = 38;
+    public const int Enotempty = 39;
     public const int Eopnotsupp = 95;
+    public const int Eaddrinuse = 98;
 
     /// <summary>ENOTSUPP: inside the kernel only, no libc knows it, and yet bpf(2) returns it.</summary>
     public const int Enotsupp = 524;
@@ -65,7 +67,7 @@ public static class Errno
         35 => "EDEADLK",
         36 => "ENAMETOOLONG",
         Enosys => "ENOSYS",
-        39 => "ENOTEMPTY",
+        Enotempty => "ENOTEMPTY",
         40 => "ELOOP",
         61 => "ENODATA",
         71 => "EPROTO",
@@ -74,7 +76,7 @@ public static class Errno
         90 => "EMSGSIZE",
         93 => "EPROTONOSUPPORT",
         Eopnotsupp => "EOPNOTSUPP",
-        98 => "EADDRINUSE",
+        Eaddrinuse => "EADDRINUSE",
         110 => "ETIMEDOUT",
         116 => "ESTALE",
         Enotsupp => "ENOTSUPP",

@@ -201,6 +201,23 @@ internal static unsafe partial class Native
 
     public static int Unlink(string path) => Result(UnlinkRaw(path));
 
+    [LibraryImport(C, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenRaw(string path, int flags);
+
+    [LibraryImport(C, EntryPoint = "flock", SetLastError = true)]
+    private static partial int LockRaw(SafeHandle fd, int operation);
+
+    /// <summary>A descriptor of a folder, closed on exec; or minus the errno.</summary>
+    public static int OpenFolder(string path)
+    {
+        // O_DIRECTORY differs between x86-64 and arm64; O_CLOEXEC does not.
+        int directory = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+        return Result(OpenRaw(path, directory | 0x80000));
+    }
+
+    /// <summary>Takes the lock on an open file for this descriptor alone, without waiting; 0 or minus the errno.</summary>
+    public static int Lock(SafeHandle fd) => Result(LockRaw(fd, 2 | 4 /* LOCK_EX | LOCK_NB */));
+
     public static int Mount(string source, string target, string type) => Result(MountRaw(source, target, type, 0, null));
 
     /// <summary>The magic number of the file system a path is on, or minus the errno.</summary>

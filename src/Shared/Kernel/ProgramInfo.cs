@@ -33,7 +33,7 @@ public sealed record ProgramInfo(
         return errno == 0 ? Read(fd, what) : throw new KernelException($"Cannot duplicate the descriptor of the program {what}.", errno);
     }
 
-    private static unsafe ProgramInfo Read(ProgramFd fd, string what)
+    internal static unsafe ProgramInfo Read(OwnedFd fd, string what)
     {
         uint* maps = stackalloc uint[64]; // MAX_USED_MAPS; none of ours comes near
         var raw = new Native.RawProgramInfo { MapCount = 64, MapIds = (ulong)maps };
@@ -49,6 +49,4 @@ public sealed record ProgramInfo(
     }
 
     private static TimeSpan Nanoseconds(ulong count) => TimeSpan.FromTicks((long)(count / TimeSpan.NanosecondsPerTick));
-
-    private sealed class ProgramFd : OwnedFd;
 }

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Hot standby: which of the processes that listen on one port gets a new connection (TCP) or
+ * a datagram (UDP).
+ *
+ * One program and one array of sockets for each address and port; group, members and counts
+ * are shared by all of a group. Whoever is stale, unhealthy, draining or not eligible is passed over
+ * here, so no process need be alive to notice that another is not.
+ *
+ * Two programs of the same code; the daemon loads the first that this kernel takes:
+ *   standby_migrate  from 5.14: chooses for connections of a closing listener too
+ *   standby_select   before
+ */
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include "hot_standby.h"
+
+#define ETH_P_IP	0x0800
+#define AF_INET		2
+#define SLOTS		MAPLOG_STANDBY_SLOTS
+
+/* What choose() says beside the slot. */
+#define SLOT(choice)	((choice) & 0xff)
+#define FAULTS		0xff
+#define NONE		0xff
+#define WELL		0	/* the cost of who is to be chosen if anyone is */
+#define FAULTY		0x100
+#define PULSE		0x200
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct standby_group);
+} standby_group SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct standby_member);
+} standby_members SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SLOTS + 1);
+	__type(key, __u32);
+	__type(value, struct standby_count);
+} standby_counts SEC(".maps");
+
+/* The kernel clears a slot when its socket closes. Values of 8 bytes, so that bpf(2) can read the sockets' cookies. */
+struct {
+	__uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} standby_sockets SEC(".maps");
+
+/* Spreads every bit of its input over the output (the finalizer of MurmurHash3). */
+static __always_inline __u32 mix(__u32 h)
+{
+	h ^= h >> 16;
+	h *= 0x85ebca6b;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35;
+	return h ^ h >> 16;
+}
+
+/*
+ * What stands against a slot: faults, and what else choose() asks. Not inlined, and not static:
+ * the verifier checks it once by itself, and not for every turn of the loop that calls it.
+ * A million cases are its limit, so below the loops work on numbers of which it knows nothing.
+ */
+#define FREE		0x400
+#define INCUMBENT	0x800
+#define SLOT_SHIFT	16	/* the slot again, as a number that the verifier does not know */
+
+__noinline int judge(__u32 slot, __u64 now, __u32 source)
+{
+	__u32 zero = 0, verdict = 0;
+	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
+	struct standby_member *m = bpf_map_lookup_elem(&standby_members, &slot);
+	__u64 timeout;
+
+	if (!group || !m || !m->incarnation)
+		return FREE;
+	verdict = slot << SLOT_SHIFT;
+	if (source && m->pulse == source)
+		return verdict | PULSE;
+	if (group->policy != STANDBY_RANKED && !m->weight)
+		verdict |= STANDBY_WEIGHTLESS;
+	if (m->ineligible)
+		verdict |= STANDBY_INELIGIBLE;
+	if (m->unhealthy)
+		verdict |= STANDBY_UNHEALTHY;
+	if (m->draining)
+		verdict |= STANDBY_DRAINING;
+	timeout = m->timeout ? m->timeout : group->timeout;
+	/* Signed: another CPU may have written a beat that is later than our now. */
+	if (!m->no_beat && (__s64)(now - m->beat) > (__s64)timeout)
+		verdict |= STANDBY_STALE;
+	if (group->failback == STANDBY_HELD && m->incarnation == group->incumbent)
+		verdict |= INCUMBENT;
+	return verdict;
+}
+
+/*
+ * One pass over the slots that were not tried yet.
+ *
+ * source: the sender's port, to know a member's pulse by; 0: it is none
+ * returns the slot with FAULTY or PULSE, or NONE
+ */
+__noinline int choose(__u32 tried, __u32 connection, __u32 client, __u32 source)
+{
+	__u32 zero = 0, total = 0, best, draw;
+	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
+	__u64 now = bpf_ktime_get_ns(), lowest;
+
+	if (!group)
+		return NONE;
+	lowest = group->most;
+	best = group->most & NONE;
+#pragma clang loop unroll(disable)
+	for (__u32 slot = 0; slot < SLOTS; slot++) {
+		__u32 key = slot, verdict;
+		struct standby_member *m = bpf_map_lookup_elem(&standby_members, &key);
+		__u64 cost;
+
+		if (!m || tried & 1u << slot)
+			continue;
+		verdict = judge(slot, now, source);
+		if (verdict & FREE)
+			continue;
+		if (verdict & PULSE)
+			return verdict >> SLOT_SHIFT | PULSE;
+		cost = WELL;
+		if (verdict & FAULTS) {
+			cost = (__u64)(verdict & FAULTS) << 32 | m->rank;
+		} else if (group->policy == STANDBY_WEIGHTED) {
+			/* The last one that wins its draw against all before it: each wins in proportion to its weight. */
+			total += m->weight;
+			draw = mix(connection ^ mix(slot + 1));
+			if ((__u64)draw * total >> 32 >= m->weight)
+				continue;
+		} else if (group->policy == STANDBY_STICKY) {
+			/* The highest draw of client and member: who joins or leaves moves his own clients only. */
+			cost = ~mix(client ^ m->seed);
+		} else if (!(verdict & INCUMBENT)) {
+			cost = (__u64)m->rank + WELL + 1;
+		}
+		if (cost < lowest || (cost == WELL && lowest == WELL)) {
+			best = verdict >> SLOT_SHIFT | (verdict & FAULTS ? FAULTY : 0);
+			lowest = cost;
+		}
+	}
+	return best;
+}
+
+/* The sender's address as one number, the same for an IPv4 address and its form in IPv6. */
+static __always_inline __u32 fold(__u32 a, __u32 b, __u32 c, __u32 d)
+{
+	if (!a && !b && c == bpf_htonl(0xffff))
+		return mix(d);
+	return mix(a ^ mix(b ^ mix(c ^ mix(d))));
+}
+
+static __always_inline __u32 client_of_packet(struct sk_reuseport_md *ctx)
+{
+	__u32 from[4] = {};
+
+	if (ctx->eth_protocol == bpf_htons(ETH_P_IP))
+		return bpf_skb_load_bytes_relative(ctx, 12, from, 4, BPF_HDR_START_NET) ? 0 : mix(from[0]);
+	if (bpf_skb_load_bytes_relative(ctx, 8, from, 16, BPF_HDR_START_NET))
+		return 0;
+	return fold(from[0], from[1], from[2], from[3]);
+}
+
+/* Nobody but the host itself can send from the address it sends to. */
+static __always_inline bool to_itself(struct sk_reuseport_md *ctx)
+{
+	__u32 a[8] = {};
+
+	if (ctx->eth_protocol == bpf_htons(ETH_P_IP))
+		return !bpf_skb_load_bytes_relative(ctx, 12, a, 8, BPF_HDR_START_NET) && a[0] == a[1];
+	return !bpf_skb_load_bytes_relative(ctx, 8, a, 32, BPF_HDR_START_NET) &&
+		a[0] == a[4] && a[1] == a[5] && a[2] == a[6] && a[3] == a[7];
+}
+
+static __always_inline void count(__u32 slot, bool migrating, int choice)
+{
+	struct standby_count *count = bpf_map_lookup_elem(&standby_counts, &slot);
+
+	if (!count)
+		return;
+	/* Atomic: a listener that closes runs this in a task, which a packet may interrupt. */
+	if (choice & PULSE) {
+		__sync_fetch_and_add(&count->pulses, 1);
+		return;
+	}
+	if (migrating)
+		__sync_fetch_and_add(&count->migrated, 1);
+	else
+		__sync_fetch_and_add(&count->chosen, 1);
+	if (choice & FAULTY)
+		__sync_fetch_and_add(&count->last_resort, 1);
+}
+
+static __always_inline void remember(struct standby_group *group, __u32 slot)
+{
+	struct standby_member *m = bpf_map_lookup_elem(&standby_members, &slot);
+
+	if (m && group->incumbent != m->incarnation)
+		group->incumbent = m->incarnation;
+}
+
+static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool migrating)
+{
+	__u32 zero = 0, tried = 0, source = 0, slot;
+	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
+	void *data = ctx->data, *end = ctx->data_end;
+
+	if (!group)
+		return SK_PASS;
+	if (!migrating && data + sizeof(__u16) <= end)
+		source = *(__u16 *)data;
+	if (!client && group->policy == STANDBY_STICKY)
+		client = client_of_packet(ctx);
+	for (int tries = 0; tries <= SLOTS; tries++) {
+		int choice = choose(tried, ctx->hash, client, source);
+
+		if (choice == NONE)
+			break;
+		if (choice & PULSE) {
+			if (!to_itself(ctx)) {
+				source = 0; /* someone else's port is the same: no pulse */
+				continue;
+			}
+		} else if (choice & FAULTY && group->refuse) {
+			break;
+		}
+		slot = SLOT(choice);
+		if (!bpf_sk_select_reuseport(ctx, &standby_sockets, &slot, 0)) {
+			count(slot, migrating, choice);
+			if (!(choice & (FAULTY | PULSE)))
+				remember(group, slot);
+			return SK_PASS;
+		}
+		/* No socket there: it has closed, or does not listen on this port. */
+		source = 0;
+		tried |= 1u << (slot & 31);
+	}
+	count(MAPLOG_STANDBY_NOBODY, false, group->refuse ? FAULTY : 0);
+	return group->refuse ? SK_DROP : SK_PASS;
+}
+
+SEC("sk_reuseport/migrate")
+int standby_migrate(struct sk_reuseport_md *ctx)
+{
+	struct bpf_sock *moving = ctx->migrating_sk;
+	__u32 client;
+
+	if (!moving)
+		return serve(ctx, 0, false);
+	/* The packet, if there is one, has no headers to read. */
+	client = moving->family == AF_INET ? mix(moving->dst_ip4)
+		: fold(moving->dst_ip6[0], moving->dst_ip6[1], moving->dst_ip6[2], moving->dst_ip6[3]);
+	return serve(ctx, client, true);
+}
+
+SEC("sk_reuseport")
+int standby_select(struct sk_reuseport_md *ctx)
+{
+	return serve(ctx, 0, false);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,32 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+
+namespace Maplog.HotStandby.AspNetCore;
+
+/// <summary>A listener of Kestrel's: what it accepts is the heartbeat, and it drains before it closes.</summary>
+internal sealed class StandbyListener(IConnectionListener inner, StandbyMember member) : IConnectionListener
+{
+    public EndPoint EndPoint => inner.EndPoint;
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var connection = await inner.AcceptAsync(cancellationToken);
+            if (connection is null)
+                return null;
+            if (connection.RemoteEndPoint is not IPEndPoint from || !member.IsPulse(from, connection.LocalEndPoint as IPEndPoint))
+                return connection;
+            await connection.DisposeAsync();
+        }
+    }
+
+    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        // Kestrel still accepts while this waits; what it then leaves in the queue the kernel moves to another member.
+        await member.DrainAsync(cancellationToken);
+        await inner.UnbindAsync(cancellationToken);
+    }
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}

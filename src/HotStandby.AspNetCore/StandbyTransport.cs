@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Maplog.HotStandby.AspNetCore;
+
+/// <summary>Kestrel's socket transport, whose sockets are the group's: bound by the member, put into the group once they listen.</summary>
+internal sealed class StandbyTransport(StandbyMembership membership, IOptions<SocketTransportOptions> options, ILoggerFactory loggers)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
+{
+    /// <summary>Unix sockets and inherited descriptors have no port to share: Kestrel's own transport takes those.</summary>
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint;
+
+    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var member = membership.Join();
+        Socket? socket = null;
+        var given = options.Value;
+        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions
+        {
+            IOQueueCount = given.IOQueueCount,
+            WaitForDataBeforeAllocatingBuffer = given.WaitForDataBeforeAllocatingBuffer,
+            NoDelay = given.NoDelay,
+            Backlog = given.Backlog,
+            MaxReadBufferSize = given.MaxReadBufferSize,
+            MaxWriteBufferSize = given.MaxWriteBufferSize,
+            UnsafePreferInlineScheduling = given.UnsafePreferInlineScheduling,
+            CreateBoundListenSocket = wanted => socket = Bound(member, (IPEndPoint)wanted),
+        }), loggers);
+        var listener = await sockets.BindAsync(endpoint, cancellationToken); // listens from here on
+        try
+        {
+            member.Serve(socket!);
+            return new StandbyListener(listener, member);
+        }
+        catch
+        {
+            await listener.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static Socket Bound(StandbyMember member, IPEndPoint endpoint)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // As Kestrel does: "any" is both families.
+            if (endpoint.Address.Equals(IPAddress.IPv6Any))
+                socket.DualMode = true;
+            member.Bind(socket, endpoint);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

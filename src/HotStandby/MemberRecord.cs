@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Maplog.HotStandby;
+
+/// <summary><c>struct standby_member</c> of <c>bpf/hot_standby.h</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct MemberRecord
+{
+    public ulong Incarnation;
+    public ulong Timeout;
+    public uint Rank;
+    public uint Weight;
+    public uint Draining;
+    public uint Unhealthy;
+    public uint Ineligible;
+    public uint Pulse;
+    public uint Seed;
+    public uint Pid;
+    public ulong Joined;
+    public uint Ordered;
+    public uint NoBeat;
+    public ulong Beat;
+    public MemberName Name;
+    public ulong Unused0;
+    public ulong Unused1;
+
+    /// <summary>char[40], zeros after the name.</summary>
+    [InlineArray(Length)]
+    public struct MemberName
+    {
+        public const int Length = 40;
+        private byte _first;
+
+        public void Set(string name)
+        {
+            Span<byte> bytes = this;
+            bytes.Clear();
+            Encoding.ASCII.GetBytes(name, bytes);
+        }
+
+        public override readonly string ToString()
+        {
+            ReadOnlySpan<byte> bytes = this;
+            int end = bytes.IndexOf((byte)0);
+            return Encoding.ASCII.GetString(end < 0 ? bytes : bytes[..end]);
+        }
+    }
+}

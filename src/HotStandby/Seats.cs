@@ -1,0 +1,139 @@
+using Maplog.Kernel;
+
+namespace Maplog.HotStandby;
+
+/// <summary>
+/// Who sits in which slot. A slot is its member's as long as the member holds the lock on the slot's folder, which the kernel
+/// takes back from the dead; and slots are given out under the lock on the group's folder.
+/// </summary>
+internal static class Seats
+{
+    public static FolderLock Lock(StandbyGroup group, TimeSpan patience)
+    {
+        for (var until = Clock.Now() + Clock.Of(patience); ;)
+        {
+            if (FolderLock.TryTake(group.Folder) is { } held)
+                return held;
+            if (Clock.Now() > until)
+                throw new StandbyException($"Cannot join group {group.Name}: another process has been joining it for {patience.TotalSeconds} s and holds the lock on {group.Folder}; 'lsof {group.Folder}' names it.");
+            Thread.Sleep(2);
+        }
+    }
+
+    public static (int Slot, FolderLock Held) Take(StandbyGroup group, StandbyOptions options)
+    {
+        var free = new Dictionary<int, FolderLock>();
+        try
+        {
+            for (var slot = 0; slot < GroupRecord.Slots; slot++)
+            {
+                if (FolderLock.TryTake(group.SlotFolder(slot)) is { } held)
+                {
+                    free[slot] = held;
+                    group.Record(slot).Incarnation = 0; // who died here did not say goodbye
+                }
+            }
+            CheckName(group, options, free);
+            Settle(group, options, free.Count == GroupRecord.Slots);
+            var chosen = Choose(group, options.Member, free);
+            Write(group, options, chosen);
+            free.Remove(chosen, out var mine);
+            return (chosen, mine!);
+        }
+        finally
+        {
+            foreach (var held in free.Values)
+                held.Dispose();
+        }
+    }
+
+    private static void CheckName(StandbyGroup group, StandbyOptions options, Dictionary<int, FolderLock> free)
+    {
+        for (var slot = 0; slot < GroupRecord.Slots; slot++)
+        {
+            ref var record = ref group.Record(slot);
+            if (!free.ContainsKey(slot) && record.Incarnation != 0 && record.Draining == 0 && record.Name.ToString() == options.Member)
+            {
+                throw new StandbyException(
+                    $"Member {options.Member} of group {group.Name} is there already, as process {record.Pid} in slot {slot}: stop or drain it ('maplog standby drain {group.Name} {options.Member}'), or choose another name.");
+            }
+        }
+        if (free.Count == 0)
+            throw new StandbyException($"Group {group.Name} is full: live processes hold all of its {GroupRecord.Slots} slots; 'maplog standby list {group.Name}' names them.");
+    }
+
+    // The first of a group may say how it works; later ones must agree, unless an operator has spoken.
+    private static void Settle(StandbyGroup group, StandbyOptions options, bool first)
+    {
+        ref var settings = ref group.Settings;
+        var network = NetworkNamespace();
+        if (!first && settings.Network != network)
+            throw new StandbyException($"Member {options.Member} cannot join group {group.Name}: the group's members are in another network namespace, and no port is shared between two. Choose another group, or start it in theirs.");
+        settings.Network = network;
+        var ordered = (GroupOrders)settings.Ordered;
+        if (options.Policy is { } policy && policy != group.Policy && !ordered.HasFlag(GroupOrders.Policy))
+        {
+            if (!first)
+                throw Disagrees(group, options, $"{policy}", $"{group.Policy}", "policy");
+            group.Set(policy, null, null, null);
+        }
+        if (options.Failback is { } failback && failback != group.Failback && !ordered.HasFlag(GroupOrders.Failback))
+        {
+            if (!first)
+                throw Disagrees(group, options, $"{failback}", $"{group.Failback}", "failback");
+            group.Set(null, failback, null, null);
+        }
+    }
+
+    private static StandbyException Disagrees(StandbyGroup group, StandbyOptions options, string wanted, string has, string setting) => new(
+        $"Member {options.Member} cannot join group {group.Name}: it wants the {setting} {wanted}, but the members that are there have {has}. Give all the same, or none, and change it with 'maplog standby set {group.Name}'.");
+
+    // Where the name was before: what an operator has set, and the counts, go on. Else where nobody ever was; else the dead's.
+    private static int Choose(StandbyGroup group, string name, Dictionary<int, FolderLock> free)
+    {
+        var slots = free.Keys.Order().ToList();
+        foreach (var slot in slots)
+        {
+            if (group.Record(slot).Name.ToString() == name)
+                return slot;
+        }
+        var seat = slots.Find(s => group.Record(s).Joined == 0, out var unused) ? unused : slots[0];
+        group.Record(seat) = default;
+        group.ResetCounts(seat);
+        return seat;
+    }
+
+    private static void Write(StandbyGroup group, StandbyOptions options, int slot)
+    {
+        ref var record = ref group.Record(slot);
+        var ordered = (MemberOrders)record.Ordered;
+        record.Name.Set(options.Member);
+        record.Seed = StandbyNames.Seed(options.Member);
+        record.Pid = (uint)Environment.ProcessId;
+        record.Joined = Clock.Now();
+        record.Timeout = options.Timeout is { } timeout ? Clock.Of(timeout) : 0;
+        if (!ordered.HasFlag(MemberOrders.Rank))
+            record.Rank = (uint)options.Rank;
+        if (!ordered.HasFlag(MemberOrders.Weight))
+            record.Weight = (uint)options.Weight;
+        record.Draining = record.Unhealthy = record.Pulse = 0;
+        record.Ineligible = options.Eligible is null ? 0u : 1;
+        record.NoBeat = options.Heartbeat ? 0u : 1;
+        record.Beat = Clock.Now();
+        Volatile.Write(ref record.Incarnation, ++group.Settings.Incarnations);
+    }
+
+    private static bool Find(this List<int> slots, Predicate<int> match, out int found)
+    {
+        var index = slots.FindIndex(match);
+        found = index < 0 ? -1 : slots[index];
+        return index >= 0;
+    }
+
+    // "net:[4026531840]"
+    private static ulong NetworkNamespace()
+    {
+        var link = new FileInfo("/proc/thread-self/ns/net").LinkTarget ?? "";
+        return ulong.TryParse(link.AsSpan(link.IndexOf('[') + 1).TrimEnd(']'), System.Globalization.CultureInfo.InvariantCulture, out var inode) ? inode : 0;
+    }
+}

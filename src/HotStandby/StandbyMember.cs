@@ -1,0 +1,214 @@
+using System.Net;
+using System.Net.Sockets;
+using Maplog.Kernel;
+
+namespace Maplog.HotStandby;
+
+/// <summary>
+/// This process in a group. For each socket one call before it listens (<see cref="Bind"/>) and one after (<see cref="Serve"/>);
+/// then <see cref="Admit(Socket)"/> for each connection that was accepted, which writes the heartbeat too. For any number of threads.
+/// Dispose it when the sockets are closed, or are to be: from then on it is chosen no more.
+/// </summary>
+public sealed class StandbyMember : IAsyncDisposable, IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly StandbyOptions _options;
+    private readonly FolderLock _slot;
+    private readonly List<(StandbyEndpoint Endpoint, Socket Socket, IPEndPoint Address)> _bound = [];
+    private readonly Lock _lock = new();
+    private readonly SelfCheck _checks;
+    private readonly Pulse _pulse;
+    private bool _leaving, _left;
+
+    private StandbyMember(StandbyOptions options, StandbyGroup group, int slot, FolderLock held)
+    {
+        (_options, Group, Slot, _slot) = (options, group, slot, held);
+        _checks = new SelfCheck(this, options);
+        _pulse = new Pulse(this, options);
+    }
+
+    /// <summary>The group it is in.</summary>
+    public StandbyGroup Group { get; }
+
+    /// <summary>Its place in the group's arrays.</summary>
+    public int Slot { get; }
+
+    public string Name => _options.Member;
+
+    /// <summary>Whether it takes no new connections, by its own word or an operator's.</summary>
+    public bool IsDraining => Record.Draining != 0;
+
+    /// <summary>Whether the kernel gives the connections of a closing listener to another, on every port so far; see <c>sk_reuseport/migrate</c>.</summary>
+    public bool Migrates
+    {
+        get
+        {
+            lock (_lock)
+                return _bound.TrueForAll(b => b.Endpoint.Migrates);
+        }
+    }
+
+    internal ref MemberRecord Record => ref Group.Record(Slot);
+
+    /// <summary>Takes a slot in the group; makes the group if it is the first. It is chosen once <see cref="Serve"/> is called.</summary>
+    /// <exception cref="StandbyException">The options are wrong, the group is another's, or the name is taken by a live process.</exception>
+    /// <exception cref="KernelException">The kernel refused; as a rule a capability is missing.</exception>
+    public static StandbyMember Join(StandbyOptions options)
+    {
+        if (options.Mistakes() is { Count: > 0 } mistakes)
+            throw new StandbyException($"A member cannot join a hot-standby group with these options. {string.Join(" ", mistakes)}");
+        Bpffs.EnsureMounted(options.PinRoot);
+        var group = StandbyGroup.OpenOrMake(options.PinRoot, options.Group);
+        try
+        {
+            using var locked = Seats.Lock(group, Patience);
+            var (slot, held) = Seats.Take(group, options);
+            return new StandbyMember(options, group, slot, held);
+        }
+        catch
+        {
+            group.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The call before it listens: lets the socket share its port, and binds it.
+    /// All members must run as the same user, or the kernel refuses the port.
+    /// </summary>
+    public void Bind(Socket socket, IPEndPoint endpoint)
+    {
+        if (endpoint.Port == 0)
+            throw new StandbyException($"Member {Name} of group {Group.Name} cannot listen on any free port: the port is what the members share; name one.");
+        var opened = StandbyEndpoint.OpenOrMake(Group, socket.ProtocolType, endpoint);
+        try
+        {
+            SharedPort.Allow(socket);
+            socket.Bind(endpoint);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            opened.Dispose();
+            throw new StandbyException(
+                $"Member {Name} of group {Group.Name} cannot bind {EndpointName.ForPeople(opened.Name)}: a process that is not in the group holds that port, without SO_REUSEPORT or as another user. "
+                + $"'ss -lnp sport = :{endpoint.Port}' names it; stop it, or run all members as one user. ({Errno.Name(Errno.Eaddrinuse)})", e);
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+        lock (_lock)
+            _bound.Add((opened, socket, endpoint));
+    }
+
+    /// <summary>The call after it listens (UDP: after <see cref="Bind"/>): from now on the group's program chooses, and gives it connections if it is its turn.</summary>
+    public void Serve(Socket socket)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_leaving, this);
+            var (endpoint, _, address) = _bound.Find(b => b.Socket == socket);
+            if (endpoint is null)
+                throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve on a socket that was not bound by it: call Bind before it listens, and Serve after.");
+            // Not before it listens: a socket that has a program by then is one of another set to the kernel, and its port is taken.
+            // All but the first member join a set that has the program already; the first is alone in its set until it attaches.
+            endpoint.Program.AttachTo(socket);
+            SharedPort.Put(endpoint.Sockets, Slot, socket);
+            Beat();
+            _pulse.Add(socket.ProtocolType, address);
+        }
+        _checks.Start();
+    }
+
+    /// <summary>The heartbeat, a store to memory. To be called by what serves: where connections are accepted, requests answered.</summary>
+    public void Beat()
+    {
+        if (!Volatile.Read(ref _left))
+            Volatile.Write(ref Record.Beat, Clock.Now());
+    }
+
+    /// <summary>Writes the heartbeat, and tells a client from a pulse, which it closes.</summary>
+    /// <param name="accepted">What the listener's accept gave.</param>
+    /// <returns>True: a client, to be served.</returns>
+    public bool Admit(Socket accepted)
+    {
+        if (accepted.RemoteEndPoint is IPEndPoint from && accepted.LocalEndPoint is IPEndPoint to && IsPulse(from, to))
+        {
+            accepted.Dispose();
+            return false;
+        }
+        return true;
+    }
+
+    /// <summary>The same for a server that has no socket to close, or a datagram: writes the heartbeat, unless it is another member's pulse.</summary>
+    /// <param name="from">The sender.</param>
+    /// <param name="to">Where it was received; null if that is not known.</param>
+    /// <returns>True: a pulse, to be closed or ignored.</returns>
+    public bool IsPulse(IPEndPoint from, IPEndPoint? to = null)
+    {
+        var known = _pulse.Knows(from, to, out var own);
+        if (!known || own)
+            Beat();
+        return known;
+    }
+
+    /// <summary>From now on connections are given to others, if there are any.</summary>
+    public void Drain() => Record.Draining = 1;
+
+    /// <summary>Takes connections again after <see cref="Drain"/>.</summary>
+    public void Resume() => Record.Draining = 0;
+
+    /// <summary>Drains, and waits until all connections that wait to be accepted are, at most for the time that is set. Then close the listeners: there is no way back.</summary>
+    public async Task DrainAsync(CancellationToken cancellation = default)
+    {
+        Drain();
+        await _pulse.StopAsync();
+        for (var until = Clock.Now() + Clock.Of(_options.Settle); Clock.Now() < until && Waiting() > 0;)
+            await Task.Delay(5, cancellation);
+    }
+
+    /// <summary>Says whether the member is well, beside the check of the options.</summary>
+    public void SetHealthy(bool healthy) => Record.Unhealthy = healthy ? 0u : 1;
+
+    /// <summary>Says whether the member may go before others, beside the check of the options.</summary>
+    public void SetEligible(bool eligible) => Record.Ineligible = eligible ? 0u : 1;
+
+    /// <summary>Leaves the group: chosen no more, its slot free. Sockets stay the caller's.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            if (_leaving)
+                return;
+            _leaving = true;
+        }
+        await _pulse.StopAsync();
+        await _checks.StopAsync();
+        lock (_lock)
+        {
+            foreach (var (endpoint, _, _) in _bound)
+            {
+                SharedPort.Remove(endpoint.Sockets, Slot);
+                endpoint.Dispose();
+            }
+            _bound.Clear();
+            Volatile.Write(ref _left, true);
+            Volatile.Write(ref Record.Incarnation, 0);
+            Record.Pulse = 0;
+            _slot.Dispose();
+            Group.Dispose();
+            _pulse.Dispose();
+            _checks.Dispose();
+        }
+    }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private int Waiting()
+    {
+        lock (_lock)
+            return _bound.Where(b => b.Socket.ProtocolType == ProtocolType.Tcp && !b.Socket.SafeHandle.IsClosed).Sum(b => SharedPort.Waiting(b.Socket));
+    }
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Maplog.Kernel;
+
+/// <summary>
+/// The values of an array that was made with <see cref="MapFlags.Mappable"/>, in this process' memory: reading and writing one
+/// is a load and a store, seen at once by programs and by all who have it mapped. Unmapped when nobody refers to it any more,
+/// and not before, so that no thread can write into what is gone.
+/// </summary>
+/// <typeparam name="T">A value, as long as the map's, a multiple of 8 bytes.</typeparam>
+[SuppressMessage("Design", "CA1001", Justification = "The pages are unmapped when nobody refers to them any more.")]
+public sealed unsafe class MappedArray<T>
+    where T : unmanaged
+{
+    private readonly MappedPages _pages;
+
+    public MappedArray(BpfMap map)
+    {
+        if (map.Info.Type != MapType.Array || (map.Info.Flags & MapFlags.Mappable) == 0 || map.Info.ValueSize != Unsafe.SizeOf<T>())
+        {
+            throw new KernelException(
+                $"Cannot map {map} into memory: an array of values of {Unsafe.SizeOf<T>()} bytes that allows it was expected, this one has values of {map.Info.ValueSize}.", Errno.Einval);
+        }
+
+        Count = checked((int)map.Info.MaxEntries);
+        _pages = new MappedPages(map, (nuint)Count * (nuint)Unsafe.SizeOf<T>(), write: true, 0, map.ToString());
+    }
+
+    /// <summary>Entries.</summary>
+    public int Count { get; }
+
+    /// <summary>An entry, in place. Valid as long as the array is referred to.</summary>
+    public ref T this[int index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+            return ref Unsafe.AsRef<T>((T*)_pages.Address + index);
+        }
+    }
+}

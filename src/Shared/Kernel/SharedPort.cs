@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+
+namespace Maplog.Kernel;
+
+/// <summary>What the kernel lets sockets do that share an address and port (SO_REUSEPORT), beyond .NET's own options.</summary>
+public static class SharedPort
+{
+    private const int SocketLevel = 1; // SOL_SOCKET
+    private const int ReusePort = 15; // SO_REUSEPORT
+    private const int TcpLevel = 6; // IPPROTO_TCP
+    private const int TcpInfo = 11; // TCP_INFO
+    private const int Unacknowledged = 24; // offset of tcpi_unacked in struct tcp_info
+
+    /// <summary>Lets other sockets of the same user have the same address and port. Before the socket is bound.</summary>
+    public static void Allow(Socket socket)
+    {
+        int yes = 1;
+        socket.SetRawSocketOption(SocketLevel, ReusePort, System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in yes)));
+    }
+
+    /// <summary>Puts a socket into an array of sockets (<see cref="MapType.ReusePortSockArray"/>). It listens; or is bound, if it is of UDP.</summary>
+    public static void Put(BpfMap sockets, int slot, Socket socket)
+    {
+        Span<byte> key = stackalloc byte[4], value = stackalloc byte[8];
+        BinaryPrimitives.WriteInt32LittleEndian(key, slot);
+        BinaryPrimitives.WriteInt64LittleEndian(value, (long)socket.SafeHandle.DangerousGetHandle());
+        int errno = sockets.TryUpdate(key, value);
+        GC.KeepAlive(socket);
+        if (errno == 0)
+            return;
+        throw new KernelException($"Cannot put a socket into slot {slot} of {sockets}: " + errno switch
+        {
+            Errno.Einval => "it does not listen (TCP) or is not bound (UDP) yet, or has no SO_REUSEPORT; begin to listen first.",
+            Errno.Ebusy => "the socket is in an array already; each has its place in one.",
+            Errno.Eperm => $"{Privileges.Explain("CAP_BPF")}.",
+            _ => "the kernel refused it.",
+        }, errno);
+    }
+
+    /// <summary>The cookie of the socket in a slot, the kernel's number for it while this boot lasts; 0 if there is none.</summary>
+    public static ulong Cookie(BpfMap sockets, int slot)
+    {
+        Span<byte> key = stackalloc byte[4], value = stackalloc byte[8];
+        BinaryPrimitives.WriteInt32LittleEndian(key, slot);
+        return sockets.Lookup(key, value) ? BinaryPrimitives.ReadUInt64LittleEndian(value) : 0;
+    }
+
+    /// <summary>Takes a socket out of an array; it goes on listening.</summary>
+    public static void Remove(BpfMap sockets, int slot)
+    {
+        Span<byte> key = stackalloc byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(key, slot);
+        _ = sockets.Delete(key);
+    }
+
+    /// <summary>Connections that a listening TCP socket has and nobody has accepted yet.</summary>
+    public static int Waiting(Socket listener)
+    {
+        Span<byte> info = stackalloc byte[Unacknowledged + 4];
+        int length = listener.GetRawSocketOption(TcpLevel, TcpInfo, info);
+        return length >= info.Length ? BinaryPrimitives.ReadInt32LittleEndian(info[Unacknowledged..]) : 0;
+    }
+}
