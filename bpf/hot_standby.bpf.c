@@ -209,6 +209,21 @@ static __always_inline void count(__u32 slot, bool migrating, int choice)
 		__sync_fetch_and_add(&count->last_resort, 1);
 }
 
+/* A pulse that waited in a queue goes with it, but is nobody's connection. */
+static __always_inline bool was_pulse(struct bpf_sock *moving)
+{
+	__u32 port = (__u16)moving->dst_port;
+
+	for (__u32 slot = 0; slot < SLOTS; slot++) {
+		__u32 key = slot;
+		struct standby_member *m = bpf_map_lookup_elem(&standby_members, &key);
+
+		if (m && m->incarnation && m->pulse == port)
+			return true;
+	}
+	return false;
+}
+
 static __always_inline void remember(struct standby_group *group, __u32 slot)
 {
 	struct standby_member *m = bpf_map_lookup_elem(&standby_members, &slot);
@@ -217,7 +232,7 @@ static __always_inline void remember(struct standby_group *group, __u32 slot)
 		group->incumbent = m->incarnation;
 }
 
-static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool migrating)
+static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool migrating, bool pulse)
 {
 	__u32 zero = 0, tried = 0, source = 0, slot;
 	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
@@ -244,7 +259,7 @@ static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool
 		}
 		slot = SLOT(choice);
 		if (!bpf_sk_select_reuseport(ctx, &standby_sockets, &slot, 0)) {
-			count(slot, migrating, choice);
+			count(slot, migrating, pulse ? PULSE : choice);
 			if (!(choice & (FAULTY | PULSE)))
 				remember(group, slot);
 			return SK_PASS;
@@ -264,17 +279,17 @@ int standby_migrate(struct sk_reuseport_md *ctx)
 	__u32 client;
 
 	if (!moving)
-		return serve(ctx, 0, false);
+		return serve(ctx, 0, false, false);
 	/* The packet, if there is one, has no headers to read. */
 	client = moving->family == AF_INET ? mix(moving->dst_ip4)
 		: fold(moving->dst_ip6[0], moving->dst_ip6[1], moving->dst_ip6[2], moving->dst_ip6[3]);
-	return serve(ctx, client, true);
+	return serve(ctx, client, true, was_pulse(moving));
 }
 
 SEC("sk_reuseport")
 int standby_select(struct sk_reuseport_md *ctx)
 {
-	return serve(ctx, 0, false);
+	return serve(ctx, 0, false, false);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.HotStandby;
 using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
@@ -76,7 +77,7 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
             // Whoever read what we write has read enough.
             case IOException { InnerException: SocketException { NativeErrorCode: BrokenPipe } }:
                 return ExitCode.Ok;
-            case LogException or KernelException or ReplicaException or FormatException or IOException or UnauthorizedAccessException:
+            case LogException or KernelException or ReplicaException or StandbyException or FormatException or IOException or UnauthorizedAccessException:
                 Terminal.Complain(failure.Message);
                 break;
             default:

@@ -48,6 +48,7 @@ internal static class CommandTree
             Detach.Command(terminal),
             Completion.Command(terminal),
             Completion.Words(terminal, () => Make(terminal)),
+            Standby.Command(terminal),
         };
         foreach (var option in CommonOptions.All)
             root.Options.Add(option);

@@ -20,11 +20,11 @@ internal sealed class StandbyEndpoint : IDisposable
     /// <summary>Whether connections of a closing listener are given to another. From kernel 5.14; before, the host's net.ipv4.tcp_migrate_req is not there either.</summary>
     public bool Migrates => Program.Info.Name == StandbyImage.Migrate;
 
-    public static StandbyEndpoint OpenOrMake(StandbyGroup group, ProtocolType protocol, IPEndPoint endpoint)
+    public static StandbyEndpoint OpenOrMake(StandbyGroup group, ProtocolType protocol, IPEndPoint endpoint, bool migrate)
     {
         var folder = Path.Combine(group.EndpointsFolder, EndpointName.Of(protocol, endpoint));
         if (!Directory.Exists(folder))
-            PinnedFolder.Make(folder, unfinished => Fill(group, unfinished));
+            PinnedFolder.Make(folder, unfinished => Fill(group, unfinished, migrate));
         return Open(folder);
     }
 
@@ -48,8 +48,13 @@ internal sealed class StandbyEndpoint : IDisposable
         Program.Dispose();
     }
 
-    private static void Fill(StandbyGroup group, string folder)
+    private static void Fill(StandbyGroup group, string folder, bool migrate)
     {
+        if (!migrate)
+        {
+            Load(group, folder, StandbyImage.Select, StandbyImage.Migrate);
+            return;
+        }
         try
         {
             Load(group, folder, StandbyImage.Migrate, StandbyImage.Select);

@@ -189,8 +189,11 @@ public sealed class StandbyGroup : IDisposable
     }
 
     /// <summary>Removes the pins. No process may be in the group.</summary>
-    public static void Remove(string root, string name)
+    /// <returns>False if there is no such group.</returns>
+    public static bool Remove(string root, string name)
     {
+        if (!StandbyNames.IsName(name))
+            throw new StandbyException($"'{name}' is no name of a group: {StandbyNames.Rule}.");
         // Not through Open: what another version made can be removed too.
         var folder = Path.Combine(root, name);
         var slots = Path.Combine(folder, "slots");
@@ -203,7 +206,9 @@ public sealed class StandbyGroup : IDisposable
                     throw new StandbyException($"Cannot remove group {name}: a process is in slot {Path.GetFileName(slot)} of it. Stop its members first; 'maplog standby list {name}' names them.");
             }
         }
+        var was = Directory.Exists(folder);
         PinnedFolder.Remove(folder);
+        return was;
     }
 
     public void Dispose()

@@ -81,7 +81,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     {
         if (endpoint.Port == 0)
             throw new StandbyException($"Member {Name} of group {Group.Name} cannot listen on any free port: the port is what the members share; name one.");
-        var opened = StandbyEndpoint.OpenOrMake(Group, socket.ProtocolType, endpoint);
+        var opened = StandbyEndpoint.OpenOrMake(Group, socket.ProtocolType, endpoint, _options.Migrate);
         try
         {
             SharedPort.Allow(socket);

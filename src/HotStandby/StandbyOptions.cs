@@ -54,6 +54,9 @@ public sealed class StandbyOptions
     /// <summary>Says in sentences what goes wrong in checks and pulses. Default: nobody.</summary>
     public Action<string>? Complain { get; set; }
 
+    /// <summary>False: as on a kernel before 5.14, for who makes an address' pins. For tests.</summary>
+    internal bool Migrate { get; set; } = true;
+
     internal IReadOnlyList<string> Mistakes()
     {
         var mistakes = new List<string>();

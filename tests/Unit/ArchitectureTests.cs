@@ -42,6 +42,13 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void Hot_standby_knows_of_Shared_the_kernel_room_alone()
+    {
+        Assert.Empty(FilesIn(Path.Combine(Sources, "HotStandby")).SelectMany(Uses).Distinct().Except(["HotStandby", "Kernel"]));
+        Assert.Empty(FilesIn(Path.Combine(Sources, "HotStandby.AspNetCore")).SelectMany(Uses).Distinct().Except(["HotStandby"]));
+    }
+
+    [Fact]
     public void Only_Native_calls_into_C() =>
         Assert.Equal(["Native.cs"], FilesIn(Sources).Where(f => ImportPattern().IsMatch(File.ReadAllText(f))).Select(Path.GetFileName));
 

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Maplog.HotStandby;
+
+namespace Maplog.Cli.Output;
+
+/// <summary>Groups and members of hot standby as text and as JSON.</summary>
+internal static class StandbyFormat
+{
+    private static readonly StandbyFaults[] Faults = [StandbyFaults.Weightless, StandbyFaults.Ineligible, StandbyFaults.Unhealthy, StandbyFaults.Draining, StandbyFaults.Stale];
+
+    public static string Policy(StandbyPolicy policy) => policy.ToString().ToLowerInvariant();
+
+    public static string Failback(Failback failback) => failback == HotStandby.Failback.Held ? "held" : "at-once";
+
+    /// <summary>What stands against a member; of one that is well whether it serves.</summary>
+    public static string State(MemberStatus member) => member switch
+    {
+        { Listens.Count: 0 } => "joining",
+        { Faults: not StandbyFaults.None } => string.Join(", ", Names(member.Faults)),
+        { IsIncumbent: true } => "serving",
+        _ => "well",
+    };
+
+    public static TextTable Table(IReadOnlyList<MemberStatus> members)
+    {
+        var table = new TextTable("Member", "Rank", "Weight", "State", "Beat", "Chosen", "Migrated", "Last resort", "Process", "Listens");
+        foreach (var m in members)
+        {
+            table.Add(
+                m.Name, $"{m.Rank}", $"{m.Weight}", State(m), m.BeatAge is { } age ? $"{age.TotalMilliseconds:0} of {m.Timeout.TotalMilliseconds:0} ms" : "-",
+                $"{m.Chosen}", $"{m.Migrated}", $"{m.LastResort}", $"{m.Pid}", string.Join(", ", m.Listens));
+        }
+        return table;
+    }
+
+    public static void Write(Utf8JsonWriter json, StandbyGroup group)
+    {
+        var (unchosen, refused) = group.Nobody();
+        json.WriteStartObject();
+        json.WriteString("group", group.Name);
+        json.WriteString("policy", Policy(group.Policy));
+        json.WriteString("failback", Failback(group.Failback));
+        json.WriteNumber("timeoutMs", group.Timeout.TotalMilliseconds);
+        json.WriteBoolean("refuse", group.Refuses);
+        json.WriteNumber("unchosen", unchosen);
+        json.WriteNumber("refused", refused);
+        json.WriteStartArray("members");
+        foreach (var member in group.Members())
+            Write(json, member);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    public static void Write(Utf8JsonWriter json, MemberStatus member)
+    {
+        json.WriteStartObject();
+        json.WriteString("member", member.Name);
+        json.WriteNumber("slot", member.Slot);
+        json.WriteNumber("incarnation", member.Incarnation);
+        json.WriteNumber("pid", member.Pid);
+        json.WriteNumber("rank", member.Rank);
+        json.WriteNumber("weight", member.Weight);
+        json.WriteString("state", State(member));
+        json.WriteStartArray("faults");
+        foreach (var fault in Names(member.Faults))
+            json.WriteStringValue(fault);
+        json.WriteEndArray();
+        json.WriteBoolean("serving", member.IsIncumbent);
+        if (member.BeatAge is { } age)
+            json.WriteNumber("beatAgeMs", age.TotalMilliseconds);
+        else
+            json.WriteNull("beatAgeMs");
+        json.WriteNumber("timeoutMs", member.Timeout.TotalMilliseconds);
+        json.WriteNumber("inGroupSeconds", member.InGroup.TotalSeconds);
+        json.WriteNumber("chosen", member.Chosen);
+        json.WriteNumber("migrated", member.Migrated);
+        json.WriteNumber("lastResort", member.LastResort);
+        json.WriteStartArray("listens");
+        foreach (var place in member.Listens)
+            json.WriteStringValue(place);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static IEnumerable<string> Names(StandbyFaults faults) => Faults.Where(f => faults.HasFlag(f)).Select(f => f.ToString().ToLowerInvariant());
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Maplog.Cli.Output;
+using Maplog.HotStandby;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog standby list</c></summary>
+internal static class StandbyList
+{
+    public static Command Command(Terminal terminal)
+    {
+        var group = new Argument<string?>("GROUP") { Description = "Only this one.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new ExampleCommand(
+            "list", "The groups of this host and their members: rank, weight, state, age of the heartbeat, connections chosen.", "maplog standby list", "maplog standby list web --json") { group };
+        Call.Set(command, terminal, call => Task.FromResult(Run(call, call.Arguments.GetValue(group))));
+        return command;
+    }
+
+    private static int Run(Call call, string? name)
+    {
+        var root = call.Arguments.GetRequiredValue(Standby.Root);
+        var names = name is null ? StandbyGroup.Names(root) : [name];
+        if (call.WantsJson)
+        {
+            call.Terminal.Json(json =>
+            {
+                json.WriteStartArray();
+                foreach (var each in names)
+                {
+                    using var group = Standby.Open(call, each);
+                    StandbyFormat.Write(json, group);
+                }
+                json.WriteEndArray();
+            });
+            return ExitCode.Ok;
+        }
+        foreach (var each in names)
+        {
+            using var group = Standby.Open(call, each);
+            Print(call.Terminal, group);
+        }
+        if (names.Count == 0)
+            call.Terminal.Complain($"There is no group in {root}: a group is made by its first member.");
+        return ExitCode.Ok;
+    }
+
+    private static void Print(Terminal terminal, StandbyGroup group)
+    {
+        var (unchosen, refused) = group.Nobody();
+        terminal.Out.WriteLine(
+            $"{group.Name}: {StandbyFormat.Policy(group.Policy)}, failback {StandbyFormat.Failback(group.Failback)}, timeout {group.Timeout.TotalMilliseconds:0} ms"
+            + (unchosen > 0 ? $", {unchosen} left to the kernel" : "") + (refused > 0 ? $", {refused} refused" : ""));
+        var members = group.Members();
+        if (members.Count > 0)
+            StandbyFormat.Table(members).Write(terminal);
+        else
+            terminal.Out.WriteLine("  nobody is in it");
+    }
+}

@@ -1,0 +1,69 @@
+namespace Maplog.Tests.HotStandby;
+
+/// <summary>Under constant load of new connections.</summary>
+public sealed class RestartTests(ITestOutputHelper output)
+{
+    private const int Restarts = 100;
+    private const int AnswersBetween = 5;
+
+    [Fact]
+    public async Task A_hundred_deploys_of_the_primary_refuse_reset_and_forget_nobody()
+    {
+        await using var world = new World();
+        await world.StartAsync("standby", 1);
+        var primary = await world.StartAsync("primary", 0);
+        var spare = world.Prepare("primary", 0, "spare=1");
+        var load = new Load(world.Address);
+        for (var restart = 0; restart < Restarts; restart++)
+        {
+            await load.UntilAnsweredByAsync(primary.Pid, AnswersBetween);
+            await primary.StopAsync();
+            primary = spare;
+            await primary.GoAsync();
+            spare = world.Prepare("primary", 0, "spare=1");
+        }
+        await load.UntilAnsweredByAsync(primary.Pid, AnswersBetween);
+        await load.StopAsync();
+        output.WriteLine($"{Restarts} deploys: {load}; {world.Member("standby").Migrated + world.Member("primary").Migrated} migrated");
+        Assert.Equal(load.All, load.Answered);
+        Assert.Equal(0, NetworkCounters.Read("TCPMigrateReqFailure"));
+    }
+
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(15, false)]
+    public async Task A_kill_refuses_nobody_and_loses_only_what_the_dead_process_had(int kills, bool migrate)
+    {
+        string[] settings = [$"migrate={(migrate ? 1 : 0)}"];
+        await using var world = new World();
+        var failures = NetworkCounters.Read("TCPMigrateReqFailure");
+        var standby = await world.StartAsync("standby", 1, settings);
+        var primary = await world.StartAsync("primary", 0, settings);
+        var spare = world.Prepare("primary", 0, [.. settings, "spare=1"]);
+        var primaries = new List<int> { primary.Pid };
+        var load = new Load(world.Address, clients: 8);
+        for (var kill = 0; kill < kills; kill++)
+        {
+            await load.UntilAnsweredByAsync(primary.Pid, AnswersBetween);
+            await primary.KillAsync();
+            primary = spare;
+            await primary.GoAsync();
+            primaries.Add(primary.Pid);
+            spare = world.Prepare("primary", 0, [.. settings, "spare=1"]);
+        }
+        await load.UntilAnsweredByAsync(primary.Pid, AnswersBetween);
+        await load.StopAsync();
+
+        var (first, second) = (world.Member("primary"), world.Member("standby"));
+        output.WriteLine($"{kills} kills, migration {(migrate ? "on" : "off")}: {load}; migrated {second.Migrated + first.Migrated}");
+        Assert.Equal(0, load.Refused);
+        Assert.Equal(0, load.Unanswered);
+        // Every connection was given to somebody once; what the standby was given, by the program or from a dead
+        // primary's queue, it has answered; so what was lost was in the hands of a primary when it died.
+        Assert.Equal((ulong)load.All, first.Chosen + second.Chosen);
+        Assert.Equal((ulong)load.AnsweredBy(standby.Pid), second.Chosen + second.Migrated - first.Migrated);
+        Assert.Equal((ulong)load.Reset, first.Chosen + first.Migrated - second.Migrated - (ulong)primaries.Sum(load.AnsweredBy));
+        // And none of it had only been waiting to be accepted.
+        Assert.Equal(failures, NetworkCounters.Read("TCPMigrateReqFailure"));
+    }
+}
