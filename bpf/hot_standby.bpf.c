@@ -190,23 +190,32 @@ static __always_inline bool to_itself(struct sk_reuseport_md *ctx)
 		a[0] == a[4] && a[1] == a[5] && a[2] == a[6] && a[3] == a[7];
 }
 
+/*
+ * Atomic: a listener that closes runs this in a task, which a packet may interrupt. In assembler, for the compiler would
+ * make one addition of several, to an address that depends on the case: without CAP_PERFMON the verifier takes none such.
+ */
+#define ADD_ONE(count, field) do { \
+	__u64 one = 1; \
+	asm volatile("lock *(u64 *)(%0 + %2) += %1" \
+		: : "r"(count), "r"(one), "i"(__builtin_offsetof(struct standby_count, field)) : "memory"); \
+} while (0)
+
 static __always_inline void count(__u32 slot, bool migrating, int choice)
 {
 	struct standby_count *count = bpf_map_lookup_elem(&standby_counts, &slot);
 
 	if (!count)
 		return;
-	/* Atomic: a listener that closes runs this in a task, which a packet may interrupt. */
 	if (choice & PULSE) {
-		__sync_fetch_and_add(&count->pulses, 1);
+		ADD_ONE(count, pulses);
 		return;
 	}
 	if (migrating)
-		__sync_fetch_and_add(&count->migrated, 1);
+		ADD_ONE(count, migrated);
 	else
-		__sync_fetch_and_add(&count->chosen, 1);
+		ADD_ONE(count, chosen);
 	if (choice & FAULTY)
-		__sync_fetch_and_add(&count->last_resort, 1);
+		ADD_ONE(count, last_resort);
 }
 
 /* A pulse that waited in a queue goes with it, but is nobody's connection. */

@@ -22,6 +22,23 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task Without_a_capability_it_is_named_and_nothing_is_left_half_made()
+    {
+        await using var world = new World();
+        var refused = await world.Prepare("primary", 0, "caps=-all").RefusalAsync();
+        Assert.Contains("this process lacks CAP_BPF", refused);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(world.Root));
+    }
+
+    [Fact]
+    public async Task CAP_BPF_is_all_that_a_member_needs()
+    {
+        await using var world = new World();
+        await world.StartAsync("primary", 0, "caps=-all,+bpf");
+        Assert.Equal("primary", await Client.AskAsync(world.Address));
+    }
+
+    [Fact]
     public async Task A_name_that_a_live_member_has_is_refused_and_that_of_a_draining_one_is_not()
     {
         await using var world = new World();

@@ -10,6 +10,7 @@ public sealed class RestartTests(ITestOutputHelper output)
     public async Task A_hundred_deploys_of_the_primary_refuse_reset_and_forget_nobody()
     {
         await using var world = new World();
+        var failures = NetworkCounters.Read("TCPMigrateReqFailure");
         await world.StartAsync("standby", 1);
         var primary = await world.StartAsync("primary", 0);
         var spare = world.Prepare("primary", 0, "spare=1");
@@ -26,7 +27,7 @@ public sealed class RestartTests(ITestOutputHelper output)
         await load.StopAsync();
         output.WriteLine($"{Restarts} deploys: {load}; {world.Member("standby").Migrated + world.Member("primary").Migrated} migrated");
         Assert.Equal(load.All, load.Answered);
-        Assert.Equal(0, NetworkCounters.Read("TCPMigrateReqFailure"));
+        Assert.Equal(failures, NetworkCounters.Read("TCPMigrateReqFailure"));
     }
 
     [Theory]

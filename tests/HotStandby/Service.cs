@@ -10,15 +10,25 @@ public sealed partial class Service : IAsyncDisposable
     private static readonly string Program = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "../../../../StandbyService/bin/Release/net10.0/Maplog.Tests.StandbyService.dll"));
 
+    private const string Capabilities = "caps=";
     private readonly Process _process;
 
-    public Service(IEnumerable<string> settings)
+    public Service(IReadOnlyList<string> settings)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
+        // With these capabilities alone, as setpriv(1) names them.
+        if (settings.FirstOrDefault(s => s.StartsWith(Capabilities, StringComparison.Ordinal)) is { } asked)
+        {
+            var set = asked[Capabilities.Length..];
+            start.ArgumentList.Add($"--inh-caps={set}");
+            start.ArgumentList.Add($"--bounding-set={set}");
+            start.ArgumentList.Add(start.FileName);
+            start.FileName = "setpriv";
+        }
         start.ArgumentList.Add(Program);
         foreach (var setting in settings)
             start.ArgumentList.Add(setting);
