@@ -28,7 +28,8 @@ internal static class StandbyWatch
             using var group = Standby.Open(call, call.Arguments.GetRequiredValue(Standby.Group));
             while (true)
             {
-                var members = group.Members();
+                // Who joins has come once it listens.
+                var members = group.Members().Where(m => m.Listens.Count > 0).ToList();
                 foreach (var (incarnation, (_, gone)) in seen.Where(s => members.All(m => m.Incarnation != s.Key)).ToList())
                 {
                     seen.Remove(incarnation);
