@@ -19,6 +19,10 @@
 
 #define ETH_P_IP	0x0800
 #define AF_INET		2
+#define IPPROTO_TCP	6
+#define TCP_FLAGS	13	/* offset in the header */
+#define TCP_SYN		0x02
+#define TCP_ACK		0x10
 #define SLOTS		MAPLOG_STANDBY_SLOTS
 
 /* What choose() says beside the slot. */
@@ -241,6 +245,19 @@ static __always_inline void remember(struct standby_group *group, __u32 slot)
 		group->incumbent = m->incarnation;
 }
 
+/*
+ * Only what opens a connection is counted: what comes late for one that is gone finds no socket but the listener,
+ * and runs the program too. A datagram always counts.
+ */
+static __always_inline bool opens(struct sk_reuseport_md *ctx)
+{
+	__u8 *tcp = ctx->data, *end = ctx->data_end;
+
+	if (ctx->ip_protocol != IPPROTO_TCP)
+		return true;
+	return tcp + TCP_FLAGS < end && (tcp[TCP_FLAGS] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
 static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool migrating, bool pulse)
 {
 	__u32 zero = 0, tried = 0, source = 0, slot;
@@ -268,7 +285,8 @@ static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool
 		}
 		slot = SLOT(choice);
 		if (!bpf_sk_select_reuseport(ctx, &standby_sockets, &slot, 0)) {
-			count(slot, migrating, pulse ? PULSE : choice);
+			if (migrating || opens(ctx))
+				count(slot, migrating, pulse ? PULSE : choice);
 			if (!(choice & (FAULTY | PULSE)))
 				remember(group, slot);
 			return SK_PASS;
@@ -277,7 +295,8 @@ static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool
 		source = 0;
 		tried |= 1u << (slot & 31);
 	}
-	count(MAPLOG_STANDBY_NOBODY, false, group->refuse ? FAULTY : 0);
+	if (migrating || opens(ctx))
+		count(MAPLOG_STANDBY_NOBODY, false, group->refuse ? FAULTY : 0);
 	return group->refuse ? SK_DROP : SK_PASS;
 }
 

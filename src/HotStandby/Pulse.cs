@@ -34,23 +34,11 @@ internal sealed class Pulse(StandbyMember member, StandbyOptions options) : IDis
 
     public void Dispose() => _stop.Dispose();
 
-    /// <summary>Whether a connection is a member's pulse, and whether it is ours.</summary>
-    public bool Knows(IPEndPoint from, IPEndPoint? to, out bool own)
+    /// <summary>Whether a connection is our pulse.</summary>
+    public bool Knows(IPEndPoint from, IPEndPoint? to)
     {
-        own = false;
-        var port = NetworkOrder(from.Port);
-        if (to is not null && !from.Address.Equals(to.Address))
-            return false;
-        for (var slot = 0; slot < GroupRecord.Slots; slot++)
-        {
-            ref var record = ref member.Group.Record(slot);
-            if (record.Pulse == port && record.Incarnation != 0)
-            {
-                own = slot == member.Slot;
-                return true;
-            }
-        }
-        return false;
+        // Another's, moved here from its queue, is a client that says nothing; and the port of one that died may be a client's by now.
+        return member.Record.Pulse == NetworkOrder(from.Port) && (to is null || from.Address.Equals(to.Address));
     }
 
     private static uint NetworkOrder(int port) => BinaryPrimitives.ReverseEndianness((ushort)port);
@@ -80,10 +68,6 @@ internal sealed class Pulse(StandbyMember member, StandbyOptions options) : IDis
                 if (e is SocketException && !_stop.IsCancellationRequested)
                     options.Complain?.Invoke($"Member {member.Name} of group {member.Group.Name} cannot reach its own listener at {place.Address}: {e.Message}.");
             }
-            finally
-            {
-                member.Record.Pulse = 0;
-            }
             var rest = pause - TimeSpan.FromTicks((long)(Clock.Now() - begun) / TimeSpan.NanosecondsPerTick);
             if (rest > TimeSpan.Zero)
                 await Task.Delay(rest, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -98,15 +82,24 @@ internal sealed class Pulse(StandbyMember member, StandbyOptions options) : IDis
             socket.LingerState = new LingerOption(true, 0); // no TIME_WAIT for each
         socket.Bind(new IPEndPoint(address.Address, 0));
         member.Record.Pulse = NetworkOrder(((IPEndPoint)socket.LocalEndPoint!).Port);
-        if (!stream)
+        try
         {
-            // Nobody answers; it must stay known until it is read.
-            await socket.SendToAsync(ReadOnlyMemory<byte>.Empty, address, cancellation);
-            await Task.Delay(Timeout() / (2 * PerTimeout), cancellation);
-            return;
+            if (stream)
+            {
+                await socket.ConnectAsync(address, cancellation);
+                await socket.ReceiveAsync(new byte[1], cancellation); // the end: it was accepted and closed
+            }
+            else
+            {
+                // Nobody answers; it must stay known until it is read.
+                await socket.SendToAsync(ReadOnlyMemory<byte>.Empty, address, cancellation);
+                await Task.Delay(Timeout() / (2 * PerTimeout), cancellation);
+            }
         }
-        await socket.ConnectAsync(address, cancellation);
-        await socket.ReceiveAsync(new byte[1], cancellation); // the end: it was accepted and closed
+        finally
+        {
+            member.Record.Pulse = 0; // before the port is free for a client
+        }
     }
 
     private TimeSpan Timeout() => options.Timeout ?? member.Group.Timeout;

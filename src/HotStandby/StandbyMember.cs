@@ -142,16 +142,14 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         return true;
     }
 
-    /// <summary>The same for a server that has no socket to close, or a datagram: writes the heartbeat, unless it is another member's pulse.</summary>
+    /// <summary>The same for a server that has no socket to close, or a datagram: writes the heartbeat.</summary>
     /// <param name="from">The sender.</param>
     /// <param name="to">Where it was received; null if that is not known.</param>
     /// <returns>True: a pulse, to be closed or ignored.</returns>
     public bool IsPulse(IPEndPoint from, IPEndPoint? to = null)
     {
-        var known = _pulse.Knows(from, to, out var own);
-        if (!known || own)
-            Beat();
-        return known;
+        Beat();
+        return _pulse.Knows(from, to);
     }
 
     /// <summary>From now on connections are given to others, if there are any.</summary>

@@ -37,7 +37,7 @@ public sealed class RestartTests(ITestOutputHelper output)
     {
         string[] settings = [$"migrate={(migrate ? 1 : 0)}"];
         await using var world = new World();
-        var failures = NetworkCounters.Read("TCPMigrateReqFailure");
+        var (failures, retransmitted) = (NetworkCounters.Read("TCPMigrateReqFailure"), NetworkCounters.Read("TCPSynRetrans"));
         var standby = await world.StartAsync("standby", 1, settings);
         var primary = await world.StartAsync("primary", 0, settings);
         var spare = world.Prepare("primary", 0, [.. settings, "spare=1"]);
@@ -56,14 +56,16 @@ public sealed class RestartTests(ITestOutputHelper output)
         await load.StopAsync();
 
         var (first, second) = (world.Member("primary"), world.Member("standby"));
-        output.WriteLine($"{kills} kills, migration {(migrate ? "on" : "off")}: {load}; migrated {second.Migrated + first.Migrated}");
+        var again = NetworkCounters.Read("TCPSynRetrans") - retransmitted;
+        output.WriteLine($"{kills} kills, migration {(migrate ? "on" : "off")}: {load}; migrated {second.Migrated + first.Migrated}, {again} SYNs came again");
         Assert.Equal(0, load.Refused);
         Assert.Equal(0, load.Unanswered);
         // Every connection was given to somebody once; what the standby was given, by the program or from a dead
         // primary's queue, it has answered; so what was lost was in the hands of a primary when it died.
-        Assert.Equal((ulong)load.All, first.Chosen + second.Chosen);
-        Assert.Equal((ulong)load.AnsweredBy(standby.Pid), second.Chosen + second.Migrated - first.Migrated);
-        Assert.Equal((ulong)load.Reset, first.Chosen + first.Migrated - second.Migrated - (ulong)primaries.Sum(load.AnsweredBy));
+        // (A SYN that met a listener in the middle of its closing is dropped, comes again a second later, and is given to the next.)
+        Assert.InRange((long)(first.Chosen + second.Chosen) - load.All, 0, again);
+        Assert.InRange((long)(second.Chosen + second.Migrated - first.Migrated) - load.AnsweredBy(standby.Pid), 0, again);
+        Assert.InRange((long)(first.Chosen + first.Migrated - second.Migrated) - primaries.Sum(load.AnsweredBy) - load.Reset, 0, again);
         // And none of it had only been waiting to be accepted.
         Assert.Equal(failures, NetworkCounters.Read("TCPMigrateReqFailure"));
     }
