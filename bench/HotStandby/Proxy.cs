@@ -13,7 +13,7 @@ internal sealed class Proxy : IDisposable
     {
         File.WriteAllText(_file, $"""
             global
-              maxconn 20000
+              maxconn 4000
             defaults
               mode tcp
               timeout connect 5s
@@ -27,10 +27,12 @@ internal sealed class Proxy : IDisposable
               server backup {backup} check inter 1s backup
 
             """);
-        _process = Process.Start(new ProcessStartInfo("/usr/sbin/haproxy", ["-db", "-f", _file]) { RedirectStandardError = true })!;
+        _process = Process.Start(new ProcessStartInfo(Program!, ["-db", "-f", _file]) { RedirectStandardError = true })!;
     }
 
-    public static bool IsHere => File.Exists("/usr/sbin/haproxy");
+    public static bool IsHere => Program is not null;
+
+    private static string? Program => $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin".Split(':').Select(f => Path.Combine(f, "haproxy")).FirstOrDefault(File.Exists);
 
     public void Dispose()
     {
