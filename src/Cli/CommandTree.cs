@@ -46,9 +46,9 @@ internal static class CommandTree
             Source.Command(terminal),
             Migrate.Command(terminal),
             Detach.Command(terminal),
+            Standby.Command(terminal),
             Completion.Command(terminal),
             Completion.Words(terminal, () => Make(terminal)),
-            Standby.Command(terminal),
         };
         foreach (var option in CommonOptions.All)
             root.Options.Add(option);

@@ -132,7 +132,7 @@ public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : I
     private static async Task RefusedAsync(int status, string[] command, params string[] words)
     {
         using var refused = new Command("/", command);
-        var ended = await refused.EndAsync().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        var ended = await refused.EndAsync(TimeSpan.FromMinutes(2));
         Assert.True(ended == status, $"It ended with {ended}:{refused.LastLines(10)}");
         Assert.True(refused.Lines.Any(l => words.All(w => l.Contains(w, StringComparison.OrdinalIgnoreCase))), $"No line has {string.Join(" and ", words)}:{refused.LastLines(10)}");
         Assert.DoesNotContain(refused.Lines, l => l.TrimStart().StartsWith("at Maplog.", StringComparison.Ordinal));

@@ -49,6 +49,35 @@ public sealed class Command : IDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Waits until it ended, or fails with what it said last and where each of its threads is held up.</summary>
+    /// <returns>Its exit status.</returns>
+    public async Task<int> EndAsync(TimeSpan within)
+    {
+        try
+        {
+            return await EndAsync().WaitAsync(within);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"'{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}' has not ended within {within.TotalSeconds} s.{(_process.HasExited ? " It has exited, but something holds its output open." : Threads())}{LastLines(40)}");
+        }
+    }
+
+    // What the kernel knows of a process that does not go on.
+    private string Threads() => string.Concat(Directory.GetDirectories($"/proc/{Id}/task").Select(t => $"\n  {Read(t, "comm")}: {Read(t, "wchan")}, syscall {Read(t, "syscall")}"));
+
+    private static string Read(string folder, string file)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, file)).Trim();
+        }
+        catch (IOException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>Waits until a line has these words.</summary>
     public async Task SaysAsync(string words)
     {
