@@ -3,8 +3,8 @@
  * Hot standby: which of the processes that listen on one port gets a new connection (TCP) or
  * a datagram (UDP).
  *
- * One program and one array of sockets for each address and port; group, members and counts
- * are shared by all of a group. Whoever is stale, unhealthy, draining or not eligible is passed over
+ * One program, one array of sockets and one of heartbeats for each address and port; group, members
+ * and counts are shared by all of a group. Whoever is stale, unhealthy, draining or not eligible is passed over
  * here, so no process need be alive to notice that another is not.
  *
  * Two programs of the same code; the daemon loads the first that this kernel takes:
@@ -49,6 +49,15 @@ struct {
 	__type(value, struct standby_member);
 } standby_members SEC(".maps");
 
+/* Of this address and port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct standby_port);
+} standby_ports SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, SLOTS + 1);
@@ -88,16 +97,17 @@ __noinline int judge(__u32 slot, __u64 now, __u32 source)
 	__u32 zero = 0, verdict = 0;
 	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
 	struct standby_member *m = bpf_map_lookup_elem(&standby_members, &slot);
+	struct standby_port *port = bpf_map_lookup_elem(&standby_ports, &slot);
 	__u64 timeout;
 
-	if (!group || !m || !m->incarnation)
+	if (!group || !m || !port || !m->incarnation)
 		return FREE;
 	verdict = slot << SLOT_SHIFT;
-	if (source && m->pulse == source)
+	if (source && port->pulse == source)
 		return verdict | PULSE;
 	if (group->policy != STANDBY_RANKED && !m->weight)
 		verdict |= STANDBY_WEIGHTLESS;
-	if (m->ineligible)
+	if (m->eligible < now)
 		verdict |= STANDBY_INELIGIBLE;
 	if (m->unhealthy)
 		verdict |= STANDBY_UNHEALTHY;
@@ -105,7 +115,7 @@ __noinline int judge(__u32 slot, __u64 now, __u32 source)
 		verdict |= STANDBY_DRAINING;
 	timeout = m->timeout ? m->timeout : group->timeout;
 	/* Signed: another CPU may have written a beat that is later than our now. */
-	if (!m->no_beat && (__s64)(now - m->beat) > (__s64)timeout)
+	if (!m->no_beat && (__s64)(now - port->beat) > (__s64)timeout)
 		verdict |= STANDBY_STALE;
 	if (group->failback == STANDBY_HELD && m->incarnation == group->incumbent)
 		verdict |= INCUMBENT;
@@ -120,12 +130,13 @@ __noinline int judge(__u32 slot, __u64 now, __u32 source)
  */
 __noinline int choose(__u32 tried, __u32 connection, __u32 client, __u32 source)
 {
-	__u32 zero = 0, total = 0, best, draw;
+	__u32 zero = 0, total = 0, best, draw, taken;
 	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
 	__u64 now = bpf_ktime_get_ns(), lowest;
 
 	if (!group)
 		return NONE;
+	taken = group->taken & ~tried;
 	lowest = group->most;
 	best = group->most & NONE;
 #pragma clang loop unroll(disable)
@@ -134,7 +145,9 @@ __noinline int choose(__u32 tried, __u32 connection, __u32 client, __u32 source)
 		struct standby_member *m = bpf_map_lookup_elem(&standby_members, &key);
 		__u64 cost;
 
-		if (!m || tried & 1u << slot)
+		if (!(taken >> slot))
+			break;
+		if (!m || !(taken >> slot & 1))
 			continue;
 		verdict = judge(slot, now, source);
 		if (verdict & FREE)
@@ -229,9 +242,9 @@ static __always_inline bool was_pulse(struct bpf_sock *moving)
 
 	for (__u32 slot = 0; slot < SLOTS; slot++) {
 		__u32 key = slot;
-		struct standby_member *m = bpf_map_lookup_elem(&standby_members, &key);
+		struct standby_port *p = bpf_map_lookup_elem(&standby_ports, &key);
 
-		if (m && m->incarnation && m->pulse == port)
+		if (p && p->pulse == port)
 			return true;
 	}
 	return false;

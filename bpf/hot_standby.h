@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * What the members of a hot-standby group, the command and the program share, as maps that
- * are mapped into the members' memory (src/HotStandby/{GroupRecord,MemberRecord}.cs are the
+ * are mapped into the members' memory (src/HotStandby/{Group,Member,Port}Record.cs are the
  * same in C#; a unit test compares them).
  *
  * Rules for change: any change to this file changes MAPLOG_STANDBY_LAYOUT. A member that
@@ -10,7 +10,7 @@
 #ifndef MAPLOG_HOT_STANDBY_H
 #define MAPLOG_HOT_STANDBY_H
 
-#define MAPLOG_STANDBY_LAYOUT 1
+#define MAPLOG_STANDBY_LAYOUT 2
 #define MAPLOG_STANDBY_SLOTS 16
 
 enum standby_policy {
@@ -44,28 +44,34 @@ struct standby_group {
 	__u64 incarnations;	/* counts who joined */
 	__u64 network;		/* inode of the network namespace the group belongs to */
 	__u32 ordered;		/* bits: an operator has set policy 1, failback 2, timeout 4, refuse 8 */
-	__u32 unused;
+	__u32 taken;		/* a bit for each slot that is not free; the program looks at no other. The dead's is set until somebody joins */
 	__u64 most;		/* all bits set: a number that the verifier does not know */
 };
 
+/* What is judged of a member is in one cache line. */
 struct standby_member {
 	__u64 incarnation;	/* 0: the slot is free; never used twice */
 	__u64 timeout;		/* of its own; 0: the group's */
+	__u64 eligible;		/* the moment until which it may go before others: who knows renews it, and nobody need be alive for it to lapse. 0: not; all bits: for ever */
 	__u32 rank;
 	__u32 weight;
 	__u32 draining;
 	__u32 unhealthy;
-	__u32 ineligible;
-	__u32 pulse;		/* source port, network order, of the connection it makes to itself; 0: none */
 	__u32 seed;		/* from its name */
-	__u32 pid;
-	__u64 joined;
-	__u32 ordered;		/* bits: an operator has set rank 1, weight 2 */
 	__u32 no_beat;		/* it writes no heartbeat: never stale */
-	/* A cache line of its own: the serving path writes here. */
-	__u64 beat;
+	__u64 joined;
+	__u32 pid;
+	__u32 ordered;		/* bits: an operator has set rank 1, weight 2 */
 	char  name[40];
-	__u64 unused[2];
+	__u64 unused[3];
+};
+
+/* A member at one address and port: whoever serves there writes here, in a cache line of his own. */
+struct standby_port {
+	__u64 beat;
+	__u32 pulse;		/* source port, network order, of the connection it makes to itself; 0: none */
+	__u32 unused0;
+	__u64 unused[6];
 };
 
 /* Per CPU and slot. */

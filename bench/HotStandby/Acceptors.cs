@@ -14,14 +14,14 @@ internal sealed class Acceptors : IDisposable
     /// <param name="prepare">Binds a socket.</param>
     /// <param name="serve">Called once it listens.</param>
     /// <param name="admit">Whether a connection is a client's.</param>
-    public Acceptors(IPEndPoint address, Action<int, Socket> prepare, Action<int, Socket> serve, Func<int, Socket, bool> admit)
+    public Acceptors(IPEndPoint address, Action<int, Socket> prepare, Action<int, Socket> serve, Func<int, Socket, Socket, bool> admit)
     {
         for (var i = 0; i < 2; i++)
         {
             var (number, socket) = (i, new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
             prepare(number, socket);
             socket.Listen(4096);
-            var thread = new Thread(() => Accept(socket, c => admit(number, c))) { IsBackground = true };
+            var thread = new Thread(() => Accept(socket, c => admit(number, socket, c))) { IsBackground = true };
             thread.Start();
             serve(number, socket);
             _listeners.Add(socket);

@@ -9,13 +9,13 @@ var rounds = args.Length > 0 ? int.Parse(args[0]) : 5;
 var time = TimeSpan.FromSeconds(1);
 var root = $"{Bpffs.Root}/maplog_rate_{Environment.ProcessId}";
 var (hashed, chosen, ranked) = (Local(7001), Local(7002), Local(7003));
-using (var own = new Acceptors(hashed, (_, s) => { SharedPort.Allow(s); s.Bind(hashed); }, (_, _) => { }, (_, _) => true))
+using (var own = new Acceptors(hashed, (_, s) => { SharedPort.Allow(s); s.Bind(hashed); }, (_, _) => { }, (_, _, _) => true))
 {
     var weighted = Group("weighted", StandbyPolicy.Weighted, chosen, out var weightedMembers);
     var first = Group("ranked", StandbyPolicy.Ranked, ranked, out var rankedMembers);
     var (primary, backup, front) = (Local(7004), Local(7005), Local(7006));
-    using var one = new Acceptors(primary, (_, s) => { SharedPort.Allow(s); s.Bind(primary); }, (_, _) => { }, (_, _) => true);
-    using var two = new Acceptors(backup, (_, s) => { SharedPort.Allow(s); s.Bind(backup); }, (_, _) => { }, (_, _) => true);
+    using var one = new Acceptors(primary, (_, s) => { SharedPort.Allow(s); s.Bind(primary); }, (_, _) => { }, (_, _, _) => true);
+    using var two = new Acceptors(backup, (_, s) => { SharedPort.Allow(s); s.Bind(backup); }, (_, _) => { }, (_, _, _) => true);
     using var proxy = Proxy.IsHere ? new Proxy(front, primary, backup) : null;
     Thread.Sleep(1500);
 
@@ -57,7 +57,7 @@ Acceptors Group(string name, StandbyPolicy policy, IPEndPoint address, out List<
 {
     var joined = Enumerable.Range(0, 2).Select(n => Acceptors.Member($"{root}/{name}", n, policy)).ToList();
     members = joined;
-    return new Acceptors(address, (n, s) => joined[n].Bind(s, address), (n, s) => joined[n].Serve(s), (n, s) => joined[n].Admit(s));
+    return new Acceptors(address, (n, s) => joined[n].Bind(s, address), (n, s) => joined[n].Serve(s), (n, l, s) => joined[n].Admit(l, s));
 }
 
 static IPEndPoint Local(int port) => new(IPAddress.Loopback, port);

@@ -1,10 +1,11 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 
 namespace Maplog.HotStandby.AspNetCore;
 
 /// <summary>A listener of Kestrel's: what it accepts is the heartbeat, and it drains before it closes.</summary>
-internal sealed class StandbyListener(IConnectionListener inner, StandbyMember member) : IConnectionListener
+internal sealed class StandbyListener(IConnectionListener inner, StandbyMember member, Socket socket) : IConnectionListener
 {
     public EndPoint EndPoint => inner.EndPoint;
 
@@ -15,7 +16,7 @@ internal sealed class StandbyListener(IConnectionListener inner, StandbyMember m
             var connection = await inner.AcceptAsync(cancellationToken);
             if (connection is null)
                 return null;
-            if (connection.RemoteEndPoint is not IPEndPoint from || !member.IsPulse(from, connection.LocalEndPoint as IPEndPoint))
+            if (connection.RemoteEndPoint is not IPEndPoint from || !member.IsPulse(socket, from, connection.LocalEndPoint as IPEndPoint))
                 return connection;
             await connection.DisposeAsync();
         }

@@ -34,7 +34,7 @@ internal sealed class StandbyTransport(StandbyMembership membership, IOptions<So
         try
         {
             member.Serve(socket!);
-            return new StandbyListener(listener, member);
+            return new StandbyListener(listener, member, socket!);
         }
         catch
         {

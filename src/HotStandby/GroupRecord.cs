@@ -6,7 +6,7 @@ namespace Maplog.HotStandby;
 [StructLayout(LayoutKind.Sequential)]
 internal struct GroupRecord
 {
-    public const int CurrentLayout = 1;
+    public const int CurrentLayout = 2;
     public const int Slots = 16;
 
     public uint Layout;
@@ -18,6 +18,6 @@ internal struct GroupRecord
     public ulong Incarnations;
     public ulong Network;
     public uint Ordered;
-    public uint Unused;
+    public uint Taken;
     public ulong Most;
 }

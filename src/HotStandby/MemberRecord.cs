@@ -8,23 +8,25 @@ namespace Maplog.HotStandby;
 [StructLayout(LayoutKind.Sequential)]
 internal struct MemberRecord
 {
+    /// <summary>Of <see cref="Eligible"/>: for ever.</summary>
+    public const ulong Always = ulong.MaxValue;
+
     public ulong Incarnation;
     public ulong Timeout;
+    public ulong Eligible;
     public uint Rank;
     public uint Weight;
     public uint Draining;
     public uint Unhealthy;
-    public uint Ineligible;
-    public uint Pulse;
     public uint Seed;
-    public uint Pid;
-    public ulong Joined;
-    public uint Ordered;
     public uint NoBeat;
-    public ulong Beat;
+    public ulong Joined;
+    public uint Pid;
+    public uint Ordered;
     public MemberName Name;
     public ulong Unused0;
     public ulong Unused1;
+    public ulong Unused2;
 
     /// <summary>char[40], zeros after the name.</summary>
     [InlineArray(Length)]

@@ -9,7 +9,7 @@ namespace Maplog.HotStandby;
 /// <param name="Weight">The share, in a weighted group.</param>
 /// <param name="Faults">Why it would be passed over.</param>
 /// <param name="IsIncumbent">It is the one that was chosen last, in a ranked group.</param>
-/// <param name="BeatAge">Age of its heartbeat; null if it has none.</param>
+/// <param name="BeatAge">Age of its heartbeat, the oldest of where it listens; null if it has none.</param>
 /// <param name="Timeout">The age at which its heartbeat is stale.</param>
 /// <param name="InGroup">How long it has been in the group.</param>
 /// <param name="Chosen">New connections (UDP: datagrams) given to it and to who had its name and slot before.</param>
@@ -20,19 +20,19 @@ public sealed record MemberStatus(
     int Slot, string Name, ulong Incarnation, int Pid, int Rank, int Weight, StandbyFaults Faults, bool IsIncumbent, TimeSpan? BeatAge, TimeSpan Timeout,
     TimeSpan InGroup, ulong Chosen, ulong Migrated, ulong LastResort, IReadOnlyList<string> Listens)
 {
-    internal static MemberStatus Of(int slot, in MemberRecord record, in GroupRecord group, ulong now, in CountRecord counts, IReadOnlyList<string> listens)
+    internal static MemberStatus Of(int slot, in MemberRecord record, in GroupRecord group, ulong now, in CountRecord counts, IReadOnlyList<string> listens, ulong? oldestBeat)
     {
         var timeout = record.Timeout != 0 ? record.Timeout : group.Timeout;
-        var age = (long)(now - record.Beat);
+        long? age = record.NoBeat == 0 && oldestBeat is { } beat ? (long)(now - beat) : null;
         var faults = (group.Policy != (uint)StandbyPolicy.Ranked && record.Weight == 0 ? StandbyFaults.Weightless : 0)
-            | (record.Ineligible != 0 ? StandbyFaults.Ineligible : 0)
+            | (record.Eligible < now ? StandbyFaults.Ineligible : 0)
             | (record.Unhealthy != 0 ? StandbyFaults.Unhealthy : 0)
             | (record.Draining != 0 ? StandbyFaults.Draining : 0)
-            | (record.NoBeat == 0 && age > (long)timeout ? StandbyFaults.Stale : 0);
+            | (age > (long)timeout ? StandbyFaults.Stale : 0);
         return new MemberStatus(
             slot, record.Name.ToString(), record.Incarnation, (int)record.Pid, (int)record.Rank, (int)record.Weight, faults,
             group.Policy == (uint)StandbyPolicy.Ranked && record.Incarnation == group.Incumbent,
-            record.NoBeat != 0 ? null : Time(age), Time((long)timeout), Time((long)(now - record.Joined)), counts.Chosen, counts.Migrated, counts.LastResort, listens);
+            age is { } old ? Time(old) : null, Time((long)timeout), Time((long)(now - record.Joined)), counts.Chosen, counts.Migrated, counts.LastResort, listens);
     }
 
     private static TimeSpan Time(long nanoseconds) => TimeSpan.FromTicks(Math.Max(0, nanoseconds) / TimeSpan.NanosecondsPerTick);

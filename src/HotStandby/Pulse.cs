@@ -5,40 +5,38 @@ using System.Net.Sockets;
 namespace Maplog.HotStandby;
 
 /// <summary>
-/// The member's own client: it connects to the member's own listener, by a source port that the program knows and gives to
-/// nobody else. It writes no heartbeat itself; who accepts it does. So a heartbeat says that this process accepts and serves.
+/// The member's own client at one of its ports: it connects to the member's own listener, by a source port that the program knows
+/// and gives to nobody else. It writes no heartbeat itself; who accepts it does. So a heartbeat says that this process accepts and serves there.
 /// </summary>
-internal sealed class Pulse(StandbyMember member, StandbyOptions options) : IDisposable
+internal sealed class Pulse : IDisposable
 {
     private const int PerTimeout = 4;
 
-    private readonly List<(ProtocolType Protocol, IPEndPoint Address)> _places = [];
+    private readonly StandbyMember _member;
+    private readonly StandbyOptions _options;
+    private readonly MemberPort _port;
     private readonly CancellationTokenSource _stop = new();
-    private Task? _running;
+    private readonly Task _running;
 
-    public void Add(ProtocolType protocol, IPEndPoint address)
+    public Pulse(StandbyMember member, StandbyOptions options, MemberPort port)
     {
-        if (!options.Pulse || !options.Heartbeat || _stop.IsCancellationRequested)
-            return;
-        lock (_places)
-            _places.Add((protocol, Itself(address)));
-        _running ??= Task.Run(RunAsync);
+        (_member, _options, _port) = (member, options, port);
+        _running = Task.Run(RunAsync);
     }
 
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
-        if (_running is { } running)
-            await running;
+        await _running;
     }
 
     public void Dispose() => _stop.Dispose();
 
-    /// <summary>Whether a connection is our pulse.</summary>
-    public bool Knows(IPEndPoint from, IPEndPoint? to)
+    /// <summary>Whether what came to a port is its member's pulse.</summary>
+    public static bool IsOf(MemberPort port, IPEndPoint from, IPEndPoint? to)
     {
         // Another's, moved here from its queue, is a client that says nothing; and the port of one that died may be a client's by now.
-        return member.Record.Pulse == NetworkOrder(from.Port) && (to is null || from.Address.Equals(to.Address));
+        return port.Record.Pulse == NetworkOrder(from.Port) && (to is null || from.Address.Equals(to.Address));
     }
 
     private static uint NetworkOrder(int port) => BinaryPrimitives.ReverseEndianness((ushort)port);
@@ -49,24 +47,22 @@ internal sealed class Pulse(StandbyMember member, StandbyOptions options) : IDis
 
     private async Task RunAsync()
     {
-        for (var turn = 0; !_stop.IsCancellationRequested; turn++)
+        var address = Itself(_port.Address);
+        while (!_stop.IsCancellationRequested)
         {
             var pause = Timeout() / PerTimeout;
-            (ProtocolType Protocol, IPEndPoint Address) place;
-            lock (_places)
-                place = _places[turn % _places.Count];
             var begun = Clock.Now();
             try
             {
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
                 patience.CancelAfter(Timeout());
-                await BeatOnceAsync(place.Protocol, place.Address, patience.Token);
+                await BeatOnceAsync(_port.Socket.ProtocolType, address, patience.Token);
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
             {
                 // No heartbeat comes of it, which is what there is to say.
                 if (e is SocketException && !_stop.IsCancellationRequested)
-                    options.Complain?.Invoke($"Member {member.Name} of group {member.Group.Name} cannot reach its own listener at {place.Address}: {e.Message}.");
+                    _options.Complain?.Invoke($"Member {_member.Name} of group {_member.Group.Name} cannot reach its own listener at {address}: {e.Message}.");
             }
             var rest = pause - TimeSpan.FromTicks((long)(Clock.Now() - begun) / TimeSpan.NanosecondsPerTick);
             if (rest > TimeSpan.Zero)
@@ -81,7 +77,7 @@ internal sealed class Pulse(StandbyMember member, StandbyOptions options) : IDis
         if (stream)
             socket.LingerState = new LingerOption(true, 0); // no TIME_WAIT for each
         socket.Bind(new IPEndPoint(address.Address, 0));
-        member.Record.Pulse = NetworkOrder(((IPEndPoint)socket.LocalEndPoint!).Port);
+        _port.Record.Pulse = NetworkOrder(((IPEndPoint)socket.LocalEndPoint!).Port);
         try
         {
             if (stream)
@@ -98,9 +94,9 @@ internal sealed class Pulse(StandbyMember member, StandbyOptions options) : IDis
         }
         finally
         {
-            member.Record.Pulse = 0; // before the port is free for a client
+            _port.Record.Pulse = 0; // before the port is free for a client
         }
     }
 
-    private TimeSpan Timeout() => options.Timeout ?? member.Group.Timeout;
+    private TimeSpan Timeout() => _options.Timeout ?? _member.Group.Timeout;
 }

@@ -35,6 +35,7 @@ internal static class Seats
             }
             CheckName(group, options, free);
             Settle(group, options, free.Count == GroupRecord.Slots);
+            group.Settings.Taken = Enumerable.Range(0, GroupRecord.Slots).Where(s => !free.ContainsKey(s)).Aggregate(0u, (bits, s) => bits | 1u << s);
             var chosen = Choose(group, options.Member, free);
             Write(group, options, chosen);
             free.Remove(chosen, out var mine);
@@ -116,11 +117,11 @@ internal static class Seats
             record.Rank = (uint)options.Rank;
         if (!ordered.HasFlag(MemberOrders.Weight))
             record.Weight = (uint)options.Weight;
-        record.Draining = record.Unhealthy = record.Pulse = 0;
-        record.Ineligible = options.Eligible is null ? 0u : 1;
+        record.Draining = record.Unhealthy = 0;
+        record.Eligible = options.Eligible is null && options.Replicas.Count == 0 ? MemberRecord.Always : 0;
         record.NoBeat = options.Heartbeat ? 0u : 1;
-        record.Beat = Clock.Now();
         Volatile.Write(ref record.Incarnation, ++group.Settings.Incarnations);
+        group.Settings.Taken |= 1u << slot;
     }
 
     private static bool Find(this List<int> slots, Predicate<int> match, out int found)

@@ -1,14 +1,23 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Maplog.HotStandby;
 
-/// <summary>Asks the member's own checks, and writes what they say where the program reads it.</summary>
+/// <summary>
+/// Asks the member's own checks and looks at its replicas, and writes what comes of it where the program reads it. Eligibility is
+/// written as the moment at which it lapses: if this ends or hangs, so does the eligibility.
+/// </summary>
 internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : IDisposable
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<string, Task> _underWay = [];
     private Task? _running;
+    private bool? _eligible;
 
     public void Start()
     {
-        if (options.Healthy is not null || options.Eligible is not null)
+        if (options.Healthy is not null || options.Eligible is not null || options.Replicas.Count > 0)
             _running ??= Task.Run(RunAsync);
     }
 
@@ -27,21 +36,69 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         {
             if (options.Healthy is { } healthy)
                 member.SetHealthy(await AskAsync(healthy, "health"));
-            if (options.Eligible is { } eligible)
-                member.SetEligible(await AskAsync(eligible, "eligibility"));
+            if (options.Eligible is not null || options.Replicas.Count > 0)
+                await JudgeEligibilityAsync();
             await Task.Delay(options.CheckEvery, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    // The check is the service's own code: whatever it throws is its answer.
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1031", Justification = "Any failure of the check means no.")]
+    private async Task JudgeEligibilityAsync()
+    {
+        string? why = null;
+        var until = MemberRecord.Always;
+        if (options.Eligible is { } eligible)
+        {
+            // Two rounds may fail to come, and a busy machine has a second.
+            until = await AskAsync(eligible, "eligibility") ? Clock.Now() + Clock.Of(options.CheckEvery * 4 + Grace) : 0;
+            why = until == 0 ? "its check says so" : null;
+        }
+        foreach (var pin in options.Replicas)
+        {
+            var (lapses, reason) = OfReplica(pin);
+            until = Math.Min(until, lapses);
+            why ??= reason;
+        }
+        Volatile.Write(ref member.Record.Eligible, until);
+        if (_eligible == (until != 0) || _stop.IsCancellationRequested)
+            return;
+        _eligible = until != 0;
+        Say(until != 0
+            ? $"Member {member.Name} of group {member.Group.Name} is eligible."
+            : $"Member {member.Name} of group {member.Group.Name} is not eligible, others that are go before it: {why}.");
+    }
+
+    /// <returns>Until when the replica is young enough, 0 if it is not, and why not.</returns>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever hides the replica's age means no.")]
+    private (ulong Until, string? Why) OfReplica(string pin)
+    {
+        try
+        {
+            // The age first: what passes meanwhile is the member's loss.
+            var now = Clock.Now();
+            var age = ReplicaAge.Read(pin);
+            if (age <= options.MostLag)
+                return (now + Clock.Of(options.MostLag - age), null);
+            return (0, $"the replica {pin} was last level with its log {age.TotalSeconds:0.0} s ago, at most {options.MostLag.TotalSeconds:0.###} s are allowed; its replicator lags, has lost the log, or is gone");
+        }
+        catch (Exception e)
+        {
+            return (0, e.Message.TrimEnd('.'));
+        }
+    }
+
+    // The check is the service's own code: whatever it throws is its answer, and one that does not return is asked no second time.
+    [SuppressMessage("Design", "CA1031", Justification = "Any failure of the check means no.")]
     private async Task<bool> AskAsync(Func<CancellationToken, ValueTask<bool>> check, string what)
     {
+        if (_underWay.TryGetValue(what, out var before) && !before.IsCompleted)
+            return false;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         patience.CancelAfter(options.CheckEvery);
         try
         {
-            return await check(patience.Token).AsTask().WaitAsync(patience.Token);
+            var asked = Task.Run(() => check(patience.Token).AsTask(), CancellationToken.None);
+            _underWay[what] = asked;
+            return await asked.WaitAsync(patience.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -49,8 +106,21 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         }
         catch (Exception e)
         {
-            options.Complain?.Invoke($"The {what} check of member {member.Name} of group {member.Group.Name} failed: {e.Message}");
+            Say($"The {what} check of member {member.Name} of group {member.Group.Name} failed: {(e is OperationCanceledException ? $"no answer came within {options.CheckEvery.TotalMilliseconds:0} ms" : e.Message)}");
             return false;
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A listener that throws must not end the checks.")]
+    private void Say(string sentence)
+    {
+        try
+        {
+            options.Complain?.Invoke(sentence);
+        }
+        catch
+        {
+            // There is nobody else to tell.
         }
     }
 }

@@ -4,10 +4,17 @@ using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
-/// <summary>One address and port of a group: the program that chooses there, and the sockets it chooses from, both pinned.</summary>
+/// <summary>One address and port of a group: the program that chooses there, the sockets it chooses from and their heartbeats, all pinned.</summary>
 internal sealed class StandbyEndpoint : IDisposable
 {
-    private StandbyEndpoint(string folder, PinnedProgram program, BpfMap sockets) => (Folder, Program, Sockets) = (folder, program, sockets);
+    private readonly BpfMap _ports;
+    private readonly MappedArray<PortRecord> _records;
+
+    private StandbyEndpoint(string folder, PinnedProgram program, BpfMap sockets, BpfMap ports)
+    {
+        (Folder, Program, Sockets, _ports) = (folder, program, sockets, ports);
+        _records = new MappedArray<PortRecord>(ports);
+    }
 
     public string Folder { get; }
 
@@ -30,21 +37,30 @@ internal sealed class StandbyEndpoint : IDisposable
 
     public static StandbyEndpoint Open(string folder)
     {
+        BpfMap? sockets = null, ports = null;
         var program = PinnedProgram.Open(Path.Combine(folder, "program"));
         try
         {
-            return new StandbyEndpoint(folder, program, BpfMap.OpenPinned(Path.Combine(folder, "sockets")));
+            sockets = BpfMap.OpenPinned(Path.Combine(folder, "sockets"));
+            ports = BpfMap.OpenPinned(Path.Combine(folder, "ports"));
+            return new StandbyEndpoint(folder, program, sockets, ports);
         }
         catch
         {
             program.Dispose();
+            sockets?.Dispose();
+            ports?.Dispose();
             throw;
         }
     }
 
+    /// <summary>What stands there of a slot's member.</summary>
+    public ref PortRecord Port(int slot) => ref _records[slot];
+
     public void Dispose()
     {
         Sockets.Dispose();
+        _ports.Dispose();
         Program.Dispose();
     }
 
@@ -74,5 +90,6 @@ internal sealed class StandbyEndpoint : IDisposable
         image.Load();
         image.Program(program).Pin(Path.Combine(folder, "program"));
         image.PinMap(StandbyImage.Sockets, Path.Combine(folder, "sockets"));
+        image.PinMap(StandbyImage.Ports, Path.Combine(folder, "ports"));
     }
 }

@@ -115,9 +115,10 @@ public sealed class StandbyGroup : IDisposable
                 var record = _records[slot];
                 if (record.Incarnation == 0)
                     continue;
-                var listens = endpoints.Where(e => SharedPort.Cookie(e.Sockets, slot) != 0).Select(e => EndpointName.ForPeople(e.Name)).ToList();
-                if (listens.Count > 0 || IsHeld(slot))
-                    members.Add(MemberStatus.Of(slot, record, Settings, now, Counts(slot), listens));
+                var where = endpoints.Where(e => SharedPort.Cookie(e.Sockets, slot) != 0).ToList();
+                ulong? oldest = where.Count > 0 ? where.Min(e => Volatile.Read(ref e.Port(slot).Beat)) : null;
+                if (where.Count > 0 || IsHeld(slot))
+                    members.Add(MemberStatus.Of(slot, record, Settings, now, Counts(slot), [.. where.Select(e => EndpointName.ForPeople(e.Name))], oldest));
             }
             return [.. members.OrderBy(m => m.Rank).ThenBy(m => m.Slot)];
         }

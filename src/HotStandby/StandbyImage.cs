@@ -9,6 +9,7 @@ internal static class StandbyImage
     public const string Members = "standby_members";
     public const string Counts = "standby_counts";
     public const string Sockets = "standby_sockets";
+    public const string Ports = "standby_ports";
     public const string Migrate = "standby_migrate";
     public const string Select = "standby_select";
 

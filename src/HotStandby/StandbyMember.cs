@@ -6,7 +6,7 @@ namespace Maplog.HotStandby;
 
 /// <summary>
 /// This process in a group. For each socket one call before it listens (<see cref="Bind"/>) and one after (<see cref="Serve"/>);
-/// then <see cref="Admit(Socket)"/> for each connection that was accepted, which writes the heartbeat too. For any number of threads.
+/// then <see cref="Admit"/> for each connection that was accepted, which writes the heartbeat too. For any number of threads.
 /// Dispose it when the sockets are closed, or are to be: from then on it is chosen no more.
 /// </summary>
 public sealed class StandbyMember : IAsyncDisposable, IDisposable
@@ -15,17 +15,16 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
 
     private readonly StandbyOptions _options;
     private readonly FolderLock _slot;
-    private readonly List<(StandbyEndpoint Endpoint, Socket Socket, IPEndPoint Address)> _bound = [];
+    private readonly List<Pulse> _pulses = [];
     private readonly Lock _lock = new();
     private readonly SelfCheck _checks;
-    private readonly Pulse _pulse;
-    private bool _leaving, _left;
+    private volatile MemberPort[] _ports = []; // read without the lock by who serves
+    private bool _leaving;
 
     private StandbyMember(StandbyOptions options, StandbyGroup group, int slot, FolderLock held)
     {
         (_options, Group, Slot, _slot) = (options, group, slot, held);
         _checks = new SelfCheck(this, options);
-        _pulse = new Pulse(this, options);
     }
 
     /// <summary>The group it is in.</summary>
@@ -45,7 +44,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         get
         {
             lock (_lock)
-                return _bound.TrueForAll(b => b.Endpoint.Migrates);
+                return _ports.All(p => p.Endpoint.Migrates);
         }
     }
 
@@ -100,7 +99,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
             throw;
         }
         lock (_lock)
-            _bound.Add((opened, socket, endpoint));
+            _ports = [.. _ports, new MemberPort(opened, socket, endpoint, Slot)];
     }
 
     /// <summary>The call after it listens (UDP: after <see cref="Bind"/>): from now on the group's program chooses, and gives it connections if it is its turn.</summary>
@@ -109,47 +108,53 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_leaving, this);
-            var (endpoint, _, address) = _bound.Find(b => b.Socket == socket);
-            if (endpoint is null)
-                throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve on a socket that was not bound by it: call Bind before it listens, and Serve after.");
+            var port = Port(socket);
             // Not before it listens: a socket that has a program by then is one of another set to the kernel, and its port is taken.
             // All but the first member join a set that has the program already; the first is alone in its set until it attaches.
-            endpoint.Program.AttachTo(socket);
-            SharedPort.Put(endpoint.Sockets, Slot, socket);
-            Beat();
-            _pulse.Add(socket.ProtocolType, address);
+            port.Endpoint.Program.AttachTo(socket);
+            port.Record.Pulse = 0;
+            port.Beat();
+            SharedPort.Put(port.Endpoint.Sockets, Slot, socket);
+            if (_options.Pulse && _options.Heartbeat)
+                _pulses.Add(new Pulse(this, _options, port));
         }
         _checks.Start();
     }
 
-    /// <summary>The heartbeat, a store to memory. To be called by what serves: where connections are accepted, requests answered.</summary>
+    /// <summary>The heartbeat of all its sockets, a store to memory each. To be called by what serves: where connections are accepted, requests answered.</summary>
     public void Beat()
     {
-        if (!Volatile.Read(ref _left))
-            Volatile.Write(ref Record.Beat, Clock.Now());
+        foreach (var port in _ports)
+            port.Beat();
     }
 
-    /// <summary>Writes the heartbeat, and tells a client from a pulse, which it closes.</summary>
-    /// <param name="accepted">What the listener's accept gave.</param>
+    /// <summary>The heartbeat of one of its sockets: where one hangs and others do not, that one alone is passed over.</summary>
+    public void Beat(Socket socket) => Port(socket).Beat();
+
+    /// <summary>Writes the listener's heartbeat, and tells a client from a pulse, which it closes.</summary>
+    /// <param name="listener">Who accepted.</param>
+    /// <param name="accepted">What its accept gave.</param>
     /// <returns>True: a client, to be served.</returns>
-    public bool Admit(Socket accepted)
+    public bool Admit(Socket listener, Socket accepted)
     {
-        if (accepted.RemoteEndPoint is IPEndPoint from && accepted.LocalEndPoint is IPEndPoint to && IsPulse(from, to))
-        {
-            accepted.Dispose();
-            return false;
-        }
-        return true;
+        var port = Port(listener);
+        port.Beat();
+        if (accepted.RemoteEndPoint is not IPEndPoint from || accepted.LocalEndPoint is not IPEndPoint to || !HotStandby.Pulse.IsOf(port, from, to))
+            return true;
+        accepted.Dispose();
+        return false;
     }
 
     /// <summary>The same for a server that has no socket to close, or a datagram: writes the heartbeat.</summary>
+    /// <param name="socket">The listener, or who received.</param>
     /// <param name="from">The sender.</param>
     /// <param name="to">Where it was received; null if that is not known.</param>
     /// <returns>True: a pulse, to be closed or ignored.</returns>
-    public bool IsPulse(IPEndPoint from, IPEndPoint? to = null)
+    public bool IsPulse(Socket socket, IPEndPoint from, IPEndPoint? to = null)
     {
-        Beat();
-        return _pulse.Knows(from, to);
+        var port = Port(socket);
+        port.Beat();
+        return HotStandby.Pulse.IsOf(port, from, to);
     }
 
     /// <summary>From now on connections are given to others, if there are any.</summary>
@@ -162,7 +167,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     public async Task DrainAsync(CancellationToken cancellation = default)
     {
         Drain();
-        await _pulse.StopAsync();
+        await StopPulsesAsync();
         for (var until = Clock.Now() + Clock.Of(_options.Settle); Clock.Now() < until && Waiting() > 0;)
             await Task.Delay(5, cancellation);
     }
@@ -170,8 +175,8 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     /// <summary>Says whether the member is well, beside the check of the options.</summary>
     public void SetHealthy(bool healthy) => Record.Unhealthy = healthy ? 0u : 1;
 
-    /// <summary>Says whether the member may go before others, beside the check of the options.</summary>
-    public void SetEligible(bool eligible) => Record.Ineligible = eligible ? 0u : 1;
+    /// <summary>Says whether the member may go before others. Where the options have replicas or a check of it, their word is the next.</summary>
+    public void SetEligible(bool eligible) => Volatile.Write(ref Record.Eligible, eligible ? MemberRecord.Always : 0);
 
     /// <summary>Leaves the group: chosen no more, its slot free. Sockets stay the caller's.</summary>
     public async ValueTask DisposeAsync()
@@ -182,31 +187,41 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
                 return;
             _leaving = true;
         }
-        await _pulse.StopAsync();
+        await StopPulsesAsync();
         await _checks.StopAsync();
         lock (_lock)
         {
-            foreach (var (endpoint, _, _) in _bound)
-            {
-                SharedPort.Remove(endpoint.Sockets, Slot);
-                endpoint.Dispose();
-            }
-            _bound.Clear();
-            Volatile.Write(ref _left, true);
+            foreach (var port in _ports)
+                port.Leave();
+            _ports = [];
             Volatile.Write(ref Record.Incarnation, 0);
-            Record.Pulse = 0;
             _slot.Dispose();
             Group.Dispose();
-            _pulse.Dispose();
+            _pulses.ForEach(p => p.Dispose());
             _checks.Dispose();
         }
     }
 
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    private int Waiting()
+    private MemberPort Port(Socket socket)
     {
-        lock (_lock)
-            return _bound.Where(b => b.Socket.ProtocolType == ProtocolType.Tcp && !b.Socket.SafeHandle.IsClosed).Sum(b => SharedPort.Waiting(b.Socket));
+        foreach (var port in _ports)
+        {
+            if (ReferenceEquals(port.Socket, socket))
+                return port;
+        }
+        ObjectDisposedException.ThrowIf(_leaving, this);
+        throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve on a socket that was not bound by it: call Bind before it listens, and Serve after.");
     }
+
+    private async Task StopPulsesAsync()
+    {
+        List<Pulse> pulses;
+        lock (_lock)
+            pulses = [.. _pulses];
+        await Task.WhenAll(pulses.Select(p => p.StopAsync()));
+    }
+
+    private int Waiting() => _ports.Where(p => p.Socket.ProtocolType == ProtocolType.Tcp && !p.Socket.SafeHandle.IsClosed).Sum(p => SharedPort.Waiting(p.Socket));
 }

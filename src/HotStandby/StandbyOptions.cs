@@ -29,7 +29,7 @@ public sealed class StandbyOptions
 
     /// <summary>
     /// Connects to the own listener four times in a timeout, so that a service without clients has a heartbeat too: what accepts
-    /// it writes the beat. Default true. Without it call <see cref="StandbyMember.Beat"/> from where requests are served.
+    /// it writes the beat. Default true. Without it call <see cref="StandbyMember.Beat()"/> from where requests are served.
     /// </summary>
     public bool Pulse { get; set; } = true;
 
@@ -40,8 +40,18 @@ public sealed class StandbyOptions
     public Func<CancellationToken, ValueTask<bool>>? Healthy { get; set; }
 
     /// <summary>
-    /// Whether the member may go before others: its replicas are there and their lag is within bounds. It begins as not eligible, until
-    /// this has said true once. Default none: always eligible.
+    /// Pins of the replicas that the member serves from, as <c>maplog-replicator --pin</c> has them. It goes before others only while each was level
+    /// with its log within <see cref="MostLag"/>: not before they have caught up, and no longer than that after a replicator or its log is gone.
+    /// To be read by the member's user. Default none.
+    /// </summary>
+    public IList<string> Replicas { get; set; } = [];
+
+    /// <summary>The greatest lag of a replica, in time. A replicator asks the log every second. Default 5 s; 2 s to a day.</summary>
+    public TimeSpan MostLag { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Whether the member may go before others, by a check of its own, beside <see cref="Replicas"/>. It begins as not eligible, until this has said
+    /// true once, and it lapses when this is asked no more. Default none.
     /// </summary>
     public Func<CancellationToken, ValueTask<bool>>? Eligible { get; set; }
 
@@ -72,6 +82,10 @@ public sealed class StandbyOptions
             mistakes.Add($"Timeout: {timeout.TotalMilliseconds} ms is not from 10 ms to a minute.");
         if (CheckEvery < TimeSpan.FromMilliseconds(10))
             mistakes.Add($"CheckEvery: {CheckEvery.TotalMilliseconds} ms is less than 10 ms.");
+        if (MostLag < TimeSpan.FromSeconds(2) || MostLag > TimeSpan.FromDays(1))
+            mistakes.Add($"MostLag: {MostLag.TotalSeconds} s is not from 2 s to a day.");
+        foreach (var pin in Replicas.Where(pin => !Path.IsPathRooted(pin) || Path.EndsInDirectorySeparator(pin)))
+            mistakes.Add($"Replicas: '{pin}' is not the absolute path of a pin; write it as /sys/fs/bpf/NAME.");
         if (Settle < TimeSpan.Zero)
             mistakes.Add("Settle: it is negative.");
         return mistakes;

@@ -65,4 +65,10 @@ internal static partial class ReplicaLog
 
     [LoggerMessage(2022, LogLevel.Error, "{Stream} follows the log from now on: hearing the bus failed in a way that was not foreseen.")]
     public static partial void BusFailed(this ILogger log, StreamName stream, Exception failure);
+
+    [LoggerMessage(2023, LogLevel.Warning, "Replica {Pin} of {Stream}: whether it is level with the log is not known, and a member of a hot-standby group that names it stays behind others. {Why}")]
+    public static partial void LevelUnknown(this ILogger log, string pin, StreamName stream, string why);
+
+    [LoggerMessage(2024, LogLevel.Information, "Replica {Pin} of {Stream}: the log tells its head again.")]
+    public static partial void LevelKnown(this ILogger log, string pin, StreamName stream);
 }

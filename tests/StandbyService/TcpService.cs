@@ -63,7 +63,7 @@ internal sealed class TcpService(StandbyOptions options, string address, bool de
             }
             if (_hangs)
                 Thread.Sleep(Timeout.Infinite);
-            if (!_member.Admit(client))
+            if (!_member.Admit(_listener, client))
                 continue;
             Interlocked.Increment(ref _underWay);
             _ = AnswerAsync(client);

@@ -53,7 +53,7 @@ internal sealed class UdpService(StandbyOptions options, string address) : IServ
                 var received = await _socket.ReceiveFromAsync(buffer, anyone);
                 if (_hangs)
                     Thread.Sleep(Timeout.Infinite);
-                if (!_member.IsPulse((IPEndPoint)received.RemoteEndPoint))
+                if (!_member.IsPulse(_socket, (IPEndPoint)received.RemoteEndPoint))
                     await _socket.SendToAsync(_answer, received.RemoteEndPoint);
             }
         }

@@ -8,6 +8,7 @@ namespace Maplog.Replicator.Following;
 internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
 {
     private string? _trouble;
+    private bool _levelUnknown;
 
     public ReplicaState State { get; private set; } = ReplicaState.Stopped;
 
@@ -75,6 +76,22 @@ internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
         State = ReplicaState.CatchingUp;
         _trouble = null;
         log.Accepted(pin, stream, cursor.Version.Value);
+    }
+
+    /// <summary>From the level watch alone, which runs beside everything else.</summary>
+    public void LevelUnknown(string why)
+    {
+        if (!_levelUnknown)
+            log.LevelUnknown(pin, stream, why);
+        _levelUnknown = true;
+    }
+
+    /// <inheritdoc cref="LevelUnknown"/>
+    public void LevelKnown()
+    {
+        if (_levelUnknown)
+            log.LevelKnown(pin, stream);
+        _levelUnknown = false;
     }
 
     public void Broken(string why) => log.Broken(pin, stream, why);

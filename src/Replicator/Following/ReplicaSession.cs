@@ -19,6 +19,8 @@ internal sealed class ReplicaSession
     private readonly LogTail _log;
     private readonly ReplicaProtocol _protocol;
     private bool _newShape;
+    private AskedHead? _unreached; // what the log had when it was asked, and the map has not yet
+    private StreamVersion _logged; // the log had this much
 
     public ReplicaSession(ReplicaMap replica, LogReader log, ReplicaInbox inbox, ReplicaReport report, TimeProvider time)
     {
@@ -43,6 +45,8 @@ internal sealed class ReplicaSession
             await BuildAsync("It has no cursor of this stream yet.", cancellation);
         else
             await ResumeAsync(cancellation);
+        _logged = _replica.Cursor.Version;
+        await using var level = new LevelWatch(_log, _inbox, _report, _time);
         await using var ticker = _time.CreateTimer(_ => _inbox.Tick(), null, TickInterval, TickInterval);
         try
         {
@@ -55,8 +59,9 @@ internal sealed class ReplicaSession
                     continue;
                 }
                 await TakeAsync(item, cancellation);
-                if (_writer.IsLarge)
+                if (_writer.IsLarge || ReachesHead)
                     await _writer.FlushAsync(cancellation);
+                NoteLevel();
             }
             await _writer.FlushAsync(cancellation);
         }
@@ -67,10 +72,24 @@ internal sealed class ReplicaSession
         }
     }
 
+    private bool ReachesHead => _unreached is { } asked && _writer.Taken.Version >= asked.Head.Version;
+
+    private void NoteLevel()
+    {
+        if (_unreached is not { } asked || _replica.Cursor.Version < asked.Head.Version)
+            return;
+        _unreached = null;
+        // The same version of another term is another log's: the protocol finds that out.
+        if (_replica.Cursor.Version > asked.Head.Version || _replica.Cursor.Epoch == asked.Head.Epoch)
+            _replica.NoteLevel(asked.AskedAt);
+    }
+
     private async Task TakeAsync(InboxItem item, CancellationToken cancellation)
     {
         if (item.Broken is { } why)
             _report.Broken(why);
+        // The oldest that is not reached stays: while changes go on the newest never is.
+        _unreached ??= item.Head;
         await DoAsync(Offer(item), item, cancellation);
         if (item.Block is not null || item.Beat is not null)
         {
@@ -86,8 +105,18 @@ internal sealed class ReplicaSession
         { Block: { } block } => _protocol.Block(block.Epoch, block.First, block.Count),
         { Beat: { } beat } => _protocol.Beat(beat.Epoch, beat.Head),
         { Broken: not null } => _protocol.Broken(),
+        { Head: { } asked } => Offer(asked),
         _ => ReplicaStep.Nothing,
     };
+
+    // What the log had once it has, or it is another: restored, or failed over with loss. A replica ahead of what was asked a moment ago is no wonder.
+    private ReplicaStep Offer(AskedHead asked)
+    {
+        if (asked.Head.Version < _logged)
+            return new ReplicaStep(StepKind.Rebuild);
+        _logged = asked.Head.Version;
+        return ReplicaStep.Nothing;
+    }
 
     private async Task DoAsync(ReplicaStep step, InboxItem item, CancellationToken cancellation, bool bySilence = false)
     {
@@ -181,6 +210,7 @@ internal sealed class ReplicaSession
     private async Task BuildAsync(string why, CancellationToken cancellation)
     {
         _report.Building(why);
+        (_unreached, _logged) = (null, StreamVersion.None);
         _writer.BeginAnew();
         await InsistAsync(async () =>
         {

@@ -18,7 +18,7 @@ namespace Maplog.Replicas;
 ///     32    8  version of the intent: some of what is up to here may be in the map
 ///     40    8  time of the event at the cursor, 100 ns since year 1, UTC
 ///     48    4  thread group that keeps the replica
-///     52    4  0
+///     52    4  level: tenths of a second from boot, suspended time included, to the moment at which the log had nothing that is not in the map; 0: not known
 ///     56    8  its start, clock ticks since boot
 /// </code>
 /// Map and cursor share one fate: both are gone after a reboot.
@@ -29,10 +29,17 @@ namespace Maplog.Replicas;
 /// <param name="Intent">Noted before a batch is applied; equal to the cursor after it.</param>
 /// <param name="Time">Time of the event at the cursor.</param>
 /// <param name="Keeper">The replicator.</param>
-public readonly record struct CursorRecord(uint MapId, ulong StreamHash, Cursor Cursor, Cursor Intent, DateTimeOffset Time, ProcessIdentity Keeper)
+/// <param name="Level">See <see cref="LevelAt"/>; versions of maplog that did not know of it wrote 0.</param>
+public readonly record struct CursorRecord(uint MapId, ulong StreamHash, Cursor Cursor, Cursor Intent, DateTimeOffset Time, ProcessIdentity Keeper, uint Level = 0)
 {
     public const uint Layout = 1;
     public const int Size = 64;
+
+    private const long LevelUnit = 100_000_000;
+
+    /// <summary>A moment as a level, rounded down.</summary>
+    /// <param name="boot">ns since boot, suspended time included.</param>
+    public static uint LevelAt(long boot) => (uint)(boot / LevelUnit);
 
     public static ulong HashOf(StreamName stream) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.ASCII.GetBytes(stream.ToString())));
 
@@ -47,7 +54,8 @@ public readonly record struct CursorRecord(uint MapId, ulong StreamHash, Cursor 
             new Cursor(new Epoch(BinaryPrimitives.ReadInt32LittleEndian(bytes[24..])), new StreamVersion(BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]))),
             new Cursor(new Epoch(BinaryPrimitives.ReadInt32LittleEndian(bytes[28..])), new StreamVersion(BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]))),
             new DateTimeOffset(BinaryPrimitives.ReadInt64LittleEndian(bytes[40..]), TimeSpan.Zero),
-            new ProcessIdentity(BinaryPrimitives.ReadUInt32LittleEndian(bytes[48..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..])));
+            new ProcessIdentity(BinaryPrimitives.ReadUInt32LittleEndian(bytes[48..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..])),
+            BinaryPrimitives.ReadUInt32LittleEndian(bytes[52..]));
     }
 
     public void Write(Span<byte> bytes)
@@ -62,6 +70,7 @@ public readonly record struct CursorRecord(uint MapId, ulong StreamHash, Cursor 
         BinaryPrimitives.WriteInt64LittleEndian(bytes[32..], Intent.Version.Value);
         BinaryPrimitives.WriteInt64LittleEndian(bytes[40..], Time.UtcTicks);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[48..], Keeper.Tgid);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[52..], Level);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[56..], Keeper.StartTicks);
     }
 }

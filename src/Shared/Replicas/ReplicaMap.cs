@@ -93,7 +93,11 @@ public sealed class ReplicaMap : IDisposable
     public void Commit(DateTimeOffset time) => Write(_record with { Cursor = _record.Intent, Time = time });
 
     /// <summary>Notes that the map's content is unknown from now on, until the next commit.</summary>
-    public void Forget() => Write(_record with { Cursor = default, Intent = default });
+    public void Forget() => Write(_record with { Cursor = default, Intent = default, Level = 0 });
+
+    /// <summary>Notes that at a moment of the past the log had nothing that is not in the map now.</summary>
+    /// <param name="boot">ns since boot, suspended time included.</param>
+    public void NoteLevel(long boot) => Write(_record with { Level = CursorRecord.LevelAt(boot) });
 
     public void Dispose()
     {

@@ -16,13 +16,14 @@ public sealed partial class StandbyLayoutTests
     {
         Assert.Equal(FieldsOf("standby_group"), FieldsOf(typeof(GroupRecord)));
         Assert.Equal(FieldsOf("standby_member"), FieldsOf(typeof(MemberRecord)));
+        Assert.Equal(FieldsOf("standby_port"), FieldsOf(typeof(PortRecord)));
         Assert.Equal(FieldsOf("standby_count"), FieldsOf(typeof(CountRecord)));
-        Assert.Equal([64, 128, 32], new[] { Marshal.SizeOf<GroupRecord>(), Marshal.SizeOf<MemberRecord>(), Marshal.SizeOf<CountRecord>() });
+        Assert.Equal([64, 128, 64, 32], new[] { Marshal.SizeOf<GroupRecord>(), Marshal.SizeOf<MemberRecord>(), Marshal.SizeOf<PortRecord>(), Marshal.SizeOf<CountRecord>() });
     }
 
     [Fact]
-    public void A_heartbeat_has_a_cache_line_of_its_own() =>
-        Assert.Equal(64, (int)Marshal.OffsetOf<MemberRecord>(nameof(MemberRecord.Beat)));
+    public void What_is_judged_of_a_member_is_in_one_cache_line() =>
+        Assert.Equal(64, (int)Marshal.OffsetOf<MemberRecord>(nameof(MemberRecord.Name)));
 
     [Fact]
     public void The_numbers_of_policies_failbacks_and_faults_are_those_of_C()

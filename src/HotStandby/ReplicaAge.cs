@@ -1,0 +1,54 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Maplog.Kernel;
+
+namespace Maplog.HotStandby;
+
+/// <summary>
+/// How old a replica is at most, by what its replicator notes in the map pinned beside it (<c>PIN_cursor</c>, docs/formats.md):
+/// the moment at which the log had nothing that the replica does not have now. It grows by itself when the replicator
+/// lags, hangs, has lost the log or is dead, so nobody has to notice any of these.
+/// </summary>
+internal static class ReplicaAge
+{
+    public const int CursorSize = 64, MapIdAt = 4, LevelAt = 52;
+    public const uint Layout = 1;
+
+    private const long LevelUnit = 100_000_000; // a tenth of a second
+
+    /// <exception cref="StandbyException">It is not known, and why.</exception>
+    public static TimeSpan Read(string pin)
+    {
+        var cursorPin = pin + "_cursor";
+        if (!File.Exists(pin))
+            throw new StandbyException($"nothing is pinned at {pin}: its replicator has not made it, or the pin is another");
+        if (!File.Exists(cursorPin))
+            throw new StandbyException($"no replicator keeps the map pinned at {pin}: there is no {cursorPin}");
+        uint id;
+        using (var replica = BpfMap.OpenPinned(pin, MapAccess.Read))
+            id = replica.Info.Id;
+        Span<byte> cursor = stackalloc byte[CursorSize], zero = stackalloc byte[sizeof(uint)];
+        using (var map = BpfMap.OpenPinned(cursorPin, MapAccess.Read))
+        {
+            if (map.Info is not { Type: MapType.Array, KeySize: sizeof(uint), ValueSize: CursorSize, MaxEntries: 1 } || !map.Lookup(zero, cursor)
+                || BinaryPrimitives.ReadUInt32LittleEndian(cursor) != Layout)
+                throw new StandbyException($"{cursorPin} is no cursor that this version of maplog knows");
+        }
+        return Of(cursor, pin, id, Boot.Now());
+    }
+
+    /// <param name="cursor">The cursor map's value.</param>
+    /// <param name="pin">Of the replica, for the sentence.</param>
+    /// <param name="mapId">Of the map that is pinned there.</param>
+    /// <param name="now">ns since boot, suspended time included.</param>
+    internal static TimeSpan Of(ReadOnlySpan<byte> cursor, string pin, uint mapId, long now)
+    {
+        var kept = BinaryPrimitives.ReadUInt32LittleEndian(cursor[MapIdAt..]);
+        if (kept != mapId)
+            throw new StandbyException(string.Create(CultureInfo.InvariantCulture, $"the map pinned at {pin} has id {mapId}, but its replicator keeps the one with id {kept}"));
+        var level = BinaryPrimitives.ReadUInt32LittleEndian(cursor[LevelAt..]);
+        if (level == 0)
+            throw new StandbyException($"the replica {pin} has not been level with its log yet");
+        return TimeSpan.FromTicks(Math.Max(0, now - level * LevelUnit) / TimeSpan.NanosecondsPerTick);
+    }
+}
