@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
@@ -11,6 +12,7 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
+    private readonly long _joined = Boot.Now();
     private readonly Dictionary<string, Task> _underWay = [];
     private Task? _running;
     private bool? _eligible;
@@ -76,6 +78,9 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
             // The age first: what passes meanwhile is the member's loss.
             var now = Clock.Now();
             var age = ReplicaAge.Read(pin);
+            // What was level before this process began may have been left behind with the process before it.
+            if (age > TimeSpan.FromTicks((Boot.Now() - _joined) / TimeSpan.NanosecondsPerTick))
+                return (0, $"the replica {pin} has not been level with its log since the member joined");
             if (age <= options.MostLag)
                 return (now + Clock.Of(options.MostLag - age), null);
             return (0, $"the replica {pin} was last level with its log {age.TotalSeconds:0.0} s ago, at most {options.MostLag.TotalSeconds:0.###} s are allowed; its replicator lags, has lost the log, or is gone");

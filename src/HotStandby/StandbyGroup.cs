@@ -61,6 +61,24 @@ public sealed class StandbyGroup : IDisposable
     /// <summary>Whether a connection is refused when no member is well; else the least bad has it.</summary>
     public bool Refuses => Settings.Refuse != 0;
 
+    /// <summary>Whether the kernel gives the connections that wait at a closing listener to another, on all ports; from Linux 5.14.</summary>
+    public bool Migrates
+    {
+        get
+        {
+            var endpoints = OpenEndpoints();
+            try
+            {
+                return endpoints.TrueForAll(e => e.Migrates);
+            }
+            finally
+            {
+                foreach (var endpoint in endpoints)
+                    endpoint.Dispose();
+            }
+        }
+    }
+
     internal string EndpointsFolder => Path.Combine(Folder, "endpoints");
 
     internal ref GroupRecord Settings => ref _settings[0];

@@ -48,6 +48,9 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         }
     }
 
+    /// <summary>For tests, which end it.</summary>
+    internal SelfCheck Checks => _checks;
+
     internal ref MemberRecord Record => ref Group.Record(Slot);
 
     /// <summary>Takes a slot in the group; makes the group if it is the first. It is chosen once <see cref="Serve"/> is called.</summary>
@@ -97,6 +100,12 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         {
             opened.Dispose();
             throw;
+        }
+        if (!opened.Migrates)
+        {
+            _options.Complain?.Invoke(
+                $"Group {Group.Name} cannot move connections that wait in a listener's queue at {EndpointName.ForPeople(opened.Name)} when it closes: its program there was made on a kernel without sk_reuseport/migrate (Linux 5.14). "
+                + "They are reset; a drain waits until its queue is empty. On a newer kernel remove the group when its members have stopped, and it is made anew.");
         }
         lock (_lock)
             _ports = [.. _ports, new MemberPort(opened, socket, endpoint, Slot)];
@@ -163,13 +172,18 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     /// <summary>Takes connections again after <see cref="Drain"/>.</summary>
     public void Resume() => Record.Draining = 0;
 
-    /// <summary>Drains, and waits until all connections that wait to be accepted are, at most for the time that is set. Then close the listeners: there is no way back.</summary>
+    /// <summary>
+    /// Drains, and waits until all connections that wait to be accepted are, and all datagrams that wait are received, at most for the time
+    /// that is set. Then close the sockets: there is no way back.
+    /// </summary>
     public async Task DrainAsync(CancellationToken cancellation = default)
     {
         Drain();
         await StopPulsesAsync();
-        for (var until = Clock.Now() + Clock.Of(_options.Settle); Clock.Now() < until && Waiting() > 0;)
-            await Task.Delay(5, cancellation);
+        var until = Clock.Now() + Clock.Of(_options.Settle);
+        do
+            await Task.Delay(5, cancellation); // what was on its way when the draining began is there then
+        while (Clock.Now() < until && Waiting() > 0);
     }
 
     /// <summary>Says whether the member is well, beside the check of the options.</summary>
@@ -223,5 +237,6 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         await Task.WhenAll(pulses.Select(p => p.StopAsync()));
     }
 
-    private int Waiting() => _ports.Where(p => p.Socket.ProtocolType == ProtocolType.Tcp && !p.Socket.SafeHandle.IsClosed).Sum(p => SharedPort.Waiting(p.Socket));
+    private int Waiting() => _ports.Where(p => !p.Socket.SafeHandle.IsClosed)
+        .Sum(p => p.Socket.ProtocolType == ProtocolType.Udp ? p.Socket.Available : SharedPort.Waiting(p.Socket));
 }

@@ -41,7 +41,7 @@ public sealed class StandbyOptions
 
     /// <summary>
     /// Pins of the replicas that the member serves from, as <c>maplog-replicator --pin</c> has them. It goes before others only while each was level
-    /// with its log within <see cref="MostLag"/>: not before they have caught up, and no longer than that after a replicator or its log is gone.
+    /// with its log within <see cref="MostLag"/>, and since the member joined: not before they have caught up, and no longer than that after a replicator or its log is gone.
     /// To be read by the member's user. Default none.
     /// </summary>
     public IList<string> Replicas { get; set; } = [];

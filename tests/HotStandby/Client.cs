@@ -55,7 +55,13 @@ internal static class Client
     }
 
     /// <summary>The member that answers a datagram; null if none does.</summary>
-    public static async Task<string?> AskByDatagramAsync(IPEndPoint address, Socket? from = null)
+    public static async Task<string?> AskByDatagramAsync(IPEndPoint address, Socket? from = null) => (await TryDatagramAsync(address, from)) switch
+    {
+        { Outcome: Outcome.Answered } reply => reply.Member,
+        _ => null,
+    };
+
+    public static async Task<Reply> TryDatagramAsync(IPEndPoint address, Socket? from = null)
     {
         var socket = from ?? new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
@@ -64,11 +70,15 @@ internal static class Client
             await socket.SendToAsync("ask\n"u8.ToArray(), address, patience.Token);
             var buffer = new byte[64];
             var received = await socket.ReceiveFromAsync(buffer, address, patience.Token);
-            return Reply.Parse(Encoding.ASCII.GetString(buffer, 0, received.ReceivedBytes)).Member;
+            return Reply.Parse(Encoding.ASCII.GetString(buffer, 0, received.ReceivedBytes));
+        }
+        catch (SocketException e)
+        {
+            return new Reply(e.SocketErrorCode == SocketError.ConnectionRefused ? Outcome.Refused : Outcome.Reset);
         }
         catch (OperationCanceledException)
         {
-            return null;
+            return new Reply(Outcome.Unanswered);
         }
         finally
         {

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace Maplog.Tests.HotStandby;
 
-/// <summary>New connections, a thousand a second or more, from a few clients at once, until it is stopped.</summary>
+/// <summary>New connections, or datagrams each from a socket of its own, a thousand a second or more, from a few clients at once, until it is stopped.</summary>
 internal sealed class Load
 {
     private readonly Task[] _clients;
@@ -11,7 +11,8 @@ internal sealed class Load
     private readonly ConcurrentDictionary<int, int> _answeredBy = new();
     private volatile bool _stopped;
 
-    public Load(IPEndPoint address, int clients = 4) => _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => AskOnAsync(address)))];
+    public Load(IPEndPoint address, int clients = 4, bool datagrams = false) =>
+        _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => AskOnAsync(() => datagrams ? Client.TryDatagramAsync(address) : Client.TryAsync(address))))];
 
     public int Answered => Count(Outcome.Answered);
 
@@ -45,11 +46,11 @@ internal sealed class Load
 
     private int Count(Outcome outcome) => _outcomes.GetValueOrDefault(outcome);
 
-    private async Task AskOnAsync(IPEndPoint address)
+    private async Task AskOnAsync(Func<Task<Reply>> ask)
     {
         while (!_stopped)
         {
-            var reply = await Client.TryAsync(address);
+            var reply = await ask();
             _outcomes.AddOrUpdate(reply.Outcome, 1, (_, n) => n + 1);
             if (reply.Outcome == Outcome.Answered)
                 _answeredBy.AddOrUpdate(reply.Pid, 1, (_, n) => n + 1);

@@ -14,11 +14,16 @@ public sealed class RefusalTests
         using var stranger = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         stranger.Bind(world.Address);
         stranger.Listen();
-        await using var member = Join(world, "primary");
+        await using var member = Join(world, "primary", o => o.Heartbeat = false);
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         var refused = Assert.Throws<StandbyException>(() => member.Bind(socket, world.Address));
         Assert.Contains($"cannot bind tcp {world.Address}", refused.Message);
         Assert.Contains("EADDRINUSE", refused.Message);
+        Assert.Empty(world.Member("primary").Listens);
+        // Nothing of it is in the way once the stranger has left.
+        stranger.Dispose();
+        using var again = StartOrderTests.Listen(member, world.Address);
+        Assert.Equal([$"tcp {world.Address}"], world.Member("primary").Listens);
     }
 
     [Fact]
@@ -85,6 +90,20 @@ public sealed class RefusalTests
         Assert.Contains("Stop its members first", Assert.Throws<StandbyException>(() => StandbyGroup.Remove(world.Root, world.Name)).Message);
         members.ForEach(m => m.Dispose());
         await using var again = Join(world, "one-more");
+    }
+
+    [Fact]
+    public async Task A_group_without_migration_says_so_and_serves()
+    {
+        await using var world = new World();
+        var said = new List<string>();
+        await using var member = Join(world, "primary", o => (o.Migrate, o.Heartbeat, o.Complain) = (false, false, said.Add));
+        using var socket = StartOrderTests.Listen(member, world.Address);
+        Assert.Contains($"cannot move connections that wait in a listener's queue at tcp {world.Address} when it closes", Assert.Single(said));
+        Assert.False(member.Migrates);
+        var client = Client.ConnectAsync(world.Address);
+        (await socket.AcceptAsync(TestContext.Current.CancellationToken)).Dispose();
+        (await client).Dispose();
     }
 
     [Fact]

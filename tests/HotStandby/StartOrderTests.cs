@@ -84,7 +84,7 @@ public sealed class StartOrderTests
         Assert.Equal("standby", await Client.AskAsync(world.Address));
     }
 
-    private static Socket Listen(StandbyMember member, System.Net.IPEndPoint address)
+    internal static Socket Listen(StandbyMember member, System.Net.IPEndPoint address)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         member.Bind(socket, address);

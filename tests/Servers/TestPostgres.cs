@@ -27,7 +27,7 @@ public class TestPostgres : IAsyncDisposable
         {
             if (_private is null && _container is null)
             {
-                if (await DockerEngine.AnswersAsync())
+                if (await TakesContainerAsync())
                     // A fixed port, so that it is the same after a restart.
                     _container = new PostgreSqlBuilder(Image).WithDatabase("postgres").WithUsername("maplog")
                         .WithPortBinding(FreePorts.Take("127.0.0.1", 1)[0], PostgreSqlBuilder.PostgreSqlPort).Build();
@@ -41,6 +41,9 @@ public class TestPostgres : IAsyncDisposable
             _oneAtATime.Release();
         }
     }
+
+    /// <summary>Whether a container can be used, from where the tests run.</summary>
+    protected virtual Task<bool> TakesContainerAsync() => DockerEngine.AnswersAsync();
 
     public Task StopAsync() => _private?.StopAsync() ?? _container?.StopAsync() ?? Task.CompletedTask;
 

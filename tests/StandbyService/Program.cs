@@ -15,7 +15,8 @@ var options = new StandbyOptions
     Failback = settings.TryGetValue("failback", out var failback) ? Enum.Parse<Failback>(failback) : null,
     Migrate = Number("migrate", 1) == 1,
     CheckEvery = TimeSpan.FromMilliseconds(20),
-    Complain = Console.Error.WriteLine,
+    Complain = Number("quiet", 0) == 1 ? null : Console.Error.WriteLine,
+    Replicas = settings.TryGetValue("replica", out var replica) ? [replica] : [],
 };
 var well = new Wellbeing();
 if (settings.ContainsKey("checks"))

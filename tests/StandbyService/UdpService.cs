@@ -12,6 +12,7 @@ internal sealed class UdpService(StandbyOptions options, string address) : IServ
     private Socket _socket = null!;
     private StandbyMember _member = null!;
     private Task _serving = Task.CompletedTask;
+    private int _busy;
     private volatile bool _hangs;
 
     public Task StartAsync()
@@ -28,7 +29,10 @@ internal sealed class UdpService(StandbyOptions options, string address) : IServ
     public async Task StopAsync()
     {
         await _member.DrainAsync();
-        await Task.Delay(20); // what it was given is read
+        // What it was given is read; and answered.
+        do
+            await Task.Delay(20);
+        while (Volatile.Read(ref _busy) > 0);
         await CloseAsync();
         await _member.DisposeAsync();
     }
@@ -51,10 +55,12 @@ internal sealed class UdpService(StandbyOptions options, string address) : IServ
             while (true)
             {
                 var received = await _socket.ReceiveFromAsync(buffer, anyone);
+                Volatile.Write(ref _busy, 1);
                 if (_hangs)
                     Thread.Sleep(Timeout.Infinite);
                 if (!_member.IsPulse(_socket, (IPEndPoint)received.RemoteEndPoint))
                     await _socket.SendToAsync(_answer, received.RemoteEndPoint);
+                Volatile.Write(ref _busy, 0);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

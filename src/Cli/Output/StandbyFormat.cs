@@ -42,6 +42,7 @@ internal static class StandbyFormat
         json.WriteString("failback", Failback(group.Failback));
         json.WriteNumber("timeoutMs", group.Timeout.TotalMilliseconds);
         json.WriteBoolean("refuse", group.Refuses);
+        json.WriteBoolean("migrates", group.Migrates);
         json.WriteNumber("unchosen", unchosen);
         json.WriteNumber("refused", refused);
         json.WriteStartArray("members");

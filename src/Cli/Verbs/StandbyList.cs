@@ -49,7 +49,7 @@ internal static class StandbyList
         var (unchosen, refused) = group.Nobody();
         terminal.Out.WriteLine(
             $"{group.Name}: {StandbyFormat.Policy(group.Policy)}, failback {StandbyFormat.Failback(group.Failback)}, timeout {group.Timeout.TotalMilliseconds:0} ms"
-            + (unchosen > 0 ? $", {unchosen} left to the kernel" : "") + (refused > 0 ? $", {refused} refused" : ""));
+            + (group.Migrates ? "" : ", without migration") + (unchosen > 0 ? $", {unchosen} left to the kernel" : "") + (refused > 0 ? $", {refused} refused" : ""));
         var members = group.Members();
         if (members.Count > 0)
             StandbyFormat.Table(members).Write(terminal);

@@ -57,6 +57,10 @@ internal sealed partial class ReplicatorProcess : IDisposable
 
     public void Kill() => Signal(9);
 
+    public void Suspend() => Signal(19);
+
+    public void Continue() => Signal(18);
+
     /// <returns>The exit code.</returns>
     public async Task<int> StopAsync()
     {

@@ -24,7 +24,7 @@ internal sealed class ReplicatorWorld : IAsyncDisposable
 
     public SourceMap Source { get; }
 
-    public string Pin => Path.Combine(_folder, "replica");
+    public string Pin => PinOf("replica");
 
     public string Registry => Path.Combine(_folder, "registry");
 
@@ -34,8 +34,12 @@ internal sealed class ReplicatorWorld : IAsyncDisposable
         return new ReplicatorWorld(log, new SourceMap(await LogWriter.OpenAsync(log.Store, "lb-1"), "lb-1/ct_map", Shape));
     }
 
-    public ReplicatorProcess Start(params string[] more) => ReplicatorProcess.Start(
-        ["--source", "lb-1", "--map", "ct_map", "--pin", Pin, "--registry", Registry, "--log", Log.Options.ConnectionString, .. more]);
+    public string PinOf(string replica) => Path.Combine(_folder, replica);
+
+    public ReplicatorProcess Start(params string[] more) => StartAt(Pin, more);
+
+    public ReplicatorProcess StartAt(string pin, params string[] more) => ReplicatorProcess.Start(
+        ["--source", "lb-1", "--map", "ct_map", "--pin", pin, "--registry", Registry, "--log", Log.Options.ConnectionString, .. more]);
 
     public Task EqualAsync(ReplicatorProcess replicator) =>
         Wait.UntilAsync(() => Source.Equals(Pin), TimeSpan.FromSeconds(60), () => $"The replica did not become equal to the stream at {Source.Head}. {replicator.Output}");
