@@ -26,4 +26,4 @@ test-kernels:
 	@scripts/test $(if $(VERBOSE),-v) -k bullseye,bookworm,sid $(ONLY)
 
 clean:
-	rm -rf artifacts src/*/bin src/*/obj examples/*/bin examples/*/obj tests/*/bin tests/*/obj demo/bin demo/obj bench/*/bin bench/*/obj
+	rm -rf artifacts src/*/bin src/*/obj src/Shared/*/bin src/Shared/*/obj examples/*/bin examples/*/obj tests/*/bin tests/*/obj demo/bin demo/obj bench/*/bin bench/*/obj

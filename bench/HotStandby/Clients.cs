@@ -8,7 +8,10 @@ namespace Maplog.StandbyRate;
 internal static class Clients
 {
     /// <returns>Connections per second.</returns>
-    public static double Measure(IPEndPoint address, TimeSpan time, int clients = 4)
+    public static double Measure(IPEndPoint address, TimeSpan time) => Measure(address, time, out _);
+
+    /// <inheritdoc cref="Measure(IPEndPoint, TimeSpan)"/>
+    public static double Measure(IPEndPoint address, TimeSpan time, out long connections, int clients = 4)
     {
         var watch = Stopwatch.StartNew();
         var counts = new long[clients];
@@ -22,7 +25,8 @@ internal static class Clients
         })).ToList();
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
-        return counts.Sum() / watch.Elapsed.TotalSeconds;
+        connections = counts.Sum();
+        return connections / watch.Elapsed.TotalSeconds;
     }
 
     private static void Connect(IPEndPoint address)

@@ -5,8 +5,8 @@ using Maplog.HotStandby;
 using Maplog.Kernel;
 using Maplog.StandbyRate;
 
-var rounds = args.Length > 0 ? int.Parse(args[0]) : 5;
-var time = TimeSpan.FromSeconds(1);
+var rounds = args.Length > 0 ? int.Parse(args[0]) : 25;
+var time = TimeSpan.FromMilliseconds(400);
 var root = $"{Bpffs.Root}/maplog_rate_{Environment.ProcessId}";
 var (hashed, chosen, ranked) = (Local(7001), Local(7002), Local(7003));
 using (var own = new Acceptors(hashed, (_, s) => { SharedPort.Allow(s); s.Bind(hashed); }, (_, _) => { }, (_, _, _) => true))
@@ -19,19 +19,30 @@ using (var own = new Acceptors(hashed, (_, s) => { SharedPort.Allow(s); s.Bind(h
     using var proxy = Proxy.IsHere ? new Proxy(front, primary, backup) : null;
     Thread.Sleep(1500);
 
-    List<(string Name, IPEndPoint Address, List<double> Rates)> ways = [("the kernel's own hash", hashed, []), ("weighted, 50 to 50", chosen, []), ("ranked, all to one", ranked, [])];
+    List<(string Name, IPEndPoint Address, List<double> Rates, List<double> Costs)> ways =
+        [("the kernel's own hash", hashed, [], []), ("weighted, 50 to 50", chosen, [], []), ("ranked, all to one", ranked, [], [])];
     if (proxy is not null)
-        ways.Add(("HAProxy", front, []));
+        ways.Add(("HAProxy", front, [], []));
     foreach (var way in ways)
         Clients.Measure(way.Address, time); // warm
-    // In turns, so that what else the machine does meets all alike.
+    // In turns, so that what else the machine does meets all alike; and each turn is held against the kernel's own of the same round.
     for (var round = 0; round < rounds; round++)
     {
         foreach (var way in ways)
-            way.Rates.Add(Clients.Measure(way.Address, time));
+        {
+            var (before, used) = (Processor(proxy), 0.0);
+            var rate = Clients.Measure(way.Address, time, out var connections);
+            used = (Processor(proxy) - before).TotalMicroseconds;
+            way.Rates.Add(rate);
+            way.Costs.Add(used / connections);
+        }
     }
-    foreach (var (name, _, rates) in ways)
-        Console.WriteLine($"{name,-24} {Median(rates),8:0} connections/s, median of {rounds} ({rates.Min():0} to {rates.Max():0}); {Median(rates) / Median(ways[0].Rates):0.00} of the kernel's own");
+    foreach (var (name, _, rates, costs) in ways)
+    {
+        Console.WriteLine(
+            $"{name,-22} {Median(rates),7:0} connections/s ({rates.Min():0} to {rates.Max():0}, {rounds} rounds), {Median(Ratios(rates, ways[0].Rates)):0.00} of the kernel's own; "
+            + $"{Median(costs),5:0.0} us of processor each, clients' and servers', {Median(Ratios(costs, ways[0].Costs)):0.00} of it");
+    }
 
     using (var statistics = ProgramStatistics.Enable())
     {
@@ -59,6 +70,10 @@ Acceptors Group(string name, StandbyPolicy policy, IPEndPoint address, out List<
     members = joined;
     return new Acceptors(address, (n, s) => joined[n].Bind(s, address), (n, s) => joined[n].Serve(s), (n, l, s) => joined[n].Admit(l, s));
 }
+
+static TimeSpan Processor(Proxy? proxy) => Environment.CpuUsage.TotalTime + (proxy?.Processor ?? TimeSpan.Zero);
+
+static List<double> Ratios(List<double> values, List<double> against) => [.. values.Zip(against, (v, a) => v / a)];
 
 static IPEndPoint Local(int port) => new(IPAddress.Loopback, port);
 

@@ -30,6 +30,8 @@ internal sealed class Proxy : IDisposable
         _process = Process.Start(new ProcessStartInfo(Program!, ["-db", "-f", _file]) { RedirectStandardError = true })!;
     }
 
+    public TimeSpan Processor => _process.TotalProcessorTime;
+
     public static bool IsHere => Program is not null;
 
     private static string? Program => $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin".Split(':').Select(f => Path.Combine(f, "haproxy")).FirstOrDefault(File.Exists);

@@ -2,7 +2,7 @@ using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
-/// <summary>The compiled bpf/hot_standby.bpf.c, which travels in Maplog.Shared as the other programs do, and the names in it.</summary>
+/// <summary>The compiled bpf/hot_standby.bpf.c, which travels in this assembly, and the names in it.</summary>
 internal static class StandbyImage
 {
     public const string Group = "standby_group";
@@ -15,7 +15,7 @@ internal static class StandbyImage
 
     public static BpfObject Open()
     {
-        using var stream = typeof(BpfObject).Assembly.GetManifestResourceStream("hot_standby.bpf.o")
+        using var stream = typeof(StandbyImage).Assembly.GetManifestResourceStream("hot_standby.bpf.o")
             ?? throw new InvalidOperationException("The BPF object hot_standby.bpf.o is missing from this build of maplog: build it with `make build`.");
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);

@@ -65,10 +65,17 @@ internal sealed class LocalMember : IAsyncDisposable
 
     private void Answer(Socket client)
     {
-        var line = new byte[16];
-        client.Receive(line);
-        client.Send(_answer);
-        client.Shutdown(SocketShutdown.Send);
-        client.Receive(line); // its end first
+        try
+        {
+            var line = new byte[16];
+            client.Receive(line);
+            client.Send(_answer);
+            client.Shutdown(SocketShutdown.Send);
+            client.Receive(line); // its end first
+        }
+        catch (SocketException)
+        {
+            // The client left.
+        }
     }
 }

@@ -49,6 +49,13 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void Hot_standby_brings_in_the_kernel_room_and_no_package()
+    {
+        Assert.Equal(["../Shared/Kernel/Kernel.csproj"], ReferencesOf("HotStandby/HotStandby.csproj"));
+        Assert.Empty(ReferencesOf("Shared/Kernel/Kernel.csproj"));
+    }
+
+    [Fact]
     public void Only_Native_calls_into_C() =>
         Assert.Equal(["Native.cs"], FilesIn(Sources).Where(f => ImportPattern().IsMatch(File.ReadAllText(f))).Select(Path.GetFileName));
 
@@ -62,6 +69,8 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Nobody_asks_the_wall_clock_behind_TimeProviders_back() =>
         Assert.DoesNotContain(FilesIn(Sources), f => ClockPattern().IsMatch(File.ReadAllText(f)));
+
+    private static IEnumerable<string> ReferencesOf(string project) => ReferencePattern().Matches(File.ReadAllText(Path.Combine(Sources, project))).Select(m => m.Groups[1].Value);
 
     private static IEnumerable<string> Uses(string file) => UsingPattern().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value);
 
@@ -81,6 +90,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"^(?:global )?using (?:static )?Maplog\.(\w+)", RegexOptions.Multiline)]
     private static partial Regex UsingPattern();
+
+    [GeneratedRegex("<(?:Project|Package)Reference Include=\"([^\"]+)\"")]
+    private static partial Regex ReferencePattern();
 
     [GeneratedRegex(@"\[(?:Library|Dll)Import\(")]
     private static partial Regex ImportPattern();
