@@ -10,7 +10,7 @@ public sealed class StandbyTests
 
     private static readonly string Service = Path.Combine(Repository.Root, "tests/StandbyService/bin/Release/net10.0/Maplog.Tests.StandbyService.dll");
 
-    public static IEnumerable<string> Kernels => GuestRuns.Suites;
+    public static TheoryData<string> Kernels => [.. GuestRuns.Suites];
 
     [Theory, MemberData(nameof(Kernels))]
     public async Task A_standby_takes_over_when_the_primary_is_killed_and_gives_back_when_it_returns(string kernel)
