@@ -53,6 +53,18 @@ internal static partial class CaptureLog
     [LoggerMessage(16, LogLevel.Critical, "{Sentence}")]
     public static partial void Fatal(this ILogger log, string sentence);
 
+    [LoggerMessage(19, LogLevel.Information, "Standing by: source {Source} is written by node {Node} in epoch {Epoch}{State}. `maplog promote {Source}` on this node takes over.")]
+    public static partial void StandingBy(this ILogger log, string source, string node, int epoch, string state);
+
+    [LoggerMessage(20, LogLevel.Information, "Source {Source} is handed over to node {Successor}: all that was recorded is logged, and nothing is recorded here any more.")]
+    public static partial void GaveWay(this ILogger log, string source, string successor);
+
+    [LoggerMessage(21, LogLevel.Warning, "Source {Source} was written by node {Node} until epoch {Epoch}: what the hook recorded here meanwhile is not its history and was dropped.")]
+    public static partial void ForgotPast(this ILogger log, string source, string node, int epoch);
+
+    [LoggerMessage(22, LogLevel.Information, "{Stream}: map {MapId}, kept as its replica until now, is the map that is logged.")]
+    public static partial void MapAdopted(this ILogger log, string stream, uint mapId);
+
     [LoggerMessage(17, LogLevel.Information, "Commit of {Count} events was already in the log: its answer was lost.")]
     public static partial void CommitRecognised(this ILogger log, int count);
 }

@@ -43,6 +43,12 @@ public sealed class CaptureOptions : IValidatableObject
     /// <summary>Whether the hook stays in the kernel, recording, when the daemon ends. Default: true.</summary>
     public bool StayAttached { get; set; } = true;
 
+    /// <summary>
+    /// Whether the daemon waits while another node writes the source, and takes over when this node is promoted
+    /// (<c>maplog promote</c>). Else it is refused. Default: false.
+    /// </summary>
+    public bool Standby { get; set; }
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!StreamName.IsSource(Source))

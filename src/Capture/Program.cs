@@ -13,6 +13,7 @@ var daemon = new Daemon("maplog-capture", "records every change of the watched e
     new("--probe", "PROBE", "auto, fentry, kprobe or syscall.", "Maplog:Capture:Probe"),
     new("--ring-bytes", "BYTES", "Size of the ring between kernel and daemon, a power of two.", "Maplog:Capture:RingBytes"),
     new("--stay-attached", "BOOL", "Whether the hook goes on recording when the daemon ends.", "Maplog:Capture:StayAttached"),
+    new("--standby", "BOOL", "Whether to wait for a promotion while another node writes the source.", "Maplog:Capture:Standby"),
     new("--pin-root", "FOLDER", "Folder of bpffs for the pins.", "Maplog:Capture:PinRoot"),
     new("--log", "CONNECTION", "Connection string of the log's Postgres.", "Maplog:Log:ConnectionString"),
     new("--bus", "URI", "Address of RabbitMQ, amqp://user:password@host/vhost.", "Maplog:Bus:Uri"),

@@ -45,6 +45,7 @@ internal static class CommandTree
             Doctor.Command(terminal),
             Source.Command(terminal),
             Migrate.Command(terminal),
+            Promote.Command(terminal),
             Detach.Command(terminal),
             Standby.Command(terminal),
             Completion.Command(terminal),

@@ -60,6 +60,9 @@ internal static partial class ReplicaLog
     [LoggerMessage(2018, LogLevel.Warning, "{Why} Waiting for it.")]
     public static partial void WaitingForLog(this ILogger log, string why);
 
+    [LoggerMessage(2019, LogLevel.Warning, "Replica {Pin} of {Stream}: the map pinned there is the very map that the stream is logged from. It rests until another node is promoted to write the source; if that was not meant, choose another pin.")]
+    public static partial void IsSource(this ILogger log, string pin, StreamName stream);
+
     [LoggerMessage(2021, LogLevel.Warning, "No bus is set (Maplog:Bus:Uri): replicas look into the log every two seconds.")]
     public static partial void NoBus(this ILogger log);
 

@@ -21,6 +21,9 @@ public enum ReplicaState
     /// <summary>The kernel refuses its writes; it tries again.</summary>
     Refused,
 
+    /// <summary>Its map is the one that is logged: this node writes the source.</summary>
+    Source,
+
     /// <summary>It has ended.</summary>
     Stopped,
 }

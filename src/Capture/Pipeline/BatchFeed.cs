@@ -24,6 +24,16 @@ internal sealed class BatchFeed : IDisposable
 
     public ChannelReader<Outgoing> Waiting => _waiting.Reader;
 
+    /// <summary>Terms that are over.</summary>
+    public int Terms { get; private set; }
+
+    /// <summary>This writer's term is over: its heads are not to be told any more, a replica that hears them would not look for the next writer's.</summary>
+    public void EndTerm()
+    {
+        Terms++;
+        _dropped.Clear();
+    }
+
     /// <summary>The heads of streams whose blocks were dropped since this was last asked: nobody else tells of them.</summary>
     public IEnumerable<Heartbeat> TakeDropped()
     {

@@ -29,7 +29,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private Dictionary<int, Accounted> _accounts = [];
     private long _lookAt, _lossesAt, _sealedAt = time.GetTimestamp();
 
-    /// <summary>Runs until asked to stop; then commits what was read.</summary>
+    /// <summary>Runs until asked to stop; <see cref="StopAsync"/> follows.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         var idle = 0;
@@ -54,26 +54,18 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             }
             await Task.Delay(++idle > IdleRoundsBeforeNap ? Nap : Pause, CancellationToken.None);
         }
-        await StopAsync();
     }
 
-    public void Dispose()
-    {
-        _giveUp.Dispose();
-        _filling.Dispose();
-        _spare.Dispose();
-    }
-
-    private bool IsFull => _filling.Count >= batchSize || _filling.Bytes >= MostBatchBytes;
-
-    private async Task StopAsync()
+    /// <summary>Commits what was read.</summary>
+    /// <param name="isLast">No daemon will go on with this ring, its pins are removed: what is in it is taken along.</param>
+    public async Task StopAsync(bool isLast)
     {
         _giveUp.CancelAfter(StopWithin);
         try
         {
             await _commit;
-            // A hook that goes with the daemon leaves no ring behind: what is in it is taken along.
-            var isLast = !hook.IsPinned;
+            // A hook that goes with the daemon leaves no ring behind.
+            isLast |= !hook.IsPinned;
             CountLosses(KernelClock.Now, isLast: true);
             if (isLast)
                 hook.Unhook();
@@ -94,6 +86,15 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         }
         log.Stopped(committer.Committed, hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition);
     }
+
+    public void Dispose()
+    {
+        _giveUp.Dispose();
+        _filling.Dispose();
+        _spare.Dispose();
+    }
+
+    private bool IsFull => _filling.Count >= batchSize || _filling.Bytes >= MostBatchBytes;
 
     // What is known of a map whose time has not come goes into the log before the end.
     private bool LetFollow()

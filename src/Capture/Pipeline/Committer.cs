@@ -1,11 +1,11 @@
-using Maplog.Events;
+using Maplog.Capture.Terms;
 using Maplog.Log;
 using Microsoft.Extensions.Logging;
 
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>Brings a batch into the log, once, however often the log is away meanwhile.</summary>
-internal sealed class Committer(LogWriter writer, LogReader reader, Epoch epoch, TimeProvider time, ILogger log)
+internal sealed class Committer(LogStore store, LogWriter writer, LogReader reader, HeldLease lease, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
 
@@ -42,6 +42,9 @@ internal sealed class Committer(LogWriter writer, LogReader reader, Epoch epoch,
     /// <returns>False: the batch was in the log already, committed by a try whose answer was lost.</returns>
     private async Task<bool> TryAppendAsync(EventBatch batch, CancellationToken cancellation)
     {
+        // The unique (stream, version) keeps a deposed writer out of the streams that there are; the lease keeps it from making new ones.
+        if (!await lease.IsHeldAsync(cancellation))
+            throw await DeposedAsync(batch.Count, cancellation);
         try
         {
             await writer.AppendAsync(batch, cancellation);
@@ -49,9 +52,8 @@ internal sealed class Committer(LogWriter writer, LogReader reader, Epoch epoch,
         }
         catch (VersionTakenException)
         {
-            var latest = await reader.ReadLatestEpochAsync(writer.Source, cancellation);
-            if (latest > epoch)
-                throw new DeposedException(writer.Source, epoch, latest, batch.Count);
+            if (await reader.ReadLatestEpochAsync(writer.Source, cancellation) > lease.Epoch)
+                throw await DeposedAsync(batch.Count, cancellation);
             // Nobody else writes in this epoch, and a batch is committed whole: its heads are the log's, then it is there.
             foreach (var range in batch.Streams)
             {
@@ -62,4 +64,8 @@ internal sealed class Committer(LogWriter writer, LogReader reader, Epoch epoch,
             return false;
         }
     }
+
+    /// <summary>What there is to say about a lease that is lost.</summary>
+    public async Task<DeposedException> DeposedAsync(int unlogged, CancellationToken cancellation) =>
+        new(writer.Source, lease.Epoch, await new WriterLease(store, writer.Source).ReadAsync(cancellation), unlogged);
 }

@@ -14,6 +14,7 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, TimeProvid
     private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(1), LastWordsWithin = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<StreamName, Heartbeat> _heads = [];
+    private int _terms;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -72,6 +73,11 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, TimeProvid
 
     private async Task BeatAsync(CancellationToken cancellation)
     {
+        if (_terms != feed.Terms)
+        {
+            _terms = feed.Terms;
+            _heads.Clear();
+        }
         foreach (var dropped in feed.TakeDropped())
         {
             if (!_heads.TryGetValue(dropped.Stream, out var told) || told.Head < dropped.Head)

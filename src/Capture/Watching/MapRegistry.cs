@@ -42,11 +42,24 @@ internal sealed class MapRegistry(
         if (fold is not { IsOpen: true, Generation: { } opened })
             return;
         var info = new MapInfo(opened.MapId, opened.Name, (MapType)opened.Shape.Type, opened.Shape.KeySize, opened.Shape.ValueSize, (uint)opened.Shape.MaxEntries, (uint)opened.Shape.Flags, 0, 0, 0, false);
-        var pins = PinnedIds();
+        var pins = WatchedTarget.PinnedIds(targets);
         if ((hook.IsResumed || IsAlive(info.Id)) && targets.Any(t => t.Matches(info, pins.GetValueOrDefault(t.Text)) && t.StreamOf(info) == stream.Name.Map))
             GoOn(stream, fold, info);
         else
             sink.Note(stream, new MapClosed(sink.Epoch.Value, info.Id, Boot.Id), KernelClock.Now);
+    }
+
+    /// <summary>Goes on with a stream of another node in the map that was its replica here.</summary>
+    public void Adopt(CapturedStream stream, StreamFold fold, MapInfo info)
+    {
+        _streams[stream.Name.Map] = stream;
+        replicators.RemoveReplica(info.Id);
+        sink.Note(stream, new MapMoved(sink.Epoch.Value, info.Id, Boot.Id, hook.Probe.Name(), hook.Unseen(info.Type), node), KernelClock.Now);
+        var shape = fold.Generation!.Shape;
+        feed.Resume(stream.Handle, shape);
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, fold.Entries, SlotOf(info), sink));
+        TakeAccount(map);
+        log.MapAdopted(stream.Name.ToString(), info.Id);
     }
 
     /// <summary>Hands a ring record to the map whose it is. Of one that is not watched, or gone before anybody could look at it, it is dropped.</summary>
@@ -81,8 +94,8 @@ internal sealed class MapRegistry(
         if (_look is not { } look || hook.Ring.Cursor < look.RingEnd)
             return false;
         _look = null;
-        var pins = PinnedIds();
-        var replicas = replicators.ReplicaIds();
+        var pins = WatchedTarget.PinnedIds(targets);
+        var replicas = replicators.Replicas();
         var alive = look.Alive.Select(m => m.Id).ToHashSet();
         var gone = look.Known.Where(id => !alive.Contains(id)).Select(_maps.GetValueOrDefault).OfType<CapturedMap>().ToList();
         foreach (var map in gone)
@@ -106,7 +119,7 @@ internal sealed class MapRegistry(
     /// <summary>What of the watch set means no map at this moment.</summary>
     public IReadOnlyList<string> Missing()
     {
-        var pins = PinnedIds();
+        var pins = WatchedTarget.PinnedIds(targets);
         var all = BpfMap.All().ToList();
         return [.. targets.Where(t => !all.Any(m => t.Matches(m, pins.GetValueOrDefault(t.Text)))).Select(t => t.Text)];
     }
@@ -116,7 +129,7 @@ internal sealed class MapRegistry(
         try
         {
             using var open = BpfMap.OpenById(id, MapAccess.Read);
-            return Consider(open.Info, kernelTime, PinnedIds(), replicators.ReplicaIds());
+            return Consider(open.Info, kernelTime, WatchedTarget.PinnedIds(targets), replicators.Replicas());
         }
         catch (KernelException e) when (e.Errno == Errno.Enoent)
         {
@@ -124,15 +137,15 @@ internal sealed class MapRegistry(
             if (seen is not { } met)
                 return null;
             var info = new MapInfo(id, met.Name, (MapType)met.Type, (int)met.KeySize, (int)met.ValueSize, met.MaxEntries, met.MapFlags, 0, 0, 0, false);
-            return Consider(info, kernelTime, [], new HashSet<uint>());
+            return Consider(info, kernelTime, [], new Dictionary<uint, ulong>());
         }
     }
 
-    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlySet<uint> replicas)
+    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlyDictionary<uint, ulong> replicas)
     {
         var target = targets.FirstOrDefault(t => t.Matches(info, pins.GetValueOrDefault(t.Text)));
         // A replica of a watched name on this very node is what replicators write, not what is captured.
-        if (target is null || replicas.Contains(info.Id))
+        if (target is null || replicas.ContainsKey(info.Id))
             return Ignore(info.Id);
         if (!HookedFunction.Supports(info.Type))
         {
@@ -280,21 +293,6 @@ internal sealed class MapRegistry(
         {
             return false;
         }
-    }
-
-    private Dictionary<string, uint> PinnedIds()
-    {
-        var ids = new Dictionary<string, uint>();
-        foreach (var target in targets)
-        {
-            if (target.Id is { } id)
-                ids[target.Text] = id;
-            if (target.Pin is null || !File.Exists(target.Pin))
-                continue;
-            using var pinned = BpfMap.OpenPinned(target.Pin, MapAccess.Read);
-            ids[target.Text] = pinned.Info.Id;
-        }
-        return ids;
     }
 
     private sealed record Look(IReadOnlyList<MapInfo> Alive, IReadOnlyList<uint> Known, ulong RingEnd);

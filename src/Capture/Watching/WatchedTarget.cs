@@ -43,6 +43,22 @@ public sealed class WatchedTarget
 
     public static WatchedTarget Parse(string text) => new(text);
 
+    /// <summary>The maps that targets mean by pin or by id, as it is now, by <see cref="Text"/>.</summary>
+    public static Dictionary<string, uint> PinnedIds(IReadOnlyList<WatchedTarget> targets)
+    {
+        var ids = new Dictionary<string, uint>();
+        foreach (var target in targets)
+        {
+            if (target.Id is { } id)
+                ids[target.Text] = id;
+            if (target.Pin is null || !File.Exists(target.Pin))
+                continue;
+            using var pinned = BpfMap.OpenPinned(target.Pin, MapAccess.Read);
+            ids[target.Text] = pinned.Info.Id;
+        }
+        return ids;
+    }
+
     /// <summary>What is wrong with the text, or null.</summary>
     public static string? Mistake(string text)
     {

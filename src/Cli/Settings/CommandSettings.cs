@@ -37,6 +37,15 @@ internal sealed class CommandSettings
     /// <summary>The source that capture is set to on this node; null if none.</summary>
     public string? Source => _configuration["Maplog:Capture:Source"] is { Length: > 0 } source ? source : null;
 
+    /// <summary>This host, as its daemons are set to call it.</summary>
+    /// <exception cref="UsageException">With every mistake.</exception>
+    public NodeOptions Node()
+    {
+        var settings = new Configuration.Settings(_configuration);
+        var options = settings.Read<NodeOptions>(Sections.Node);
+        return settings.Mistakes.Count == 0 ? options : throw new UsageException(settings.Mistakes);
+    }
+
     /// <exception cref="UsageException">With every mistake.</exception>
     public LogOptions Log() => Checked<LogOptions>(
         Sections.Log, nameof(LogOptions.ConnectionString),

@@ -15,8 +15,8 @@ internal enum TailEnd
     /// <summary>The event at the cursor is not the one that the replica applied.</summary>
     OtherLog,
 
-    /// <summary>The log opens a map of another shape; everything before it is taken.</summary>
-    NewShape,
+    /// <summary>The log goes on in a map that this one cannot follow; everything before it is taken.</summary>
+    NewMap,
 }
 
 /// <summary>Reads a stream's log for one replica.</summary>
@@ -46,7 +46,7 @@ internal sealed class LogTail(LogReader log, StreamName stream, ReplicaWriter wr
         await foreach (var page in log.ReadAsync(stream, after, null, cancellation))
         {
             if (!writer.Take(page))
-                return TailEnd.NewShape;
+                return TailEnd.NewMap;
         }
         return TailEnd.Read;
     }
@@ -57,7 +57,7 @@ internal sealed class LogTail(LogReader log, StreamName stream, ReplicaWriter wr
         return new Cursor(head.Epoch, head.Version);
     }
 
-    public Task<LoggedNote<MapOpened>?> ReadOpenedAsync(CancellationToken cancellation) => log.ReadLatestAsync<MapOpened>(stream, cancellation);
+    public Task<StreamGeneration?> ReadGenerationAsync(CancellationToken cancellation) => log.ReadGenerationAsync(stream, cancellation);
 
     private async Task<TailEnd?> ReadOnceAsync(Cursor from, StreamVersion? upTo, bool whole, CancellationToken cancellation)
     {
@@ -69,7 +69,7 @@ internal sealed class LogTail(LogReader log, StreamName stream, ReplicaWriter wr
                 return TailEnd.OtherLog;
             confirmed = true;
             if (!writer.Take(page))
-                return TailEnd.NewShape;
+                return TailEnd.NewMap;
             if (writer.IsLarge && !whole && !writer.TryFlush())
                 return null;
         }

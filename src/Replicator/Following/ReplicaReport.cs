@@ -55,6 +55,12 @@ internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
             log.Waiting(pin, stream, why);
     }
 
+    public void IsSource()
+    {
+        if (Enter(ReplicaState.Source))
+            log.IsSource(pin, stream);
+    }
+
     public void LogAway(string why, Cursor cursor)
     {
         if (Enter(ReplicaState.Waiting) | Differs(why))

@@ -18,7 +18,7 @@ internal sealed class ReplicaSession
     private readonly ReplicaWriter _writer;
     private readonly LogTail _log;
     private readonly ReplicaProtocol _protocol;
-    private bool _newShape;
+    private bool _newMap;
     private AskedHead? _unreached; // what the log had when it was asked, and the map has not yet
     private StreamVersion _logged; // the log had this much
 
@@ -35,7 +35,7 @@ internal sealed class ReplicaSession
 
     public Cursor Cursor => _replica.Cursor;
 
-    /// <summary>Follows the stream until a map of another shape is opened in it. What was before that is applied.</summary>
+    /// <summary>Follows the stream until it goes on in a map of another shape, or in this very map. What was before that is applied.</summary>
     /// <param name="rebuild">Whether to build the replica although it has a cursor.</param>
     /// <param name="cancellation">Ends it; what was taken is applied first.</param>
     /// <exception cref="ReplicaException">The replica cannot be kept.</exception>
@@ -50,7 +50,7 @@ internal sealed class ReplicaSession
         await using var ticker = _time.CreateTimer(_ => _inbox.Tick(), null, TickInterval, TickInterval);
         try
         {
-            while (!_newShape)
+            while (!_newMap)
             {
                 if (!_inbox.TryTake(out var item))
                 {
@@ -122,7 +122,7 @@ internal sealed class ReplicaSession
     {
         try
         {
-            while (step.Kind != StepKind.Nothing && !_newShape)
+            while (step.Kind != StepKind.Nothing && !_newMap)
                 step = await DoOneAsync(step, item, bySilence, cancellation);
         }
         catch (LogException e)
@@ -159,7 +159,7 @@ internal sealed class ReplicaSession
     {
         try
         {
-            _newShape = !_writer.Take(item.Block!);
+            _newMap = !_writer.Take(item.Block!);
             return ReplicaStep.Nothing;
         }
         catch (FormatException e)
@@ -180,7 +180,7 @@ internal sealed class ReplicaSession
         try
         {
             var end = await _log.ReadAsync(upTo, whole: false, cancellation);
-            _newShape = end == TailEnd.NewShape;
+            _newMap = end == TailEnd.NewMap;
             return end != TailEnd.OtherLog;
         }
         finally
@@ -214,10 +214,11 @@ internal sealed class ReplicaSession
         _writer.BeginAnew();
         await InsistAsync(async () =>
         {
-            var opened = await _log.ReadOpenedAsync(cancellation);
-            _newShape = opened is null || opened.Note.Shape != _replica.Shape || await _log.ReadFromAsync(opened.Version, cancellation) == TailEnd.NewShape;
+            var generation = await _log.ReadGenerationAsync(cancellation);
+            _writer.Generation = generation?.Begun ?? default;
+            _newMap = generation is null || generation.Map.Shape != _replica.Shape || await _log.ReadFromAsync(generation.Opened, cancellation) == TailEnd.NewMap;
         }, cancellation);
-        if (_newShape)
+        if (_newMap)
             return;
         var entries = _writer.Count;
         await _writer.FlushAsync(cancellation);

@@ -46,7 +46,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
                 report.Replacing();
             }
             last = replica.Map.Info.Id;
-            registry.AddReplica(last);
+            registry.AddReplica(last, stream);
             report.Opened(last, replica.Cursor);
             try
             {
@@ -57,7 +57,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
                 if (stopping.IsCancellationRequested)
                     report.Stopped(replica.Cursor);
             }
-            // The log had another shape on the way. If the latest is ours again, only its present life matters.
+            // The log had another shape on the way, or this map was the source's. If the latest is ours to keep, only its present life matters.
             rebuild = true;
         }
     }
@@ -68,10 +68,13 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
         {
             try
             {
-                var opened = await log.ReadLatestAsync<MapOpened>(stream, stopping);
+                var opened = await log.ReadGenerationAsync(stream, stopping);
+                if (opened is not null && !ReplicaMap.IsSource(options.Pin, opened.Map))
+                    return opened.Map;
                 if (opened is not null)
-                    return opened.Note;
-                report.Waiting("The log has no such stream yet, or no map was opened in it: is its source captured under this name?");
+                    report.IsSource();
+                else
+                    report.Waiting("The log has no such stream yet, or no map was opened in it: is its source captured under this name?");
             }
             catch (LogException e)
             {

@@ -30,6 +30,9 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
     /// <summary>Everything up to here was taken, not all of it may be in the map yet.</summary>
     public Cursor Taken { get; private set; } = replica.Cursor;
 
+    /// <summary>The version since which the stream is logged from the map that it is logged from now, as far as is known.</summary>
+    public StreamVersion Generation { get; set; }
+
     /// <summary>Drops what was taken, and begins with nothing: what follows is all that the map shall have.</summary>
     public void BeginAnew()
     {
@@ -40,14 +43,14 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
     }
 
     /// <summary>Takes the events of a page that follow what was taken; earlier ones are stepped over.</summary>
-    /// <returns>False: a map of another shape was opened; what comes before it was taken.</returns>
+    /// <returns>False: a map of another shape was opened, or this very map is the source's; what comes before it was taken.</returns>
     public bool Take(EventPage page)
     {
         foreach (ref readonly var logged in page.Events.Span)
         {
             if (logged.Version <= Taken.Version)
                 continue;
-            if (!_pending.Take(logged))
+            if (!CanFollow(logged.Version, logged.Kind, logged.Data.Span) || !_pending.Take(logged))
                 return false;
             Taken = _pending.End;
             report.FromLog++;
@@ -67,7 +70,7 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
             var end = new Cursor(block.Epoch, next.Version);
             if (!next.Kind.IsChange())
             {
-                if (!_pending.TakeNote(end, block.NewestTime, next.Kind, next.Json))
+                if (!CanFollow(next.Version, next.Kind, next.Json) || !_pending.TakeNote(end, block.NewestTime, next.Kind, next.Json))
                     return false;
             }
             else if (fits)
@@ -78,6 +81,21 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
             report.FromBus++;
         }
         return true;
+    }
+
+    // This node was promoted: what follows was done to this very map. When it is a replica again, it may hold what was never
+    // logged, so that only an anew built one steps over that time.
+    private bool CanFollow(StreamVersion version, EventKind kind, ReadOnlySpan<byte> json)
+    {
+        if (kind is not (EventKind.MapOpened or EventKind.MapMoved))
+            return true;
+        var (id, boot) = NoteCodec.Read(kind, json) switch
+        {
+            MapOpened opened => (opened.MapId, opened.BootId),
+            MapMoved moved => (moved.MapId, moved.BootId),
+            _ => default,
+        };
+        return id != replica.Map.Info.Id || boot != Boot.Id || version <= Generation && _pending.FromEmpty;
     }
 
     /// <summary>Brings all that was taken into the map; false: the kernel refused, and it was told.</summary>

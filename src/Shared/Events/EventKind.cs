@@ -15,6 +15,9 @@ public enum EventKind : byte
     EpochStarted = 7,
     GapFound = 8,
     Sealed = 9,
+
+    /// <summary>The map goes on in another kernel map, with what it held.</summary>
+    MapMoved = 10,
 }
 
 public static class EventKinds

@@ -17,6 +17,7 @@ public static class NoteCodec
         EpochStarted => EventKind.EpochStarted,
         GapFound => EventKind.GapFound,
         Sealed => EventKind.Sealed,
+        MapMoved => EventKind.MapMoved,
         _ => throw new ArgumentException($"A {note.GetType().Name} is not a note of the log.", nameof(note)),
     };
 
@@ -26,6 +27,7 @@ public static class NoteCodec
         EventKind.MapClosed => JsonSerializer.SerializeToUtf8Bytes((MapClosed)note, NoteJson.Default.MapClosed),
         EventKind.EpochStarted => JsonSerializer.SerializeToUtf8Bytes((EpochStarted)note, NoteJson.Default.EpochStarted),
         EventKind.GapFound => JsonSerializer.SerializeToUtf8Bytes((GapFound)note, NoteJson.Default.GapFound),
+        EventKind.MapMoved => JsonSerializer.SerializeToUtf8Bytes((MapMoved)note, NoteJson.Default.MapMoved),
         _ => JsonSerializer.SerializeToUtf8Bytes((Sealed)note, NoteJson.Default.Sealed),
     };
 
@@ -41,6 +43,7 @@ public static class NoteCodec
                 EventKind.EpochStarted => JsonSerializer.Deserialize(json, NoteJson.Default.EpochStarted),
                 EventKind.GapFound => JsonSerializer.Deserialize(json, NoteJson.Default.GapFound),
                 EventKind.Sealed => JsonSerializer.Deserialize(json, NoteJson.Default.Sealed),
+                EventKind.MapMoved => JsonSerializer.Deserialize(json, NoteJson.Default.MapMoved),
                 _ => throw new FormatException($"{kind} is not a note."),
             };
             return note ?? throw new FormatException($"The {kind} note is null.");
@@ -81,4 +84,5 @@ public static class NoteCodec
 [JsonSerializable(typeof(EpochStarted))]
 [JsonSerializable(typeof(GapFound))]
 [JsonSerializable(typeof(Sealed))]
+[JsonSerializable(typeof(MapMoved))]
 internal sealed partial class NoteJson : JsonSerializerContext;

@@ -47,3 +47,19 @@ public sealed record GapFound(int Epoch, string Reason, long Count, long From, l
 /// <param name="Last">Last version sealed.</param>
 /// <param name="Hash">SHA-256 over the previous seal's hash and the sealed events.</param>
 public sealed record Sealed(int Epoch, long First, long Last, byte[] Hash);
+
+/// <summary>
+/// The map goes on in another kernel map, which held the same when the term began: a replica whose node was promoted. The
+/// fold stays; where the two differ, a scan's changes follow.
+/// </summary>
+/// <param name="Epoch">The writer's term.</param>
+/// <param name="MapId">The kernel's id of the map; with <paramref name="BootId"/> the generation.</param>
+/// <param name="BootId">The kernel's boot id.</param>
+/// <param name="Probe">The probe that watches: fentry, kprobe or syscall.</param>
+/// <param name="Unseen">What this probe cannot see of this map on this kernel, in sentences; a scan finds it.</param>
+/// <param name="Node">The host that captures it from here on.</param>
+public sealed record MapMoved(int Epoch, uint MapId, string BootId, string Probe, IReadOnlyList<string> Unseen, string Node)
+{
+    /// <summary>The map's present life: what its opening said, where it is now.</summary>
+    public MapOpened Of(MapOpened opened) => opened with { Epoch = Epoch, MapId = MapId, BootId = BootId, Probe = Probe, Unseen = Unseen, Node = Node };
+}

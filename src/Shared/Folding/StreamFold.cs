@@ -79,6 +79,11 @@ public sealed class StreamFold(StreamName stream, StreamVersion after = default)
         Epoch = EventEpoch.Of(next);
         if (next.Kind == EventKind.MapClosed)
             IsOpen = false;
+        if (next.Kind == EventKind.MapMoved && Generation is not null)
+        {
+            Generation = ((MapMoved)NoteCodec.Read(next.Kind, next.Data.Span)).Of(Generation);
+            IsOpen = true;
+        }
         if (next.Kind != EventKind.MapOpened)
             return;
         Generation = (MapOpened)NoteCodec.Read(EventKind.MapOpened, next.Data.Span);

@@ -78,6 +78,7 @@ internal sealed class BatchEvents : IAsyncEnumerable<IEvent>
         MapClosed closed => Of(closed, kind),
         EpochStarted started => Of(started, kind),
         GapFound gap => Of(gap, kind),
+        MapMoved moved => Of(moved, kind),
         _ => Of((Sealed)note, kind),
     };
 

@@ -16,6 +16,7 @@ internal static class EventNames
         (EventKind.EpochStarted, typeof(EpochStarted), "epoch_started", "s"),
         (EventKind.GapFound, typeof(GapFound), "gap_found", "g"),
         (EventKind.Sealed, typeof(Sealed), "sealed", "l"),
+        (EventKind.MapMoved, typeof(MapMoved), "map_moved", "m"),
     ];
 
     public static IEnumerable<(EventKind Kind, Type Type, string Name, string Letter)> Everything => All;

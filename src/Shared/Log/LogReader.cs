@@ -137,19 +137,33 @@ public sealed class LogReader(LogStore store)
         return await Try(source is null ? "Listing the streams" : $"Listing the streams of source {source}", async () =>
         {
             await using var command = store.Database.CreateCommand($"""
-                select s.id, {HeadColumns}, convert_to(o.data::text, 'UTF8') from {store.Schema}.mt_streams s
+                select s.id, {HeadColumns}, convert_to(o.data::text, 'UTF8'), case when m.version > o.version then convert_to(m.data::text, 'UTF8') end from {store.Schema}.mt_streams s
                 left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = s.tenant_id and e.stream_id = s.id order by e.version desc limit 1) e on true
-                left join lateral (select n.data from {store.Schema}.mt_events n
+                left join lateral (select n.data, n.version from {store.Schema}.mt_events n
                     where n.tenant_id = s.tenant_id and n.type = 'map_opened' and n.stream_id = s.id and n.bdata is null order by n.version desc limit 1) o on true
+                left join lateral (select n.data, n.version from {store.Schema}.mt_events n
+                    where n.tenant_id = s.tenant_id and n.type = 'map_moved' and n.stream_id = s.id and n.bdata is null order by n.version desc limit 1) m on true
                 where $1::text is null or s.tenant_id = $1 order by s.id
                 """);
             command.Parameters.Add(new() { Value = (object?)source ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             var streams = new List<StreamSummary>();
             while (await reader.ReadAsync(cancellation))
-                streams.Add(new StreamSummary(Head(reader), reader.IsDBNull(6) ? null : (MapOpened)NoteCodec.Read(EventKind.MapOpened, reader.GetFieldValue<byte[]>(6))));
+                streams.Add(new StreamSummary(Head(reader), Generation(reader)));
             return streams;
         });
+    }
+
+    /// <summary>The map that the stream records now, or recorded last; null for a stream without one yet.</summary>
+    public async Task<StreamGeneration?> ReadGenerationAsync(StreamName stream, CancellationToken cancellation = default)
+    {
+        var opened = await ReadLatestAsync<MapOpened>(stream, cancellation);
+        if (opened is null)
+            return null;
+        var moved = await ReadLatestAsync<MapMoved>(stream, cancellation);
+        return moved is null || moved.Version < opened.Version
+            ? new StreamGeneration(opened.Version, opened.Version, opened.Note)
+            : new StreamGeneration(opened.Version, moved.Version, moved.Note.Of(opened.Note));
     }
 
     /// <summary>The stream's newest note of a kind, as <see cref="MapOpened"/> or <see cref="EpochStarted"/>; null when it has none.</summary>
@@ -235,6 +249,14 @@ public sealed class LogReader(LogStore store)
             await connection.DisposeAsync();
             throw;
         }
+    }
+
+    private static MapOpened? Generation(NpgsqlDataReader reader)
+    {
+        if (reader.IsDBNull(6))
+            return null;
+        var opened = (MapOpened)NoteCodec.Read(EventKind.MapOpened, reader.GetFieldValue<byte[]>(6));
+        return reader.IsDBNull(7) ? opened : ((MapMoved)NoteCodec.Read(EventKind.MapMoved, reader.GetFieldValue<byte[]>(7))).Of(opened);
     }
 
     private static StreamHead Head(NpgsqlDataReader reader)

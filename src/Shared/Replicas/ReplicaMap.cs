@@ -61,7 +61,7 @@ public sealed class ReplicaMap : IDisposable
             map = File.Exists(pin) ? BpfMap.OpenPinned(pin) : Make(pin, opened, replace: false);
             var kept = ReadCursor(pin);
             var own = kept is { } record && record.MapId == map.Info.Id && record.StreamHash == CursorRecord.HashOf(stream);
-            Check(pin, stream, opened, map.Info, kept);
+            Check(pin, stream, map.Info, kept);
             if (!ReplicaShape.Fits(map.Info, opened.Shape))
             {
                 if (!replace || !own)
@@ -117,10 +117,38 @@ public sealed class ReplicaMap : IDisposable
         return map.Lookup(new byte[sizeof(uint)], bytes) ? CursorRecord.Read(bytes) : null;
     }
 
-    private static void Check(string pin, StreamName stream, MapOpened opened, MapInfo info, CursorRecord? kept)
+    /// <summary>The cursors of all replicas of this host, found by the maps that hold them, wherever they are pinned.</summary>
+    public static IReadOnlyList<CursorRecord> ReadCursors()
     {
-        if (info.Id == opened.MapId && Boot.Id == opened.BootId)
-            throw new ReplicaException($"The pin {pin} holds the very map that stream {stream} is logged from: a replica needs a map of its own, choose another pin.");
+        var cursors = new List<CursorRecord>();
+        var bytes = new byte[CursorRecord.Size];
+        foreach (var info in BpfMap.All().Where(m => m.Name == CursorName && IsCursor(m)))
+        {
+            try
+            {
+                using var map = BpfMap.OpenById(info.Id, MapAccess.Read);
+                if (map.Lookup(new byte[sizeof(uint)], bytes) && CursorRecord.Read(bytes) is { } record)
+                    cursors.Add(record);
+            }
+            catch (KernelException e) when (e.Errno == Errno.Enoent)
+            {
+                // It went in this moment.
+            }
+        }
+        return cursors;
+    }
+
+    /// <summary>Whether the map pinned there is the one that the stream is logged from: then this node writes it, and nothing is to be rebuilt.</summary>
+    public static bool IsSource(string pin, MapOpened generation)
+    {
+        if (generation.BootId != Boot.Id || !File.Exists(pin))
+            return false;
+        using var map = BpfMap.OpenPinned(pin, MapAccess.Read);
+        return map.Info.Id == generation.MapId;
+    }
+
+    private static void Check(string pin, StreamName stream, MapInfo info, CursorRecord? kept)
+    {
         if (kept is { } record && record.MapId == info.Id && record.Keeper != ProcessIdentity.Current && record.Keeper.IsAlive)
             throw new ReplicaException($"The replica {pin} is kept by process {record.Keeper.Tgid}: one replicator keeps a replica, stop the other or choose another pin.");
     }

@@ -1,3 +1,4 @@
+using Maplog.Events;
 using Maplog.Kernel;
 
 namespace Maplog.Replicas;
@@ -6,7 +7,7 @@ namespace Maplog.Replicas;
 /// What a capture on the same host must not log again, told to its hook in two pinned maps:
 /// <code>
 /// writers   hash, key u32 thread group (initial pid namespace), value u64 start in clock ticks since boot
-/// replicas  hash, key u32 kernel map id,                        value u64 start ticks of the replicator that keeps it
+/// replicas  hash, key u32 kernel map id,                        value u64 first 8 bytes of the SHA-256 of its stream's name
 /// </code>
 /// Numbers are in this machine's byte order. Whoever comes first makes the maps. A writer's entry goes when it stops; a
 /// replica's stays while the map lives, because a replica without a replicator is still no source.
@@ -50,26 +51,26 @@ public sealed class WriterRegistry : IDisposable
     public void Register()
     {
         Sweep(_writers, (tgid, start) => new ProcessIdentity(tgid, start).IsAlive);
-        Put(_writers, ProcessIdentity.Current.Tgid);
+        Put(_writers, ProcessIdentity.Current.Tgid, ProcessIdentity.Current.StartTicks);
         _registered = true;
     }
 
     /// <summary>From now on this map is a replica, whatever its name.</summary>
-    public void AddReplica(uint mapId)
+    public void AddReplica(uint mapId, StreamName stream)
     {
         Sweep(_replicas, (id, _) => id == mapId || Exists(id));
-        Put(_replicas, mapId);
+        Put(_replicas, mapId, CursorRecord.HashOf(stream));
     }
 
     /// <summary>From now on this map is a map like any other: it is promoted, or was replaced.</summary>
     public void RemoveReplica(uint mapId) => Remove(_replicas, mapId);
 
-    /// <summary>The replicas of this host, by kernel map id.</summary>
-    public IReadOnlySet<uint> ReplicaIds()
+    /// <summary>The replicas of this host: by kernel map id what stream they follow, see <see cref="CursorRecord.HashOf"/>.</summary>
+    public IReadOnlyDictionary<uint, ulong> Replicas()
     {
-        var ids = new HashSet<uint>();
-        Visit(_replicas, (id, _) => ids.Add(id));
-        return ids;
+        var replicas = new Dictionary<uint, ulong>();
+        Visit(_replicas, (id, stream) => replicas[id] = stream);
+        return replicas;
     }
 
     public void Dispose()
@@ -108,11 +109,11 @@ public sealed class WriterRegistry : IDisposable
         throw new ReplicaException($"The pin {pin} holds {map.Info.Type} '{map.Info.Name}', not the map in which replicators register: remove that pin, and it will be made anew.");
     }
 
-    private static void Put(BpfMap map, uint number)
+    private static void Put(BpfMap map, uint number, ulong what)
     {
         Span<byte> key = stackalloc byte[sizeof(uint)], value = stackalloc byte[sizeof(ulong)];
         BitConverter.TryWriteBytes(key, number);
-        BitConverter.TryWriteBytes(value, ProcessIdentity.Current.StartTicks);
+        BitConverter.TryWriteBytes(value, what);
         map.Update(key, value);
     }
 

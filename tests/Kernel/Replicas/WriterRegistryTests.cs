@@ -1,3 +1,4 @@
+using Maplog.Events;
 using Maplog.Kernel;
 using Maplog.Replicas;
 
@@ -49,22 +50,24 @@ public sealed class WriterRegistryTests
         {
             first = map.Info.Id;
             using (var registry = WriterRegistry.Open(pins.Folder))
-                registry.AddReplica(first);
+                registry.AddReplica(first, Stream);
             using var kept = BpfMap.OpenPinned(pins["replicas"]);
             Assert.True(kept.Lookup(BitConverter.GetBytes(first), value));
         }
         using var next = WriterRegistry.Open(pins.Folder);
         using var other = BpfMap.Create("ct_map", MapType.Hash, 4, 4, 1);
         using var replicas = BpfMap.OpenPinned(pins["replicas"]);
-        next.AddReplica(other.Info.Id);
+        next.AddReplica(other.Info.Id, Stream);
         Assert.True(replicas.Lookup(BitConverter.GetBytes(other.Info.Id), value));
         // A dead map's number may come again for a map that is no replica; the kernel lets it go a moment after the last descriptor.
         SpinWait.SpinUntil(() => !Alive(first), TimeSpan.FromSeconds(10));
-        next.AddReplica(other.Info.Id);
+        next.AddReplica(other.Info.Id, Stream);
         Assert.False(replicas.Lookup(BitConverter.GetBytes(first), value));
         next.RemoveReplica(other.Info.Id);
         Assert.False(replicas.Lookup(BitConverter.GetBytes(other.Info.Id), value));
     }
+
+    private static readonly StreamName Stream = new("lb-1", "ct_map");
 
     private static bool Alive(uint id) => BpfMap.Ids().Contains(id);
 }

@@ -98,6 +98,12 @@ public sealed class Command : IDisposable
     /// <summary>SIGKILL: it has no say in it.</summary>
     public void Kill() => Signal("-KILL");
 
+    /// <summary>SIGSTOP: it is there, and does nothing.</summary>
+    public void Stop() => Signal("-STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public void GoOnRunning() => Signal("-CONT");
+
     private void Signal(string signal)
     {
         using var kill = Process.Start("kill", [signal, $"{Id}"]);

@@ -1,0 +1,198 @@
+using Maplog.Capture.Pipeline;
+using Maplog.Capture.Terms;
+using Maplog.Capture.Watching;
+using Maplog.Configuration;
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Hooking;
+using Maplog.Kernel;
+using Maplog.Log;
+using Maplog.Replicas;
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Capture;
+
+/// <summary>One term as the source's writer: attaches the hook, takes up what the log knows, and runs the session.</summary>
+internal sealed class CaptureTerm(
+    CaptureOptions options, NodeOptions node, IReadOnlyList<WatchedTarget> targets, LogStore store, WriterRegistry replicators, BatchFeed feed, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan CatchUpWithin = TimeSpan.FromSeconds(30);
+
+    private readonly LogReader _reader = new(store);
+
+    private string PinFolder => Path.Combine(options.PinRoot, options.Source);
+
+    /// <summary>Attaches the hook and lets it go again: better to know now that it cannot be than at the promotion.</summary>
+    /// <exception cref="KernelException">No probe works here.</exception>
+    public void TryHook() => Attach(pinFolder: null).Dispose();
+
+    /// <returns>Why it is over.</returns>
+    public async Task<TermEnd> RunAsync(HeldLease lease, CancellationToken stopping)
+    {
+        var writer = await LogWriter.OpenAsync(store, options.Source, stopping);
+        var streams = await _reader.ListStreamsAsync(options.Source, stopping);
+        await ForgetOthersPastAsync(streams, stopping);
+        using var hook = Attach(options.StayAttached ? PinFolder : null);
+        var sink = new EventSink(new KernelClock(time), lease.Epoch);
+        var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log);
+        var committer = new Committer(store, writer, _reader, lease, time, log);
+        using var session = new CaptureSession(hook, registry, sink, committer, feed, new Sweeper(registry, options.ScanRate), options.BatchSize, time, log);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping, lease.Over);
+        try
+        {
+            Announce(hook, lease.Epoch); // what is made from here on is caught from its first change
+            await TakeUpAsync(streams, new OwnReplicas(targets, replicators), hook, sink, registry, over.Token);
+            foreach (var missing in registry.Missing())
+                log.NoSuchMap(missing);
+            await session.RunAsync(over.Token);
+            return await EndAsync(lease, hook, session, committer);
+        }
+        catch (DeposedException e)
+        {
+            return Deposed(hook, e);
+        }
+        catch (OperationCanceledException) when (lease.IsLost && !stopping.IsCancellationRequested)
+        {
+            return Deposed(hook, await committer.DeposedAsync(0, stopping));
+        }
+        catch (VersionTakenException) when (committer.Committed == 0)
+        {
+            return TermEnd.TooEarly;
+        }
+    }
+
+    private async Task<TermEnd> EndAsync(HeldLease lease, CaptureHook hook, CaptureSession session, Committer committer)
+    {
+        if (lease.Successor is not { } successor)
+        {
+            await session.StopAsync(isLast: false);
+            return lease.IsLost ? Deposed(hook, await committer.DeposedAsync(0, CancellationToken.None)) : TermEnd.Stopped;
+        }
+        CaptureHook.Detach(PinFolder);
+        await session.StopAsync(isLast: true);
+        log.GaveWay(options.Source, successor);
+        return TermEnd.GaveWay;
+    }
+
+    // What it records from now on is no history of this source.
+    private TermEnd Deposed(CaptureHook hook, DeposedException why)
+    {
+        CaptureHook.Detach(PinFolder);
+        log.Fatal($"{why.Message} {hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition} bytes that the hook recorded are dropped.");
+        return TermEnd.Deposed;
+    }
+
+    // A hook that stayed while another node wrote the source has recorded what that one's log is not about.
+    private async Task ForgetOthersPastAsync(IReadOnlyList<StreamSummary> streams, CancellationToken stopping)
+    {
+        LoggedNote<EpochStarted>? latest = null;
+        foreach (var stream in streams)
+        {
+            if (await _reader.ReadLatestAsync<EpochStarted>(stream.Stream, stopping) is { } term && (latest is null || term.Note.Epoch > latest.Note.Epoch))
+                latest = term;
+        }
+        if (latest is not null && latest.Note.Node != node.Name && CaptureHook.Detach(PinFolder).Count > 0)
+            log.ForgotPast(options.Source, latest.Note.Node, latest.Note.Epoch);
+    }
+
+    private CaptureHook Attach(string? pinFolder)
+    {
+        Tracefs.EnsureMounted();
+        var names = targets.Where(t => t.Name is not null).Select(t => t.Name!).ToList();
+        var hook = CaptureHook.Attach(new HookOptions
+        {
+            Probe = options.ForcedProbe,
+            RingBytes = options.RingBytes,
+            Names = names,
+            PinFolder = pinFolder,
+            WritersPin = WriterRegistry.WritersPin(options.PinRoot),
+        });
+        if (hook.IsResumed)
+            hook.SetNames(names);
+        return hook;
+    }
+
+    private void Announce(CaptureHook hook, Epoch epoch)
+    {
+        log.Started(options.Source, node.Name, epoch.Value, hook.Probe.Name(), hook.IsResumed ? ", taken over from an earlier run" : "");
+        foreach (var trial in hook.Refused)
+            log.ProbeRefused(trial.ToString());
+        foreach (var missing in hook.Hooks.Where(h => !h.IsAttached))
+            log.NotHooked(missing.Function, missing.Failure!);
+        foreach (var sentence in Coverage.Summary(hook.Probe))
+            log.Unseen(sentence);
+    }
+
+    // The chain goes on where the last seal left it: what came after it, a minute's changes as a rule, is read again.
+    private async Task<SealChain> SealsAsync(StreamHead head, CancellationToken stopping)
+    {
+        var seal = await _reader.ReadLatestAsync<Sealed>(head.Stream, stopping);
+        var first = seal is null ? await _reader.ReadFirstAsync(head.Stream, stopping) : null;
+        var after = new StreamVersion(seal is not null ? seal.Version.Value - 1 : (first?.Version.Value ?? 1) - 1);
+        var chain = new SealChain(after, seal?.Note.Hash);
+        await foreach (var page in _reader.ReadAsync(head.Stream, after, head.Version, stopping))
+            foreach (var logged in page)
+                chain.Take(logged.Version, logged.Time, logged.Kind, logged.Data.Span);
+        return chain;
+    }
+
+    // A new term begins in every stream of the source, whether its map is still there or not.
+    private async Task TakeUpAsync(IReadOnlyList<StreamSummary> streams, OwnReplicas replicas, CaptureHook hook, EventSink sink, MapRegistry registry, CancellationToken stopping)
+    {
+        foreach (var summary in streams)
+        {
+            var replica = await FindReplicaAsync(summary, replicas, stopping);
+            var stream = new CapturedStream(summary.Stream);
+            stream.Resume(summary.Head.Version, summary.Head.Time, await SealsAsync(summary.Head, stopping));
+            await SkipLoggedAsync(hook, stream, stopping);
+            sink.Note(stream, new EpochStarted(sink.Epoch.Value, node.Name, Boot.Id, hook.RingId, stream.LoggedPosition, stream.LoggedIndex, sink.Now), hook.IsResumed ? 0 : KernelClock.Now);
+            // Only a map of this boot can go on; the content of another is no longer needed.
+            if (replica is { } promoted)
+                registry.Adopt(stream, await FoldAsync(summary.Stream, stopping), promoted);
+            else
+                registry.TakeUp(stream, summary.Opened is { } opened && opened.BootId == Boot.Id ? await FoldAsync(summary.Stream, stopping) : null);
+        }
+    }
+
+    /// <summary>A map of this node that was kept as a replica of the stream, and is the stream's map from now on. It must have all that the log has.</summary>
+    private async Task<MapInfo?> FindReplicaAsync(StreamSummary stream, OwnReplicas replicas, CancellationToken stopping)
+    {
+        if (stream.Opened is not { } opened || stream.Head.Kind == EventKind.MapClosed || opened.BootId == Boot.Id && opened.Node == node.Name)
+            return null;
+        if (replicas.Find(stream.Stream, opened.Shape) is not { } replica)
+            return null;
+        for (var began = time.GetTimestamp(); ;)
+        {
+            var cursor = OwnReplicas.VersionOf(replica, stream.Stream);
+            if (cursor >= stream.Head.Version)
+                return replica;
+            if (time.GetElapsedTime(began) > CatchUpWithin)
+                throw new LogException($"Map {replica.Name} (id {replica.Id}) of this node is the replica of {stream.Stream}, but at version {cursor} of {stream.Head.Version}: written from here, the rest would be lost. Start its replicator, let it catch up, and start this daemon again.");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time, stopping);
+        }
+    }
+
+    private async Task SkipLoggedAsync(CaptureHook hook, CapturedStream stream, CancellationToken stopping)
+    {
+        var term = await _reader.ReadLatestAsync<EpochStarted>(stream.Name, stopping);
+        if (term is null || term.Note.RingId != hook.RingId || term.Note.BootId != Boot.Id)
+            return;
+        var last = await _reader.ReadLastRecordAsync(stream.Name, term.Version, stopping);
+        if (last is { } record)
+            stream.SkipUpTo(record.Header.RingPosition, record.Header.RecordIndex, record.Header.KernelTime);
+        else
+            stream.SkipUpTo(term.Note.LoggedPosition, term.Note.LoggedIndex, 0);
+    }
+
+    private async Task<StreamFold> FoldAsync(StreamName name, CancellationToken stopping)
+    {
+        var opened = await _reader.ReadLatestAsync<MapOpened>(name, stopping);
+        var fold = new StreamFold(name, (opened?.Version ?? StreamVersion.None.Next) + -1);
+        await foreach (var page in _reader.ReadAsync(name, fold.Version, null, stopping))
+        {
+            foreach (var logged in page)
+                fold.Apply(logged);
+        }
+        return fold;
+    }
+}

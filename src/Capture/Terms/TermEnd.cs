@@ -1,0 +1,17 @@
+namespace Maplog.Capture.Terms;
+
+/// <summary>Why a writer's term is over.</summary>
+internal enum TermEnd
+{
+    /// <summary>The daemon was asked to stop.</summary>
+    Stopped = 0,
+
+    /// <summary>A promotion asked it to give way: all that it recorded is logged.</summary>
+    GaveWay,
+
+    /// <summary>A later epoch has begun.</summary>
+    Deposed,
+
+    /// <summary>The writer before was not quite done when the term began: it begins again.</summary>
+    TooEarly,
+}

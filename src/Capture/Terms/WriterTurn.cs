@@ -1,0 +1,100 @@
+using Maplog.Capture.Watching;
+using Maplog.Configuration;
+using Maplog.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Maplog.Capture.Terms;
+
+/// <summary>Waits until this node may write its source. One that does not stand by is refused at once if another node has it.</summary>
+internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogStore store, OwnReplicas replicas, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), ShortPause = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromSeconds(2);
+
+    private readonly WriterLease _lease = new(store, options.Source);
+    private readonly LogReader _reader = new(store);
+
+    /// <exception cref="LogException">Another has the source, and this daemon does not stand by.</exception>
+    public async Task<HeldLease> AwaitAsync(CancellationToken stopping)
+    {
+        var began = time.GetTimestamp();
+        string? said = null;
+        try
+        {
+            while (true)
+            {
+                var pause = Pause;
+                try
+                {
+                    var row = await _lease.ReadAsync(stopping);
+                    if (await TryAsync(row, stopping) is { } held)
+                        return held;
+                    row = await _lease.ReadAsync(stopping) ?? row;
+                    if (!options.Standby)
+                        await RefuseAsync(row, time.GetElapsedTime(began));
+                    else if (row is not null && said != row.Node)
+                        log.StandingBy(options.Source, said = row.Node, row.Epoch.Value, row.IsHeld ? "" : ", which has stopped");
+                    if (row?.Successor == node.Name)
+                        pause = ShortPause;
+                }
+                catch (LogException e) when (e.IsTransient)
+                {
+                    if (said != e.Message)
+                        log.WaitingForLog(said = e.Message);
+                }
+                await Task.Delay(pause, time, stopping);
+            }
+        }
+        finally
+        {
+            await LeaveAsync();
+        }
+    }
+
+    private async Task<HeldLease?> TryAsync(WriterRow? row, CancellationToken stopping)
+    {
+        var latest = await _reader.ReadLatestEpochAsync(options.Source, stopping);
+        var dead = row?.Holder is { } holder && row.Node == node.Name && HolderName.StateOf(holder) == HolderState.Dead ? holder : null;
+        var epoch = await _lease.TryTakeAsync(node.Name, HolderName.Own, dead, latest, stopping);
+        if (epoch is null && options.Standby)
+        {
+            var local = await LocalReplicas.MeasureAsync(_reader, replicas, options.Source, node.Name, stopping);
+            // The head stands still once the writer has given way.
+            if (row is { IsHeld: false } && row.Successor == node.Name && local.AreLevel)
+                epoch = await _lease.TrySucceedAsync(node.Name, HolderName.Own, latest, stopping);
+            if (epoch is null)
+                await _lease.TellAsync(node.Name, HolderName.Own, local.Behind, local.Problem, stopping);
+        }
+        return epoch is { } own ? new HeldLease(_lease, node.Name, own, time) : null;
+    }
+
+    private Task RefuseAsync(WriterRow? row, TimeSpan waited)
+    {
+        if (row is null)
+            return Task.CompletedTask;
+        if (row.Node != node.Name)
+        {
+            throw new LogException(
+                $"Source {options.Source} is written by node {row.Node}, this is {node.Name}. `maplog promote {options.Source} --node {node.Name}` makes this node its writer; --standby true waits for that. If it is the same node under another name, give it its name with --node.");
+        }
+        var state = row.Holder is null ? HolderState.Dead : HolderName.StateOf(row.Holder);
+        // In another container nobody can be asked: a daemon that lives renews its lease.
+        if (row.IsHeld && (state == HolderState.Alive || waited > WriterLease.Term + Grace))
+            throw new LogException($"Source {options.Source} has a writer already: a source is captured by one daemon at a time. Stop the other one, or give this one another source.");
+        return Task.CompletedTask;
+    }
+
+    private async Task LeaveAsync()
+    {
+        if (!options.Standby)
+            return;
+        try
+        {
+            using var patience = new CancellationTokenSource(Grace, time);
+            await _lease.LeaveAsync(node.Name, HolderName.Own, patience.Token);
+        }
+        catch (Exception e) when (e is LogException or OperationCanceledException)
+        {
+            // It is seen to be silent.
+        }
+    }
+}

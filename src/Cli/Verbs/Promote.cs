@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog promote SOURCE</c></summary>
+internal static class Promote
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Versions that a replica catches up on in a moment: before that the writer is not asked to stop.</summary>
+    private const long Near = 10_000;
+
+    public static Command Command(Terminal terminal)
+    {
+        var source = new Argument<string>("SOURCE") { Description = "For example lb-1." };
+        var node = new Option<string?>("--node") { Description = "The node that shall write it [Maplog:Node:Name; default: this host].", HelpName = "NAME" };
+        var within = NumberOption.Make("--within", "SECONDS", "Give up after so long, and leave everything as it was [default: 60].", 1, 86_400);
+        var force = new Option<bool>("--force") { Description = "Wait for nobody: the present writer is refused at its next commit, and what it has not logged is lost." };
+        var command = new ExampleCommand(
+            "promote", "Make a node the writer of a source: its standby capture (--standby true) takes over once the present writer has logged all that it recorded and the node's replicas have it. Exit code 0 when it writes.",
+            "maplog promote lb-1", "maplog promote lb-1 --node lb-b --within 10", "maplog promote lb-1 --force    # the present writer's node is lost") { source, node, within, force };
+        Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(source), call.Arguments.GetValue(node) ?? CommandSettings.Read(call.Arguments).Node().Name,
+            TimeSpan.FromSeconds(call.Arguments.GetValue(within) ?? 60), call.Arguments.GetValue(force)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call, string source, string node, TimeSpan within, bool force)
+    {
+        if (!StreamName.IsSource(source))
+            throw new UsageException($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
+        await using var log = call.OpenLog();
+        if (!await new LogSchema(log).HasSourceAsync(source, call.Cancellation))
+            throw new LogException($"The log does not know source '{source}': `maplog source list` shows those that it has.");
+        var lease = new WriterLease(log, source);
+        var before = await lease.ReadAsync(call.Cancellation);
+        if (before is not null && before.Node == node && before.IsHeld)
+            return Say(call, before, "writes it already");
+        if (force || before is null || before.Node == node)
+            await lease.AssignAsync(node, call.Cancellation);
+        else
+            await AskAsync(call, lease, before, node, within);
+        return await AwaitAsync(call, log, lease, before, node, within);
+    }
+
+    // A writer that gives way before the next one is ready is an outage for nothing.
+    private static async Task AskAsync(Call call, WriterLease lease, WriterRow before, string node, TimeSpan within)
+    {
+        string? said = null;
+        for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(Pause, call.Cancellation))
+        {
+            var standby = await lease.ReadStandbyAsync(node, call.Cancellation);
+            if (standby is not { IsThere: true })
+                throw new LogException($"Node {node} has no capture that stands by for source {before.Source}: start `maplog-capture --source {before.Source} --standby true …` there, or promote with --force if it shall be started later.");
+            var problem = standby.Problem ?? (standby.Behind > Near ? $"The replicas on {node} are {standby.Behind} versions behind." : null);
+            if (problem is null)
+                break;
+            if (Stopwatch.GetElapsedTime(began) > within)
+                throw new LogException($"Node {node} was not promoted, {before.Node} writes source {before.Source} as before. {problem}");
+            if (said != problem)
+                call.Terminal.Complain($"{said = problem} Waiting for them.");
+        }
+        if (!await lease.RequestAsync(node, call.Cancellation))
+            throw new LogException($"Source {before.Source} is on its way to another node already: see who wins with `maplog status`.");
+    }
+
+    private static async Task<int> AwaitAsync(Call call, LogStore log, WriterLease lease, WriterRow? before, string node, TimeSpan within)
+    {
+        try
+        {
+            for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < within; await Task.Delay(Pause, call.Cancellation))
+            {
+                var row = await lease.ReadAsync(call.Cancellation);
+                if (row is { IsHeld: true } && row.Node == node && await HasBegunAsync(log, row, call.Cancellation))
+                    return Say(call, row, "writes it");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await lease.WithdrawAsync(node, CancellationToken.None);
+            throw;
+        }
+        await lease.WithdrawAsync(node, call.Cancellation);
+        var end = await lease.ReadAsync(call.Cancellation);
+        var standby = await lease.ReadStandbyAsync(node, call.Cancellation);
+        var why = standby is { IsThere: true }
+            ? standby.Problem ?? (standby.Behind > 0 ? $"Its replicas are {standby.Behind} versions behind." : end is { IsHeld: true } ? $"Node {end.Node} has not given way." : "Its capture has not answered.")
+            : $"It has no capture: start `maplog-capture --standby true` there.";
+        throw new LogException(end?.Node == node
+            ? $"Source {end.Source} belongs to node {node} now, but nobody writes it yet. {why}"
+            : $"Node {node} was not promoted within {within.TotalSeconds:0} s, the source stays with {end?.Node ?? before?.Node}. {why}");
+    }
+
+    // Not before its term stands in the log does its hook record, and is the old writer shut out.
+    private static async Task<bool> HasBegunAsync(LogStore log, WriterRow row, CancellationToken cancellation)
+    {
+        var reader = new LogReader(log);
+        return await reader.ReadLatestEpochAsync(row.Source, cancellation) >= row.Epoch || (await reader.ReadHeadsAsync(row.Source, cancellation)).Count == 0;
+    }
+
+    private static int Say(Call call, WriterRow row, string what)
+    {
+        if (call.WantsJson)
+        {
+            call.Terminal.Json(json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("source", row.Source);
+                json.WriteString("node", row.Node);
+                json.WriteNumber("epoch", row.Epoch.Value);
+                json.WriteString("since", Times.Of(row.Since));
+                json.WriteEndObject();
+            });
+            return ExitCode.Ok;
+        }
+        call.Terminal.Out.WriteLine($"Source {row.Source}: node {row.Node} {what}, in epoch {row.Epoch} since {Times.Of(row.Since)}.");
+        return ExitCode.Ok;
+    }
+}

@@ -1,0 +1,100 @@
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Kernel;
+using Maplog.Log;
+using Maplog.Servers;
+using Maplog.Tests.Kernel.Capturing;
+using Maplog.Tests.Recorded;
+
+namespace Maplog.Tests.Kernel.Promoting;
+
+/// <summary>Two nodes, a log and a bus. Node a has the map and writes, node b has a replica and stands by.</summary>
+internal sealed class Pair : IAsyncDisposable
+{
+    public const string Source = "pair", Map = "ct_map";
+
+    private readonly LogStore _store;
+    private readonly string _log;
+
+    private Pair(string log, string bus)
+    {
+        _log = log;
+        _store = new LogStore(new LogOptions { ConnectionString = log });
+        A = new PairNode("node-a", log, bus);
+        B = new PairNode("node-b", log, bus);
+    }
+
+    public PairNode A { get; }
+
+    public PairNode B { get; }
+
+    public LogReader Log => new(_store);
+
+    public WriterLease Lease => new(_store, Source);
+
+    public static async Task<Pair> StartAsync(TestPostgres postgres, TestRabbitMq rabbit)
+    {
+        var log = await postgres.CreateDatabaseAsync("pair");
+        await Command.RunAsync("/", Path.Combine(Repository.Bin, "maplog"), "migrate", "--log", log);
+        await Command.RunAsync("/", Path.Combine(Repository.Bin, "maplog"), "source", "add", Source, "--log", log);
+        var pair = new Pair(log, (await rabbit.CreateVirtualHostAsync("pair")).AbsoluteUri);
+        using (var map = BusyMap.Create(Map))
+            map.Pin(pair.A.Pin);
+        pair.A.StartCapture();
+        await pair.A.Capture.SaysAsync($"{Source}/{Map}: map ");
+        pair.A.StartReplicator();
+        pair.B.StartReplicator();
+        pair.B.StartCapture();
+        await pair.B.Capture.SaysAsync("Standing by");
+        return pair;
+    }
+
+    public async Task<(int Status, string Said)> PromoteAsync(PairNode node, params string[] more)
+    {
+        using var promote = new Command("/", [Path.Combine(Repository.Bin, "maplog"), "promote", Source, "--node", node.Name, "--log", _log, .. more]);
+        var status = await promote.EndAsync();
+        return (status, promote.LastLines(5));
+    }
+
+    /// <summary>What the log comes to, its generations, and where they begin.</summary>
+    public async Task<StreamFold> FoldAsync()
+    {
+        var fold = new StreamFold(new StreamName(Source, Map));
+        await foreach (var page in Log.ReadAsync(fold.Stream, cancellation: TestContext.Current.CancellationToken))
+            foreach (var logged in page)
+                fold.Apply(logged);
+        return fold;
+    }
+
+    /// <summary>How often something was logged.</summary>
+    public async Task<int> CountAsync(EventKind kind, Func<LoggedEvent, bool>? which = null)
+    {
+        var count = 0;
+        await foreach (var page in Log.ReadAsync(new StreamName(Source, Map), cancellation: TestContext.Current.CancellationToken))
+            foreach (var logged in page)
+                count += logged.Kind == kind && (which is null || which(logged)) ? 1 : 0;
+        return count;
+    }
+
+    /// <summary>Waits until the maps of both nodes are what the log comes to.</summary>
+    public async Task EqualAsync()
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var fold = await FoldAsync();
+            using BpfMap a = A.OpenMap(), b = B.OpenMap();
+            var difference = BusyMap.Difference(a, fold) ?? BusyMap.Difference(b, fold);
+            if (difference is null)
+                return;
+            Assert.True(tries < 150, $"{difference}\na: {A.Capture.LastLines(15)}\n{A.Replicator.LastLines(15)}\nb: {B.Capture.LastLines(15)}\n{B.Replicator.LastLines(15)}");
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        A.Dispose();
+        B.Dispose();
+        await _store.DisposeAsync();
+    }
+}
