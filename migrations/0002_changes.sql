@@ -79,7 +79,7 @@ select tenant_id as source,
 from maplog.mt_events
 where bdata is not null;
 
--- All that is said about a stream beside its changes: map_opened, epoch_started, gap_found, sealed, map_closed.
+-- All that is said about a stream beside its changes: map_opened, map_moved, epoch_started, gap_found, sealed, map_closed.
 create view maplog.notes as
 select tenant_id as source,
        stream_id as stream,

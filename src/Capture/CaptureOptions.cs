@@ -37,6 +37,13 @@ public sealed class CaptureOptions : IValidatableObject
     [Range(0, 10_000_000, ErrorMessage = "use 0 to 10000000.")]
     public int ScanRate { get; set; } = 10_000;
 
+    /// <summary>
+    /// How often what was logged is sealed: younger events are all that a forger of the log could change unseen, and with each
+    /// seal a replica can tell whether it is still what the log comes to. 1 second to 1 hour. Default: 1 minute.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "use 00:00:01 to 01:00:00.")]
+    public TimeSpan SealEvery { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Folder of bpffs that holds the pins of all sources of this node. Default: /sys/fs/bpf/maplog.</summary>
     public string PinRoot { get; set; } = "/sys/fs/bpf/maplog";
 

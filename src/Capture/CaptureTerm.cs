@@ -36,7 +36,7 @@ internal sealed class CaptureTerm(
         var sink = new EventSink(new KernelClock(time), lease.Epoch);
         var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log);
         var committer = new Committer(store, writer, _reader, lease, time, log);
-        using var session = new CaptureSession(hook, registry, sink, committer, feed, new Sweeper(registry, options.ScanRate), options.BatchSize, time, log);
+        using var session = new CaptureSession(hook, registry, sink, committer, feed, new Sweeper(registry, options.ScanRate), options, time, log);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping, lease.Over);
         try
         {

@@ -18,6 +18,13 @@ public sealed class ReplicatorOptions : IValidatableObject
     /// <summary>Where this daemon tells a capture on the same host what it writes; the capture's must be the same. Default: <c>/sys/fs/bpf/maplog</c>.</summary>
     public string RegistryFolder { get; set; } = WriterRegistry.DefaultFolder;
 
+    /// <summary>
+    /// How often a replica is held against the log, to find what somebody else did to its map, and put right; less often where
+    /// that would take more than a hundredth of the time. 0: never. Default: 1 minute.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00", ErrorMessage = "use 00:00:00 to 1.00:00:00.")]
+    public TimeSpan CheckEvery { get; set; } = TimeSpan.FromMinutes(1);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Source is { } source && !StreamName.IsSource(source))

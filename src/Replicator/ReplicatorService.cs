@@ -78,7 +78,7 @@ internal sealed class ReplicatorService(
     {
         var stream = options.StreamOf(replica);
         var inbox = new ReplicaInbox();
-        var worker = new ReplicaWorker(stream, replica, inbox, reader, registry, new ReplicaReport(log, replica.Pin, stream), time);
+        var worker = new ReplicaWorker(stream, replica, inbox, reader, registry, new ReplicaReport(log, replica.Pin, stream), options.CheckEvery, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var hearing = HearAsync(stream, replica.Pin, inbox, ended.Token);
         try

@@ -97,7 +97,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"\[(?:Library|Dll)Import\(")]
     private static partial Regex ImportPattern();
 
-    [GeneratedRegex(@"\b(?:File|Directory|FileStream|Socket|HttpClient|NpgsqlConnection|Process|Console)\.|System\.IO|System\.Net")]
+    [GeneratedRegex(@"\b(?:File|Directory|FileStream|Socket|HttpClient|NpgsqlConnection|Process|Console)\.|System\.IO(?!\.Hashing)|System\.Net")]
     private static partial Regex InputOutputPattern();
 
     [GeneratedRegex(@"DateTime(?:Offset)?\.(?:Utc)?Now\b")]

@@ -11,14 +11,11 @@ namespace Maplog.Capture.Pipeline;
 /// The loop of a capturing daemon: reads the ring into a batch while the batch before is being committed, so that batches
 /// are as large as commits are slow. The ring's consumer position follows the commits.
 /// </summary>
-internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, Sweeper sweeper, int batchSize, TimeProvider time, ILogger log) : IDisposable
+internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, Sweeper sweeper, CaptureOptions options, TimeProvider time, ILogger log) : IDisposable
 {
     private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), StopWithin = TimeSpan.FromSeconds(10);
-
-    /// <summary>What a forger of the log could change unseen: what is younger than this.</summary>
-    private static readonly TimeSpan SealEvery = TimeSpan.FromMinutes(1);
 
     private const long SkipsEvery = 1_000_000_000;
 
@@ -94,7 +91,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         _spare.Dispose();
     }
 
-    private bool IsFull => _filling.Count >= batchSize || _filling.Bytes >= MostBatchBytes;
+    private bool IsFull => _filling.Count >= options.BatchSize || _filling.Bytes >= MostBatchBytes;
 
     // What is known of a map whose time has not come goes into the log before the end.
     private bool LetFollow()
@@ -130,7 +127,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             CountLosses(now, isLast: false);
             _lossesAt = time.GetTimestamp();
         }
-        if (time.GetElapsedTime(_sealedAt) >= SealEvery)
+        if (time.GetElapsedTime(_sealedAt) >= options.SealEvery)
         {
             sink.Seal(now);
             _sealedAt = time.GetTimestamp();

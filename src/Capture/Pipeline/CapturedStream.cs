@@ -14,6 +14,9 @@ internal sealed class CapturedStream(StreamName name)
 
     public StreamVersion Head { get; private set; }
 
+    /// <summary>The map that is open in it, if one is.</summary>
+    public CapturedMap? Map { get; set; }
+
     /// <summary>The hash of what was written since the last seal.</summary>
     public SealChain Seals { get; private set; } = new();
 

@@ -1,4 +1,5 @@
 using Maplog.Events;
+using Maplog.Folding;
 using Maplog.Log;
 
 namespace Maplog.Capture.Pipeline;
@@ -43,7 +44,15 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch)
     public void Seal(long kernelTime)
     {
         foreach (var stream in _unsealed)
-            Note(stream, stream.Seals.Seal(Epoch), kernelTime);
+        {
+            var seal = stream.Seals.Seal(Epoch);
+            if (stream.Map is { } map)
+            {
+                var content = ContentDigest.Of(map.Entries, map.Shape);
+                seal = seal with { Entries = content.Entries, Content = content.ToBytes() };
+            }
+            Note(stream, seal, kernelTime);
+        }
         _unsealed.Clear();
     }
 }

@@ -262,6 +262,7 @@ internal sealed class MapRegistry(
     {
         hook.Watch(map.Id, map.Slot);
         _maps[map.Id] = map;
+        map.Stream.Map = map;
         map.Inspector.Scan();
         return map;
     }
@@ -276,6 +277,7 @@ internal sealed class MapRegistry(
     private void Close(CapturedMap map)
     {
         _maps.Remove(map.Id);
+        map.Stream.Map = null;
         _last = null;
         FreeSlot(map.Slot);
         sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), KernelClock.Now);

@@ -18,6 +18,9 @@ internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
     /// <summary>Events taken from the bus since the start.</summary>
     public long FromBus { get; set; }
 
+    /// <summary>Entries put right since the start.</summary>
+    public long RepairedEntries { get; private set; }
+
     public void Opened(uint mapId, Cursor cursor) => log.Opened(pin, stream, mapId, cursor.Version.Value, cursor.Epoch.Value);
 
     public void Building(string why)
@@ -53,6 +56,19 @@ internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
     {
         if (Enter(ReplicaState.Waiting) | Differs(why))
             log.Waiting(pin, stream, why);
+    }
+
+    /// <summary>Entries that somebody else had changed are as the log has them again.</summary>
+    /// <param name="cursor">Where it was found.</param>
+    /// <param name="written">Entries that were missing or other.</param>
+    /// <param name="deleted">Entries that the log does not have.</param>
+    /// <param name="evicted">Of an LRU map, entries that its kernel evicted; they stay away.</param>
+    public void Repaired(Cursor cursor, long written, long deleted, long evicted)
+    {
+        if (written + deleted == 0)
+            return;
+        RepairedEntries += written + deleted;
+        log.Repaired(pin, stream, written, deleted, cursor.Version.Value, evicted);
     }
 
     public void IsSource()

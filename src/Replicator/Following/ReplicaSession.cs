@@ -22,13 +22,13 @@ internal sealed class ReplicaSession
     private AskedHead? _unreached; // what the log had when it was asked, and the map has not yet
     private StreamVersion _logged; // the log had this much
 
-    public ReplicaSession(ReplicaMap replica, LogReader log, ReplicaInbox inbox, ReplicaReport report, TimeProvider time)
+    public ReplicaSession(ReplicaMap replica, LogReader log, ReplicaInbox inbox, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
     {
         _replica = replica;
         _inbox = inbox;
         _report = report;
         _time = time;
-        _writer = new ReplicaWriter(replica, report, time);
+        _writer = new ReplicaWriter(replica, report, checkEvery, time);
         _log = new LogTail(log, replica.Stream, _writer);
         _protocol = new ReplicaProtocol(replica.Cursor, time);
     }
@@ -55,10 +55,16 @@ internal sealed class ReplicaSession
                 if (!_inbox.TryTake(out var item))
                 {
                     await _writer.FlushAsync(cancellation);
-                    await _inbox.WaitAsync(cancellation);
-                    continue;
+                    _writer.CheckAtRest();
+                    if (!_writer.Check.WantsRepair)
+                        await _inbox.WaitAsync(cancellation);
                 }
-                await TakeAsync(item, cancellation);
+                else
+                {
+                    await TakeAsync(item, cancellation);
+                }
+                if (_writer.Check.WantsRepair && !_newMap)
+                    await RepairAsync(cancellation);
                 if (_writer.IsLarge || ReachesHead)
                     await _writer.FlushAsync(cancellation);
                 NoteLevel();
@@ -212,18 +218,36 @@ internal sealed class ReplicaSession
         _report.Building(why);
         (_unreached, _logged) = (null, StreamVersion.None);
         _writer.BeginAnew();
-        await InsistAsync(async () =>
-        {
-            var generation = await _log.ReadGenerationAsync(cancellation);
-            _writer.Generation = generation?.Begun ?? default;
-            _newMap = generation is null || generation.Map.Shape != _replica.Shape || await _log.ReadFromAsync(generation.Opened, cancellation) == TailEnd.NewMap;
-        }, cancellation);
+        await ReadAllAsync(cancellation);
         if (_newMap)
             return;
         var entries = _writer.Count;
         await _writer.FlushAsync(cancellation);
         _protocol.Rebuilt(_writer.Taken);
         _report.Built(entries, _protocol.Cursor, _writer.Applier);
+    }
+
+    private Task ReadAllAsync(CancellationToken cancellation) => InsistAsync(async () =>
+    {
+        var generation = await _log.ReadGenerationAsync(cancellation);
+        _writer.Generation = generation?.Begun ?? default;
+        _newMap = generation is null || generation.Map.Shape != _replica.Shape || await _log.ReadFromAsync(generation.Opened, cancellation) == TailEnd.NewMap;
+    }, cancellation);
+
+    /// <summary>Compares the map with the log entry by entry, and puts right what somebody else did to it.</summary>
+    private async Task RepairAsync(CancellationToken cancellation)
+    {
+        var began = _time.GetTimestamp();
+        await _writer.FlushAsync(cancellation);
+        var (written, deleted) = (_writer.Applier.Written, _writer.Applier.Deleted);
+        _writer.BeginRepair();
+        await ReadAllAsync(cancellation);
+        if (_newMap)
+            return;
+        await _writer.FlushAsync(cancellation);
+        _protocol.Rebuilt(_writer.Taken);
+        _writer.Check.Repaired(began);
+        _report.Repaired(_protocol.Cursor, _writer.Applier.Written - written, _writer.Applier.Deleted - deleted, _writer.Applier.Evicted);
     }
 
     /// <summary>Until the log answers: there is nothing else to do meanwhile.</summary>

@@ -10,15 +10,29 @@ namespace Maplog.Replicator.Following;
 /// Takes events in order and brings them into the map in batches. What was taken and did not reach the map before a death
 /// is read from the log by the next replicator: the cursor in the kernel says from where.
 /// </summary>
-internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, TimeProvider time)
+internal sealed class ReplicaWriter
 {
     private const int MostKeys = 1 << 16;
     private const int MostBytes = 8 << 20;
     private const int MostEvents = 1 << 20;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
-    private readonly PendingChanges _pending = new(replica.Stream, replica.Shape);
-    private readonly BatchApplier _applier = new(replica);
+    private readonly ReplicaMap _replica;
+    private readonly ReplicaReport _report;
+    private readonly TimeProvider _time;
+    private readonly PendingChanges _pending;
+    private readonly BatchApplier _applier;
+
+    public ReplicaWriter(ReplicaMap replica, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
+    {
+        (_replica, _report, _time) = (replica, report, time);
+        _pending = new PendingChanges(replica.Stream, replica.Shape);
+        _applier = new BatchApplier(replica);
+        Check = new ReplicaCheck(replica, _applier, checkEvery, time);
+        Taken = replica.Cursor;
+    }
+
+    public ReplicaCheck Check { get; }
 
     public BatchApplier Applier => _applier;
 
@@ -28,7 +42,7 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
     public int Count => _pending.Count;
 
     /// <summary>Everything up to here was taken, not all of it may be in the map yet.</summary>
-    public Cursor Taken { get; private set; } = replica.Cursor;
+    public Cursor Taken { get; private set; }
 
     /// <summary>The version since which the stream is logged from the map that it is logged from now, as far as is known.</summary>
     public StreamVersion Generation { get; set; }
@@ -36,10 +50,27 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
     /// <summary>Drops what was taken, and begins with nothing: what follows is all that the map shall have.</summary>
     public void BeginAnew()
     {
-        replica.Forget();
+        _replica.Forget();
         _pending.Clear();
         _pending.Empty();
         Taken = default;
+    }
+
+    /// <summary>Begins with nothing, too, but what follows is in the map already, if nobody else has written into it.</summary>
+    public void BeginRepair()
+    {
+        _pending.Clear();
+        _pending.Empty();
+        _pending.IsRepair = true;
+        Taken = default;
+    }
+
+    /// <summary>Holds the map against the last seal, if it is time, and if it can be.</summary>
+    public void CheckAtRest()
+    {
+        Check.Tick();
+        if (_pending is { Events: 0, Seal: { } seal })
+            Check.Check(seal);
     }
 
     /// <summary>Takes the events of a page that follow what was taken; earlier ones are stepped over.</summary>
@@ -53,7 +84,8 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
             if (!CanFollow(logged.Version, logged.Kind, logged.Data.Span) || !_pending.Take(logged))
                 return false;
             Taken = _pending.End;
-            report.FromLog++;
+            _report.FromLog++;
+            CheckAt(logged.Kind);
         }
         return true;
     }
@@ -62,7 +94,7 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
     /// <exception cref="FormatException">The block's entries are not of this map; what comes before them was taken.</exception>
     public bool Take(ChangeBlock block)
     {
-        var fits = block.KeySize == replica.Shape.KeySize && block.ValueSize == replica.Shape.ValueBytes;
+        var fits = block.KeySize == _replica.Shape.KeySize && block.ValueSize == _replica.Shape.ValueBytes;
         foreach (var next in block)
         {
             if (next.Version <= Taken.Version)
@@ -76,11 +108,19 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
             else if (fits)
                 _pending.TakeChange(end, block.NewestTime, next.Kind, next.Key, next.Value);
             else
-                throw new FormatException($"It has keys of {block.KeySize} and values of {block.ValueSize} bytes, the map {replica.Shape.KeySize} and {replica.Shape.ValueBytes}.");
+                throw new FormatException($"It has keys of {block.KeySize} and values of {block.ValueSize} bytes, the map {_replica.Shape.KeySize} and {_replica.Shape.ValueBytes}.");
             Taken = end;
-            report.FromBus++;
+            _report.FromBus++;
+            CheckAt(next.Kind);
         }
         return true;
+    }
+
+    // The next change may be in the same block: now or never.
+    private void CheckAt(EventKind kind)
+    {
+        if (kind == EventKind.Sealed && !_pending.FromEmpty && _pending.Seal is { } seal && Check.IsWanted && TryFlush())
+            Check.Check(seal);
     }
 
     // This node was promoted: what follows was done to this very map. When it is a replica again, it may hold what was never
@@ -95,7 +135,7 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
             MapMoved moved => (moved.MapId, moved.BootId),
             _ => default,
         };
-        return id != replica.Map.Info.Id || boot != Boot.Id || version <= Generation && _pending.FromEmpty;
+        return id != _replica.Map.Info.Id || boot != Boot.Id || version <= Generation && _pending.FromEmpty;
     }
 
     /// <summary>Brings all that was taken into the map; false: the kernel refused, and it was told.</summary>
@@ -107,12 +147,12 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
             {
                 _applier.Apply(_pending);
                 _pending.Clear();
-                report.Accepted(Taken);
+                _report.Accepted(Taken);
             }
         }
         catch (ReplicaException e) when (e.MayPass)
         {
-            report.Refused(e.InnerException is KernelException refusal ? Errno.Name(refusal.Errno) : "", e.Message);
+            _report.Refused(e.InnerException is KernelException refusal ? Errno.Name(refusal.Errno) : "", e.Message);
             return false;
         }
         return true;
@@ -122,6 +162,6 @@ internal sealed class ReplicaWriter(ReplicaMap replica, ReplicaReport report, Ti
     public async Task FlushAsync(CancellationToken cancellation)
     {
         for (var wait = TimeSpan.FromSeconds(1); !TryFlush(); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
-            await Task.Delay(wait, time, cancellation);
+            await Task.Delay(wait, _time, cancellation);
     }
 }

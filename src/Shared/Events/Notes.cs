@@ -46,7 +46,9 @@ public sealed record GapFound(int Epoch, string Reason, long Count, long From, l
 /// <param name="First">First version sealed.</param>
 /// <param name="Last">Last version sealed.</param>
 /// <param name="Hash">SHA-256 over the previous seal's hash and the sealed events.</param>
-public sealed record Sealed(int Epoch, long First, long Last, byte[] Hash);
+/// <param name="Entries">Entries that the map has at this version, but for zeros of an array; -1: it is not open.</param>
+/// <param name="Content">The digest of these entries, by which a replica knows that it is the same; null: the map is not open.</param>
+public sealed record Sealed(int Epoch, long First, long Last, byte[] Hash, long Entries = -1, byte[]? Content = null);
 
 /// <summary>
 /// The map goes on in another kernel map, which held the same when the term began: a replica whose node was promoted. The

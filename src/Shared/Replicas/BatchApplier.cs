@@ -1,3 +1,4 @@
+using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Kernel;
 
@@ -39,6 +40,22 @@ public sealed class BatchApplier
     /// <summary>Keys to be deleted that were not there. In an LRU map, what its own kernel had evicted before.</summary>
     public long Absent { get; private set; }
 
+    /// <summary>Entries of the log that an LRU map does not have, at the last repair: its own kernel evicted them.</summary>
+    public long Evicted { get; private set; }
+
+    /// <summary>Whether the map holds what a seal says it does, when all up to the seal is in it.</summary>
+    public bool Holds(Sealed seal)
+    {
+        var digest = ContentDigest.For(_replica.Shape);
+        var scan = _map.Scan(_room);
+        for (int count; (count = scan.Next(_keys, _values)) > 0;)
+        {
+            for (var i = 0; i < count; i++)
+                digest.Add(Key(i), Value(i));
+        }
+        return digest.Entries == seal.Entries && digest.ToBytes().AsSpan().SequenceEqual(seal.Content);
+    }
+
     /// <summary>Applies all, and moves the cursor. After an exception the same call may be made again, or one with more changes.</summary>
     /// <exception cref="ReplicaException">The map is full or cannot be written. The cursor stays.</exception>
     public void Apply(PendingChanges pending)
@@ -65,24 +82,33 @@ public sealed class BatchApplier
     /// </summary>
     private void Sweep(PendingChanges pending)
     {
-        var isArray = _map.Info.Type.IsArray();
+        bool isArray = _map.Info.Type.IsArray(), isTrie = LpmKey.Applies(_replica.Shape);
+        // What an LRU map evicted by itself it would only evict again.
+        var isSubset = pending.IsRepair && _map.Info.Type.IsLru();
         foreach (var entry in pending.Entries)
-            Retag(entry, PendingChanges.Put);
+            Retag(entry, isSubset ? PendingChanges.Held : PendingChanges.Put);
         _stale.Clear();
+        long found = 0;
         var scan = _map.Scan(_room);
         for (int count; (count = scan.Next(_keys, _values)) > 0;)
         {
             for (var i = 0; i < count; i++)
             {
+                if (isTrie)
+                    LpmKey.Normalise(Key(i));
                 ReadOnlySpan<byte> key = Key(i), value = Value(i);
                 if (pending.Entries.TryFind(key, out var wanted))
+                {
+                    found++;
                     Retag(wanted, wanted.Value.SequenceEqual(value) ? PendingChanges.Held : PendingChanges.Put);
+                }
                 else if (!isArray)
                     _stale.FindOrAdd(key, out _);
                 else if (value.ContainsAnyExcept((byte)0))
                     pending.Entries.FindOrAdd(key, out _);
             }
         }
+        Evicted = isSubset ? pending.Count - found : 0;
         // Only now: deleting while it runs would throw the scan of some kinds back to its beginning.
         foreach (var entry in _stale)
             AddKey(entry.Key);

@@ -43,6 +43,12 @@ public sealed class PendingChanges
     /// <summary>Whether the map was begun anew on the way: what it then has is in here, and nothing else.</summary>
     public bool FromEmpty { get; private set; }
 
+    /// <summary>Whether the map has all this already, and only what somebody else did to it is to be put right.</summary>
+    public bool IsRepair { get; set; }
+
+    /// <summary>The last seal taken, if the map has not changed since: what it then holds.</summary>
+    public Sealed? Seal { get; private set; }
+
     /// <summary>Where the replica is when this has been applied.</summary>
     public Cursor End { get; private set; }
 
@@ -74,6 +80,8 @@ public sealed class PendingChanges
                 return false;
             Empty();
         }
+        if (kind is EventKind.Sealed or EventKind.MapOpened)
+            Seal = kind == EventKind.Sealed && (Sealed)NoteCodec.Read(kind, json) is { Content: not null } seal ? seal : null;
         Took(end, time);
         return true;
     }
@@ -86,6 +94,7 @@ public sealed class PendingChanges
     /// <param name="value">Of the map's value bytes; ignored for a delete or an eviction.</param>
     public void TakeChange(Cursor end, DateTimeOffset time, EventKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
+        Seal = null;
         if (_isTrie)
         {
             key.CopyTo(_key);
@@ -124,7 +133,7 @@ public sealed class PendingChanges
             Entries = new MapFold(Entries.KeySize, Entries.ValueSize);
         else
             Entries.Clear();
-        FromEmpty = false;
+        FromEmpty = IsRepair = false;
         Events = 0;
     }
 

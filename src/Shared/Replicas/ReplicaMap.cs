@@ -61,7 +61,7 @@ public sealed class ReplicaMap : IDisposable
             map = File.Exists(pin) ? BpfMap.OpenPinned(pin) : Make(pin, opened, replace: false);
             var kept = ReadCursor(pin);
             var own = kept is { } record && record.MapId == map.Info.Id && record.StreamHash == CursorRecord.HashOf(stream);
-            Check(pin, stream, map.Info, kept);
+            Check(pin, stream, opened, map.Info, kept);
             if (!ReplicaShape.Fits(map.Info, opened.Shape))
             {
                 if (!replace || !own)
@@ -147,8 +147,10 @@ public sealed class ReplicaMap : IDisposable
         return map.Info.Id == generation.MapId;
     }
 
-    private static void Check(string pin, StreamName stream, MapInfo info, CursorRecord? kept)
+    private static void Check(string pin, StreamName stream, MapOpened opened, MapInfo info, CursorRecord? kept)
     {
+        if (info.Id == opened.MapId && Boot.Id == opened.BootId)
+            throw new ReplicaException($"The pin {pin} holds the very map that stream {stream} is logged from: a replica needs a map of its own, choose another pin.");
         if (kept is { } record && record.MapId == info.Id && record.Keeper != ProcessIdentity.Current && record.Keeper.IsAlive)
             throw new ReplicaException($"The replica {pin} is kept by process {record.Keeper.Tgid}: one replicator keeps a replica, stop the other or choose another pin.");
     }

@@ -22,7 +22,7 @@ internal sealed class CaptureProcess : IAsyncDisposable
         _store = new LogStore(new LogOptions { ConnectionString = log });
         _command =
         [
-            Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. watch.SelectMany(w => new[] { "--watch", w }), "--probe", "syscall", "--ring-bytes", $"{ringBytes}",
+            Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. watch.SelectMany(w => w.StartsWith("--", StringComparison.Ordinal) ? [w] : new[] { "--watch", w }), "--probe", "syscall", "--ring-bytes", $"{ringBytes}",
             "--log", log, "--bus", bus, "--stay-attached", stays ? "true" : "false", "--pin-root", _pins["capture"],
         ];
         _daemon = new Command(_pins.Folder, _command);
@@ -35,12 +35,12 @@ internal sealed class CaptureProcess : IAsyncDisposable
     /// <param name="postgres">Where its log is made.</param>
     /// <param name="ringBytes">What the ring holds.</param>
     /// <param name="bus">RabbitMQ; null: it is away.</param>
-    /// <param name="watch">The maps.</param>
+    /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
     public static Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, params string[] watch) => StartAsync(postgres, ringBytes, bus, stays: false, watch);
 
     /// <param name="postgres">Where its log is made.</param>
     /// <param name="ringBytes">What the ring holds.</param>
-    /// <param name="watch">The maps.</param>
+    /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
     /// <returns>One whose hook stays in the kernel when it ends.</returns>
     public static Task<CaptureProcess> StartStayingAsync(TestPostgres postgres, int ringBytes, params string[] watch) => StartAsync(postgres, ringBytes, null, stays: true, watch);
 
@@ -69,15 +69,20 @@ internal sealed class CaptureProcess : IAsyncDisposable
         return capture;
     }
 
+    /// <summary>The replicators, in the order of their start.</summary>
+    public IReadOnlyList<Command> Replicators => _replicators;
+
     /// <summary>Starts a replicator of a map.</summary>
+    /// <param name="map">Which map.</param>
+    /// <param name="more">Further arguments.</param>
     /// <returns>The replica's pin.</returns>
-    public string Replicate(string map)
+    public string Replicate(string map, params string[] more)
     {
         var pin = _pins[$"replica{_replicators.Count}"];
         _replicators.Add(new Command(_pins.Folder,
         [
             Path.Combine(Repository.Bin, "maplog-replicator"), "--source", Source, "--map", map, "--pin", pin, "--registry", _pins["capture"],
-            "--log", _log, "--bus", _bus, "--node", $"node{_replicators.Count}",
+            "--log", _log, "--bus", _bus, "--node", $"node{_replicators.Count}", .. more,
         ]));
         return pin;
     }
