@@ -1,4 +1,5 @@
 using Maplog.Bus;
+using Maplog.Capture.Observing;
 using Maplog.Capture.Pipeline;
 using Maplog.Capture.Terms;
 using Maplog.Capture.Watching;
@@ -13,7 +14,7 @@ namespace Maplog.Capture;
 
 /// <summary>The daemon: waits until this node is the source's writer, and writes it for a term; again, if it stands by.</summary>
 internal sealed class CaptureService(
-    CaptureOptions options, NodeOptions node, LogStore store, BusPublisher bus, BatchFeed feed, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<CaptureService> log) : BackgroundService
+    CaptureOptions options, NodeOptions node, LogStore store, BusPublisher bus, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<CaptureService> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -40,13 +41,14 @@ internal sealed class CaptureService(
         await LogWriter.OpenAsync(store, options.Source, stopping); // the log knows the source
         using var replicators = WriterRegistry.Open(options.PinRoot);
         var targets = options.Watch.Select(WatchedTarget.Parse).ToList();
-        var term = new CaptureTerm(options, node, targets, store, replicators, feed, time, log);
+        var term = new CaptureTerm(options, node, targets, store, replicators, feed, metrics, health, time, log);
         if (options.Standby)
             term.TryHook();
         await bus.StartAsync(stopping);
         var turn = new WriterTurn(options, node, store, new OwnReplicas(targets, replicators), time, log);
         while (true)
         {
+            health.Waits("it waits for its turn as the writer: another has the source.");
             await using var lease = await turn.AwaitAsync(stopping);
             var end = await term.RunAsync(lease, stopping);
             feed.EndTerm();
@@ -76,6 +78,7 @@ internal sealed class CaptureService(
             {
                 if (said != e.Message)
                     log.WaitingForLog(said = e.Message);
+                health.Waits(e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(2), time, stopping);
             }
         }

@@ -1,3 +1,4 @@
+using Maplog.Capture.Observing;
 using Maplog.Capture.Pipeline;
 using Maplog.Capture.Terms;
 using Maplog.Capture.Watching;
@@ -14,7 +15,7 @@ namespace Maplog.Capture;
 
 /// <summary>One term as the source's writer: attaches the hook, takes up what the log knows, and runs the session.</summary>
 internal sealed class CaptureTerm(
-    CaptureOptions options, NodeOptions node, IReadOnlyList<WatchedTarget> targets, LogStore store, WriterRegistry replicators, BatchFeed feed, TimeProvider time, ILogger log)
+    CaptureOptions options, NodeOptions node, IReadOnlyList<WatchedTarget> targets, LogStore store, WriterRegistry replicators, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan CatchUpWithin = TimeSpan.FromSeconds(30);
 
@@ -32,10 +33,12 @@ internal sealed class CaptureTerm(
         var writer = await LogWriter.OpenAsync(store, options.Source, stopping);
         var streams = await _reader.ListStreamsAsync(options.Source, stopping);
         await ForgetOthersPastAsync(streams, stopping);
+        health.Waits("it attaches its hook and reads what the log knows.");
         using var hook = Attach(options.StayAttached ? PinFolder : null);
-        var sink = new EventSink(new KernelClock(time), lease.Epoch);
+        using var shown = metrics.Show(hook.Ring);
+        var sink = new EventSink(new KernelClock(time), lease.Epoch, metrics);
         var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log);
-        var committer = new Committer(store, writer, _reader, lease, time, log);
+        var committer = new Committer(store, writer, _reader, lease, metrics, health, time, log);
         using var session = new CaptureSession(hook, registry, sink, committer, feed, new Sweeper(registry, options.ScanRate), options, time, log);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping, lease.Over);
         try
@@ -44,6 +47,7 @@ internal sealed class CaptureTerm(
             await TakeUpAsync(streams, new OwnReplicas(targets, replicators), hook, sink, registry, over.Token);
             foreach (var missing in registry.Missing())
                 log.NoSuchMap(missing);
+            health.Captures();
             await session.RunAsync(over.Token);
             return await EndAsync(lease, hook, session, committer);
         }

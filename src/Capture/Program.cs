@@ -1,8 +1,10 @@
 using Maplog.Bus;
-using Maplog.Capture;
+using Maplog.Capture.Observing;
 using Maplog.Capture.Pipeline;
+using Maplog.Capture;
 using Maplog.Configuration;
 using Maplog.Log;
+using Maplog.Observing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -17,6 +19,7 @@ var daemon = new Daemon("maplog-capture", "records every change of the watched e
     new("--pin-root", "FOLDER", "Folder of bpffs for the pins.", "Maplog:Capture:PinRoot"),
     new("--log", "CONNECTION", "Connection string of the log's Postgres.", "Maplog:Log:ConnectionString"),
     new("--bus", "URI", "Address of RabbitMQ, amqp://user:password@host/vhost.", "Maplog:Bus:Uri"),
+    .. ObservingServices.Switches,
     new("--node", "NAME", "What the log calls this host.", "Maplog:Node:Name"),
 ]);
 return await daemon.RunAsync(args, (builder, settings) =>
@@ -31,6 +34,9 @@ return await daemon.RunAsync(args, (builder, settings) =>
         .AddSingleton(_ => new LogStore(log))
         .AddSingleton(services => new BusPublisher(bus, services.GetRequiredService<ILogger<BusPublisher>>()))
         .AddSingleton<BatchFeed>()
+        .AddSingleton<CaptureHealth>()
+        .AddSingleton<CaptureMetrics>()
         .AddHostedService<FeedPublisher>() // before the capture: it stops after it
         .AddHostedService<CaptureService>();
+    builder.AddObserving<CaptureHealth, CaptureMetrics>(settings, "maplog-capture", node.Name, CaptureMetrics.MeterName);
 });

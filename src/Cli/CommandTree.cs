@@ -33,6 +33,7 @@ internal static class CommandTree
     {
         var root = new Command("maplog", "An event log for eBPF maps: what is logged, what a map holds, and what changed.\n\nExit codes: 0 ok; 1 a difference or a lack was found, or it could not be done; 2 the command line or a setting is wrong; 130 interrupted.")
         {
+            Status.Command(terminal),
             Maps.Command(terminal),
             Dump.Command(terminal),
             Replay.Command(terminal),
@@ -46,6 +47,7 @@ internal static class CommandTree
             Source.Command(terminal),
             Migrate.Command(terminal),
             Promote.Command(terminal),
+            Forget.Command(terminal),
             Detach.Command(terminal),
             Standby.Command(terminal),
             Completion.Command(terminal),

@@ -1,8 +1,10 @@
 using Maplog.Bus;
 using Maplog.Configuration;
 using Maplog.Log;
-using Maplog.Replicator;
+using Maplog.Observing;
 using Maplog.Replicator.Following;
+using Maplog.Replicator.Observing;
+using Maplog.Replicator;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,6 +17,9 @@ var daemon = new Daemon("maplog-replicator", "rebuilds eBPF maps on this host fr
     new("--registry", "FOLDER", "Folder of bpffs that a capture on this host uses too.", "Maplog:Replicator:RegistryFolder"),
     new("--log", "CONNECTION", "Connection string of the log's Postgres.", "Maplog:Log:ConnectionString"),
     new("--bus", "URI", "Address of RabbitMQ, amqp://user:password@host/vhost.", "Maplog:Bus:Uri"),
+    .. ObservingServices.Switches,
+    new("--max-lag", "TIME", "A replica is ready while it has been behind for no longer, 00:00:10.", "Maplog:Replicator:MaxLag"),
+    new("--max-lag-versions", "N", "A replica is ready while it lacks no more versions.", "Maplog:Replicator:MaxLagVersions"),
     new("--node", "NAME", "What the bus calls this host.", "Maplog:Node:Name"),
 ]);
 return await daemon.RunAsync(args, (builder, settings) =>
@@ -32,5 +37,9 @@ return await daemon.RunAsync(args, (builder, settings) =>
         .AddSingleton(replicator)
         .AddSingleton(node)
         .AddSingleton(_ => new LogStore(log))
+        .AddSingleton<ReplicaBoard>()
+        .AddSingleton<ReplicatorMetrics>()
+        .AddHostedService<StatusReporter>() // before the replicator: it stops after it
         .AddHostedService<ReplicatorService>();
+    builder.AddObserving<ReplicaBoard, ReplicatorMetrics>(settings, "maplog-replicator", node.Name, ReplicatorMetrics.MeterName);
 });

@@ -60,11 +60,14 @@ internal static partial class ReplicaLog
     [LoggerMessage(2018, LogLevel.Warning, "{Why} Waiting for it.")]
     public static partial void WaitingForLog(this ILogger log, string why);
 
-    [LoggerMessage(2020, LogLevel.Warning, "Replica {Pin} of {Stream}: somebody else has written into its map; {Written} entries were written and {Deleted} deleted to make it what the log comes to at version {Version}. Find out who does: nothing but the replicator may. ({Evicted} entries of the log were evicted by its own kernel.)")]
+    [LoggerMessage(2026, LogLevel.Warning, "Replica {Pin} of {Stream}: somebody else has written into its map; {Written} entries were written and {Deleted} deleted to make it what the log comes to at version {Version}. Find out who does: nothing but the replicator may. ({Evicted} entries of the log were evicted by its own kernel.)")]
     public static partial void Repaired(this ILogger log, string pin, StreamName stream, long written, long deleted, long version, long evicted);
 
-    [LoggerMessage(2019, LogLevel.Warning, "Replica {Pin} of {Stream}: the map pinned there is the very map that the stream is logged from. It rests until another node is promoted to write the source; if that was not meant, choose another pin.")]
+    [LoggerMessage(2025, LogLevel.Warning, "Replica {Pin} of {Stream}: the map pinned there is the very map that the stream is logged from. It rests until another node is promoted to write the source; if that was not meant, choose another pin.")]
     public static partial void IsSource(this ILogger log, string pin, StreamName stream);
+
+    [LoggerMessage(2019, LogLevel.Warning, "`maplog status` hears nothing of the replicas of this host: {Why}")]
+    public static partial void NotReported(this ILogger log, string why);
 
     [LoggerMessage(2021, LogLevel.Warning, "No bus is set (Maplog:Bus:Uri): replicas look into the log every two seconds.")]
     public static partial void NoBus(this ILogger log);

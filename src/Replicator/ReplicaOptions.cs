@@ -6,6 +6,8 @@ namespace Maplog.Replicator;
 /// <summary>One replica.</summary>
 public sealed class ReplicaOptions : IValidatableObject
 {
+    private static readonly TimeSpan LeastBound = Observing.ReplicaStatus.Fresh;
+
     /// <summary>The source whose map is rebuilt. Default: the Source of the section above.</summary>
     public string? Source { get; set; }
 
@@ -18,6 +20,12 @@ public sealed class ReplicaOptions : IValidatableObject
     /// <summary>What to do when the source's map comes back with another shape. Default: <c>Stop</c>.</summary>
     public NewShape OnNewShape { get; set; } = NewShape.Stop;
 
+    /// <summary>The replica is ready while it has been behind, or without word of its stream, for no longer. Default: the MaxLag of the section above.</summary>
+    public TimeSpan? MaxLag { get; set; }
+
+    /// <summary>The replica is ready while it lacks no more versions. Default: the MaxLagVersions of the section above.</summary>
+    public long? MaxLagVersions { get; set; }
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Source is { } source && !StreamName.IsSource(source))
@@ -26,8 +34,19 @@ public sealed class ReplicaOptions : IValidatableObject
             yield return new ValidationResult("it is missing: name the map to rebuild, as in the log (`maplog maps` lists them).", [nameof(Map)]);
         else if (!StreamName.IsMap(Map))
             yield return new ValidationResult($"'{Map}' is not a map name: use 1 to 64 of A-Z, a-z, 0-9, '_', '.' and '-'.", [nameof(Map)]);
+        foreach (var wrong in BoundMistakes(MaxLag, MaxLagVersions))
+            yield return wrong;
         if (PinMistake() is { } mistake)
             yield return new ValidationResult(mistake, [nameof(Pin)]);
+    }
+
+    /// <summary>What is wrong with bounds of the lag, here or for all replicas.</summary>
+    internal static IEnumerable<ValidationResult> BoundMistakes(TimeSpan? maxLag, long? maxLagVersions)
+    {
+        if (maxLag is { } time && (time < LeastBound || time > TimeSpan.FromDays(1)))
+            yield return new ValidationResult($"{time} is out of range: use {LeastBound} to 1.00:00:00. A replica that is level hears so every second, or every two without a bus.", [nameof(MaxLag)]);
+        if (maxLagVersions < 0)
+            yield return new ValidationResult($"{maxLagVersions} is out of range: use 0 or more versions.", [nameof(MaxLagVersions)]);
     }
 
     private string? PinMistake()

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Maplog.Events;
 using Maplog.Replicas;
+using Maplog.Replicator.Observing;
 
 namespace Maplog.Replicator;
 
@@ -14,6 +15,15 @@ public sealed class ReplicatorOptions : IValidatableObject
 
     /// <summary>The replicas, at least one.</summary>
     public List<ReplicaOptions> Replicas { get; set; } = [];
+
+    /// <summary>
+    /// A replica is ready (<c>/readyz</c>, <c>maplog status</c>) while it has been behind, or without word of its stream, for no
+    /// longer; a replica may have its own bound. Default: 10 seconds.
+    /// </summary>
+    public TimeSpan MaxLag { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>And while it lacks no more versions. Default: none, the time alone counts.</summary>
+    public long? MaxLagVersions { get; set; }
 
     /// <summary>Where this daemon tells a capture on the same host what it writes; the capture's must be the same. Default: <c>/sys/fs/bpf/maplog</c>.</summary>
     public string RegistryFolder { get; set; } = WriterRegistry.DefaultFolder;
@@ -33,6 +43,8 @@ public sealed class ReplicatorOptions : IValidatableObject
             yield return new ValidationResult("there is none: say which map to rebuild and where, for example --source lb-1 --map ct_map --pin /sys/fs/bpf/ct_map.", [nameof(Replicas)]);
         if (!Path.IsPathRooted(RegistryFolder))
             yield return new ValidationResult($"'{RegistryFolder}' is not an absolute path: write it as /sys/fs/bpf/NAME.", [nameof(RegistryFolder)]);
+        foreach (var wrong in ReplicaOptions.BoundMistakes(MaxLag, MaxLagVersions))
+            yield return wrong;
         var taken = new HashSet<string>();
         for (var i = 0; i < Replicas.Count; i++)
         {
@@ -43,6 +55,9 @@ public sealed class ReplicatorOptions : IValidatableObject
                 yield return new ValidationResult($"'{replica.Pin}', or the cursor beside it, is another replica's pin too: every replica needs its own.", [$"{nameof(Replicas)}:{i}:{nameof(ReplicaOptions.Pin)}"]);
         }
     }
+
+    /// <summary>When a replica is ready.</summary>
+    internal LagBound BoundOf(ReplicaOptions replica) => new(replica.MaxLag ?? MaxLag, replica.MaxLagVersions ?? MaxLagVersions);
 
     /// <summary>The stream of a replica; only when the options are valid.</summary>
     public StreamName StreamOf(ReplicaOptions replica) => new(replica.Source ?? Source!, replica.Map);

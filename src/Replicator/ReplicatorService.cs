@@ -4,6 +4,7 @@ using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
 using Maplog.Replicator.Following;
+using Maplog.Replicator.Observing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,7 @@ namespace Maplog.Replicator;
 
 /// <summary>The daemon: registers as a writer that no capture logs, keeps all replicas, and ends when none is left.</summary>
 internal sealed class ReplicatorService(
-    ReplicatorOptions options, LogStore store, IBusFeed bus, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<ReplicatorService> log) : BackgroundService
+    ReplicatorOptions options, LogStore store, IBusFeed bus, ReplicaBoard board, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<ReplicatorService> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -70,15 +71,15 @@ internal sealed class ReplicatorService(
         var reader = new LogReader(store);
         if (bus is SilentBus)
             log.NoBus();
-        var kept = await Task.WhenAll(options.Replicas.Select(replica => Task.Run(() => KeepAsync(replica, reader, registry, stopping), CancellationToken.None)));
+        var kept = await Task.WhenAll(options.Replicas.Zip(board.Replicas).Select(r => Task.Run(() => KeepAsync(r.First, r.Second, reader, registry, stopping), CancellationToken.None)));
         return kept.All(k => k);
     }
 
-    private async Task<bool> KeepAsync(ReplicaOptions replica, LogReader reader, WriterRegistry registry, CancellationToken stopping)
+    private async Task<bool> KeepAsync(ReplicaOptions replica, ReplicaStatus status, LogReader reader, WriterRegistry registry, CancellationToken stopping)
     {
         var stream = options.StreamOf(replica);
         var inbox = new ReplicaInbox();
-        var worker = new ReplicaWorker(stream, replica, inbox, reader, registry, new ReplicaReport(log, replica.Pin, stream), options.CheckEvery, time);
+        var worker = new ReplicaWorker(stream, replica, inbox, reader, registry, new ReplicaReport(log, status), options.CheckEvery, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var hearing = HearAsync(stream, replica.Pin, inbox, ended.Token);
         try

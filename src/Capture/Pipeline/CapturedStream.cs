@@ -1,3 +1,4 @@
+using Maplog.Capture.Observing;
 using Maplog.Events;
 using Maplog.Log;
 
@@ -16,6 +17,9 @@ internal sealed class CapturedStream(StreamName name)
 
     /// <summary>The map that is open in it, if one is.</summary>
     public CapturedMap? Map { get; set; }
+
+    /// <summary>What is counted of it; set when its term begins.</summary>
+    public StreamCounters Counters { get; set; } = new(name.ToString());
 
     /// <summary>The hash of what was written since the last seal.</summary>
     public SealChain Seals { get; private set; } = new();

@@ -1,3 +1,4 @@
+using Maplog.Capture.Observing;
 using Maplog.Capture.Terms;
 using Maplog.Log;
 using Microsoft.Extensions.Logging;
@@ -5,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>Brings a batch into the log, once, however often the log is away meanwhile.</summary>
-internal sealed class Committer(LogStore store, LogWriter writer, LogReader reader, HeldLease lease, TimeProvider time, ILogger log)
+internal sealed class Committer(
+    LogStore store, LogWriter writer, LogReader reader, HeldLease lease, CaptureMetrics metrics, CaptureHealth health, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
 
@@ -15,6 +17,7 @@ internal sealed class Committer(LogStore store, LogWriter writer, LogReader read
     /// <exception cref="DeposedException">A later epoch has begun; nothing of the batch was appended.</exception>
     public async Task CommitAsync(EventBatch batch, CancellationToken cancellation)
     {
+        var began = time.GetTimestamp();
         var pause = FirstPause;
         var isAway = false;
         while (true)
@@ -26,6 +29,8 @@ internal sealed class Committer(LogStore store, LogWriter writer, LogReader read
                 if (isAway)
                     log.LogBack();
                 Committed += batch.Count;
+                metrics.Committed(batch.Count, time.GetElapsedTime(began));
+                health.Committed();
                 return;
             }
             catch (LogException e) when (e.IsTransient)
@@ -33,6 +38,7 @@ internal sealed class Committer(LogStore store, LogWriter writer, LogReader read
                 if (!isAway)
                     log.LogAway(e.Message);
                 isAway = true;
+                health.CommitFailed(e.Message);
                 await Task.Delay(pause, time, cancellation);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }

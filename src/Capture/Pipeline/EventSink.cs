@@ -1,3 +1,4 @@
+using Maplog.Capture.Observing;
 using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Log;
@@ -5,7 +6,7 @@ using Maplog.Log;
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>Numbers, dates and writes events into the batch that is filled at the moment.</summary>
-internal sealed class EventSink(KernelClock clock, Epoch epoch)
+internal sealed class EventSink(KernelClock clock, Epoch epoch, CaptureMetrics metrics)
 {
     private readonly HashSet<CapturedStream> _unsealed = [];
 
@@ -18,6 +19,7 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch)
     {
         var time = stream.TimeOf(clock.ToUtc(header.KernelTime));
         var payload = Batch.AddChange(stream.Handle, stream.TakeVersion(), time, kind, ChangePayload.Size(comm.Length, key.Length, value.Length));
+        stream.Counters.Changed(header.Origin);
         ChangePayload.Write(payload, header, comm, key, value);
         if (stream.Seals.Changes == 0)
             _unsealed.Add(stream);
@@ -31,6 +33,10 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch)
     /// <param name="kernelTime">When it happened: before the records that are still to come.</param>
     public void Note(CapturedStream stream, object note, long kernelTime)
     {
+        if (note is EpochStarted)
+            stream.Counters = metrics.Of(stream.Name);
+        else if (note is GapFound gap)
+            stream.Counters.Found(gap);
         var time = stream.TimeOf(clock.ToUtc(kernelTime));
         Batch.AddNote(stream.Handle, stream.TakeVersion(), time, note);
         // A stream taken up from an earlier term may have changes that nobody sealed.

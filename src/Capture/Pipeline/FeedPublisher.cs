@@ -1,5 +1,6 @@
 using System.Buffers;
 using Maplog.Bus;
+using Maplog.Capture.Observing;
 using Maplog.Events;
 using Microsoft.Extensions.Hosting;
 
@@ -9,7 +10,7 @@ namespace Maplog.Capture.Pipeline;
 /// Sends what the feed holds, in order, and every second each stream's head, so that a replica that has missed the last
 /// block before a silence knows. A head is told only when its block was sent or dropped: a beat never overtakes a block.
 /// </summary>
-internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, TimeProvider time) : BackgroundService
+internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMetrics metrics, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(1), LastWordsWithin = TimeSpan.FromSeconds(2);
 
@@ -67,7 +68,9 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, TimeProvid
     private async Task SendAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)
     {
         _heads[waiting.Head.Stream] = waiting.Head;
-        await bus.PublishAsync(waiting.Head.Stream, waiting.Block, cancellation);
+        var began = time.GetTimestamp();
+        if (await bus.PublishAsync(waiting.Head.Stream, waiting.Block, cancellation))
+            metrics.Published(time.GetElapsedTime(began));
         ArrayPool<byte>.Shared.Return(waiting.Block.Array!);
     }
 

@@ -131,7 +131,13 @@ internal sealed class MapInspector(CapturedMap map)
     {
         _scan = null;
         if (finished)
+        {
             map.JudgeUnseen(_scanBegan, _mark);
+            if (_perEntry == 0)
+                map.Stream.Counters.Scans++;
+            else
+                map.Stream.Counters.Sweeps++;
+        }
         else
             map.MarkAll(_mark ^= Mark);
     }
@@ -156,6 +162,7 @@ internal sealed class MapInspector(CapturedMap map)
             count++;
             _again.Remove(entry);
         }
+        map.Stream.Counters.Ambiguous += count;
         _keys.Begin(count, readAt, Origin.ReadBack, endsScan: false);
     }
 

@@ -280,6 +280,7 @@ internal sealed class MapRegistry(
         map.Stream.Map = null;
         _last = null;
         FreeSlot(map.Slot);
+        map.Stream.Counters.Entries = null;
         sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), KernelClock.Now);
         log.MapClosed(map.Stream.Name.ToString(), map.Id);
     }

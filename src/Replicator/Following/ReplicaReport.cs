@@ -1,61 +1,78 @@
 using Maplog.Events;
 using Maplog.Replicas;
+using Maplog.Replicator.Observing;
 using Microsoft.Extensions.Logging;
 
 namespace Maplog.Replicator.Following;
 
 /// <summary>What a replica is about, told when it changes and only then.</summary>
-internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
+internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
 {
+    private readonly string _pin = status.Pin;
+    private readonly StreamName _stream = status.Stream;
     private string? _trouble;
     private bool _levelUnknown;
 
     public ReplicaState State { get; private set; } = ReplicaState.Stopped;
 
     /// <summary>Events read from the log since the start.</summary>
-    public long FromLog { get; set; }
+    public long FromLog { get => status.FromLog; set => status.FromLog = value; }
 
     /// <summary>Events taken from the bus since the start.</summary>
-    public long FromBus { get; set; }
+    public long FromBus { get => status.FromBus; set => status.FromBus = value; }
 
-    /// <summary>Entries put right since the start.</summary>
-    public long RepairedEntries { get; private set; }
+    /// <summary>Entries that somebody else had changed, put right since the start.</summary>
+    public long RepairedEntries { get => status.Repaired; set => status.Repaired = value; }
 
-    public void Opened(uint mapId, Cursor cursor) => log.Opened(pin, stream, mapId, cursor.Version.Value, cursor.Epoch.Value);
+    public void Opened(uint mapId, Cursor cursor)
+    {
+        status.Opened(mapId, cursor);
+        log.Opened(_pin, _stream, mapId, cursor.Version.Value, cursor.Epoch.Value);
+    }
+
+    /// <summary>The stream's head was heard by the bus, or read from the log.</summary>
+    public void Heard(StreamVersion head) => status.Heard(head);
 
     public void Building(string why)
     {
         Enter(ReplicaState.Building);
-        log.Building(pin, stream, why);
+        log.Building(_pin, _stream, why);
     }
 
-    public void Built(int entries, Cursor cursor, BatchApplier applier) => log.Built(pin, stream, entries, cursor.Version.Value, applier.Written, applier.Deleted);
+    public void Built(int entries, Cursor cursor, BatchApplier applier)
+    {
+        status.Built++;
+        status.Applied(cursor);
+        status.Heard(cursor.Version);
+        Enter(ReplicaState.CatchingUp);
+        log.Built(_pin, _stream, entries, cursor.Version.Value, applier.Written, applier.Deleted);
+    }
 
     public void Following(Cursor cursor)
     {
         if (Enter(ReplicaState.Following))
-            log.Following(pin, stream, cursor.Version.Value, FromLog, FromBus);
+            log.Following(_pin, _stream, cursor.Version.Value, FromLog, FromBus);
     }
 
     public void Polling(Cursor cursor)
     {
         if (Enter(ReplicaState.Polling))
-            log.Polling(pin, stream, cursor.Version.Value, FromLog, FromBus);
+            log.Polling(_pin, _stream, cursor.Version.Value, FromLog, FromBus);
     }
 
     /// <summary>Short ranges are daily bread, and so is any while the bus is silent; a long one else is a state.</summary>
     public void Reading(StreamVersion from, StreamVersion to)
     {
         if (to - from < 10_000 || State == ReplicaState.Polling)
-            log.Reading(pin, stream, from.Value, to.Value);
+            log.Reading(_pin, _stream, from.Value, to.Value);
         else if (Enter(ReplicaState.CatchingUp))
-            log.CatchingUp(pin, stream, from.Value, to.Value);
+            log.CatchingUp(_pin, _stream, from.Value, to.Value);
     }
 
     public void Waiting(string why)
     {
-        if (Enter(ReplicaState.Waiting) | Differs(why))
-            log.Waiting(pin, stream, why);
+        if (Enter(ReplicaState.Waiting) | Differs(why, why))
+            log.Waiting(_pin, _stream, why);
     }
 
     /// <summary>Entries that somebody else had changed are as the log has them again.</summary>
@@ -68,43 +85,45 @@ internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
         if (written + deleted == 0)
             return;
         RepairedEntries += written + deleted;
-        log.Repaired(pin, stream, written, deleted, cursor.Version.Value, evicted);
+        log.Repaired(_pin, _stream, written, deleted, cursor.Version.Value, evicted);
     }
 
     public void IsSource()
     {
         if (Enter(ReplicaState.Source))
-            log.IsSource(pin, stream);
+            log.IsSource(_pin, _stream);
     }
 
     public void LogAway(string why, Cursor cursor)
     {
-        if (Enter(ReplicaState.Waiting) | Differs(why))
-            log.LogAway(pin, stream, why, cursor.Version.Value);
+        if (Enter(ReplicaState.Waiting) | Differs(why, why))
+            log.LogAway(_pin, _stream, why, cursor.Version.Value);
     }
 
     /// <param name="kind">What tells one refusal from another; the sentence has figures that change.</param>
     /// <param name="sentence">For the operator.</param>
     public void Refused(string kind, string sentence)
     {
-        if (Enter(ReplicaState.Refused) | Differs(kind))
+        status.Refused++;
+        if (Enter(ReplicaState.Refused) | Differs(kind, sentence))
             log.Refused(sentence);
     }
 
+    /// <summary>The kernel has taken a batch.</summary>
     public void Accepted(Cursor cursor)
     {
+        status.Applied(cursor);
         if (State != ReplicaState.Refused)
             return;
-        State = ReplicaState.CatchingUp;
-        _trouble = null;
-        log.Accepted(pin, stream, cursor.Version.Value);
+        Enter(ReplicaState.CatchingUp);
+        log.Accepted(_pin, _stream, cursor.Version.Value);
     }
 
     /// <summary>From the level watch alone, which runs beside everything else.</summary>
     public void LevelUnknown(string why)
     {
         if (!_levelUnknown)
-            log.LevelUnknown(pin, stream, why);
+            log.LevelUnknown(_pin, _stream, why);
         _levelUnknown = true;
     }
 
@@ -112,24 +131,29 @@ internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
     public void LevelKnown()
     {
         if (_levelUnknown)
-            log.LevelKnown(pin, stream);
+            log.LevelKnown(_pin, _stream);
         _levelUnknown = false;
     }
 
-    public void Broken(string why) => log.Broken(pin, stream, why);
+    public void Broken(string why)
+    {
+        status.Broken++;
+        log.Broken(_pin, _stream, why);
+    }
 
-    public void Replacing() => log.Replacing(pin, stream);
+    public void Replacing() => log.Replacing(_pin, _stream);
 
     public void Ended(string why)
     {
         Enter(ReplicaState.Stopped);
-        log.Ended(pin, stream, why);
+        status.Enter(ReplicaState.Stopped, why);
+        log.Ended(_pin, _stream, why);
     }
 
     public void Stopped(Cursor cursor)
     {
         Enter(ReplicaState.Stopped);
-        log.Stopped(pin, stream, cursor.Version.Value, FromLog, FromBus);
+        log.Stopped(_pin, _stream, cursor.Version.Value, FromLog, FromBus);
     }
 
     private bool Enter(ReplicaState state)
@@ -138,13 +162,16 @@ internal sealed class ReplicaReport(ILogger log, string pin, StreamName stream)
             return false;
         State = state;
         _trouble = null;
+        status.Enter(state);
         return true;
     }
 
-    private bool Differs(string trouble)
+    private bool Differs(string trouble, string sentence)
     {
         var differs = _trouble != trouble;
         _trouble = trouble;
+        if (differs)
+            status.Enter(State, sentence);
         return differs;
     }
 }

@@ -99,6 +99,9 @@ internal sealed class ReplicaSession
         await DoAsync(Offer(item), item, cancellation);
         if (item.Block is not null || item.Beat is not null)
         {
+            // What a deposed writer says is no word of the stream.
+            if ((item.Block?.Epoch ?? item.Beat!.Epoch) >= _protocol.Cursor.Epoch)
+                _report.Heard(_protocol.Head);
             if (_protocol.Lag == 0)
                 _report.Following(_protocol.Cursor);
         }
@@ -152,6 +155,7 @@ internal sealed class ReplicaSession
                 return item.Block is null ? ReplicaStep.Nothing : Offer(item);
             case StepKind.PollHead:
                 var next = _protocol.Polled(await _log.ReadHeadAsync(cancellation));
+                _report.Heard(_protocol.Head);
                 if (bySilence)
                     _report.Polling(_protocol.Cursor);
                 return next;

@@ -51,6 +51,13 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
         if (line.Mistakes.Count + settings.Mistakes.Count > 0)
             return Refuse([.. line.Mistakes, .. settings.Mistakes]);
         using var host = builder.Build();
+        foreach (var first in host.Services.GetServices<IStartsFirst>())
+        {
+            if (await first.StartAsync(CancellationToken.None) is not { } why)
+                continue;
+            Console.Error.WriteLine($"{name}: {why}");
+            return DaemonExit.Failed;
+        }
         await host.RunAsync();
         return exit.Code;
     }

@@ -233,6 +233,33 @@ public sealed class LogReader(LogStore store)
         });
     }
 
+    /// <summary>Whether the log answers.</summary>
+    /// <param name="within">How long it may take.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    /// <returns>Null; or a sentence why not.</returns>
+    public async Task<string?> TryReachAsync(TimeSpan within, CancellationToken cancellation = default)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(within);
+        try
+        {
+            return await Try<string?>("Asking the log", async () =>
+            {
+                await using var command = store.Database.CreateCommand("select 1");
+                await command.ExecuteScalarAsync(late.Token);
+                return null;
+            });
+        }
+        catch (LogException e)
+        {
+            return e.Message;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return $"Asking the log failed. {store.Place} has not answered within {within.TotalSeconds:0.#} s.";
+        }
+    }
+
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
     {
         var connection = await store.Database.OpenConnectionAsync(cancellation);

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Maplog.Cli.Output;
+using Maplog.Log;
+
+namespace Maplog.Cli.Verbs;
+
+/// <summary><c>maplog forget NODE</c></summary>
+internal static class Forget
+{
+    public static Command Command(Terminal terminal)
+    {
+        var node = new Argument<string>("NODE") { Description = "The host, as 'maplog status' names it." };
+        var command = new ExampleCommand(
+            "forget", "List the replicas of a host no longer that has gone and will not come back. Those that report stay, and nothing else is touched.", "maplog forget lb-2") { node };
+        Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(node)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Call call, string node)
+    {
+        await using var log = call.OpenLog();
+        var forgotten = await new StatusReader(log).ForgetAsync(node, call.Cancellation);
+        if (call.WantsJson)
+        {
+            call.Terminal.Json(json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("node", node);
+                json.WriteNumber("forgotten", forgotten);
+                json.WriteEndObject();
+            });
+        }
+        else
+        {
+            call.Terminal.Out.WriteLine(forgotten == 0
+                ? $"No replica of {node} is gone: nothing to forget."
+                : $"{forgotten} {(forgotten == 1 ? "replica" : "replicas")} of {node} forgotten.");
+        }
+        return ExitCode.Ok;
+    }
+}

@@ -1,0 +1,37 @@
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+
+namespace Maplog.Observing;
+
+/// <summary>Collects a daemon's meters: when somebody scrapes, and at an interval where they are pushed. Without either it collects nothing.</summary>
+internal static class Telemetry
+{
+    /// <summary>.NET's own: memory, garbage collection, thread pool.</summary>
+    private const string RuntimeMeter = "System.Runtime";
+
+    /// <param name="service">The daemon's name.</param>
+    /// <param name="node">This host.</param>
+    /// <param name="meter">The daemon's meter.</param>
+    /// <param name="isScraped">Whether Prometheus can ask.</param>
+    /// <param name="otlp">Where they are pushed; null: nowhere.</param>
+    public static MeterProvider Collect(string service, string node, string meter, bool isScraped, OtlpOptions? otlp)
+    {
+        var builder = Sdk.CreateMeterProviderBuilder()
+            .ConfigureResource(r => r.AddService(service, "maplog", serviceInstanceId: node))
+            .AddMeter(meter, RuntimeMeter);
+        if (isScraped)
+            builder.AddPrometheusExporter(p => p.ScopeInfoEnabled = false);
+        if (otlp is not null)
+        {
+            builder.AddOtlpExporter((exporter, reader) =>
+            {
+                // Else the environment says where, or the protocol's default.
+                if (otlp.Endpoint is not null)
+                    (exporter.Endpoint, exporter.Protocol) = (otlp.Endpoint, otlp.Protocol);
+                reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)otlp.Interval.TotalMilliseconds;
+            });
+        }
+        return builder.Build();
+    }
+}

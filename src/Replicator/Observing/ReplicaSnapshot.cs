@@ -1,0 +1,39 @@
+using System.Globalization;
+using Maplog.Events;
+using Maplog.Replicas;
+
+namespace Maplog.Replicator.Observing;
+
+/// <summary>How a replica stands at one moment.</summary>
+/// <param name="State">What it is about.</param>
+/// <param name="Trouble">Why it cannot go on; null: it can.</param>
+/// <param name="MapId">The kernel's id of its map; 0: it has none yet.</param>
+/// <param name="Cursor">What is in the map.</param>
+/// <param name="Head">The stream's head as far as it has heard.</param>
+/// <param name="Versions">How many versions it lacks; null: it has not heard the head yet.</param>
+/// <param name="Lag">How long it has been behind, or without word of the head; zero: it is level. Null: it has not heard the head yet.</param>
+/// <param name="Bound">When it is ready.</param>
+internal sealed record ReplicaSnapshot(ReplicaState State, string? Trouble, uint MapId, Cursor Cursor, StreamVersion Head, long? Versions, TimeSpan? Lag, LagBound Bound)
+{
+    public bool IsReady => WhyNot is null;
+
+    /// <summary>Why it is not ready, a sentence; null: it is.</summary>
+    public string? WhyNot => (State, Versions, Lag) switch
+    {
+        (ReplicaState.Stopped, _, _) => $"It has stopped. {Trouble}".TrimEnd(),
+        (ReplicaState.Building, _, _) => "It is being built from the log.",
+        _ when Cursor.Version == StreamVersion.None => Trouble ?? "It has no content yet.",
+        (_, null, _) or (_, _, null) => Trouble ?? "It has not heard yet where its stream ends.",
+        (_, { } versions, _) when versions > Bound.Versions => With($"It is {Number(versions)} versions behind, its bound is {Number(Bound.Versions.Value)} (MaxLagVersions)."),
+        (_, { } versions, { } lag) when lag > Bound.Time => With(versions > 0
+            ? $"It has been behind for {Seconds(lag)} s, its bound is {Seconds(Bound.Time)} s (MaxLag)."
+            : $"It has heard nothing of its stream for {Seconds(lag)} s, its bound is {Seconds(Bound.Time)} s (MaxLag)."),
+        _ => null,
+    };
+
+    private string With(string sentence) => Trouble is null ? sentence : $"{sentence} {Trouble}";
+
+    private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+}

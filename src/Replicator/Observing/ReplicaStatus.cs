@@ -1,0 +1,114 @@
+using Maplog.Events;
+using Maplog.Replicas;
+using Maplog.Replicator.Protocol;
+
+namespace Maplog.Replicator.Observing;
+
+/// <summary>
+/// How one replica stands, for whoever asks from outside: written by its worker, batch by batch and beat by beat, read by
+/// probes, by the collector of metrics and by what reports to the log.
+/// </summary>
+/// <param name="stream">What it is a replica of.</param>
+/// <param name="pin">Where it is pinned.</param>
+/// <param name="bound">When it is ready.</param>
+/// <param name="changed">Called when its state changes.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound bound, TimeProvider time, Action changed)
+{
+    /// <summary>A replica that is level, and heard so within this time, has no lag: a beat comes each second, a poll after two of silence.</summary>
+    public static readonly TimeSpan Fresh = ReplicaProtocol.SilenceLimit + TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly long _startedAt = time.GetTimestamp();
+    private long? _heardAt, _levelAt;
+    private ReplicaState _state = ReplicaState.Waiting;
+    private string? _trouble = "It is starting.";
+    private uint _mapId;
+    private Cursor _cursor;
+    private StreamVersion _head;
+
+    public StreamName Stream { get; } = stream;
+
+    public string Pin { get; } = pin;
+
+    public LagBound Bound { get; } = bound;
+
+    /// <summary>Events taken from the log since the start. One writer.</summary>
+    public long FromLog { get; set; }
+
+    /// <summary>Events taken from the bus since the start. One writer.</summary>
+    public long FromBus { get; set; }
+
+    /// <summary>Entries that somebody else had changed, put right. One writer.</summary>
+    public long Repaired { get; set; }
+
+    /// <summary>Batches that the kernel refused. One writer.</summary>
+    public long Refused { get; set; }
+
+    /// <summary>Messages of the bus that could not be used. One writer.</summary>
+    public long Broken { get; set; }
+
+    /// <summary>Times the replica was built from the log. One writer.</summary>
+    public long Built { get; set; }
+
+    /// <summary>The map that it is, and where it stands.</summary>
+    public void Opened(uint mapId, Cursor cursor)
+    {
+        lock (_lock)
+            (_mapId, _cursor) = (mapId, cursor);
+        changed();
+    }
+
+    /// <param name="state">What it is about now.</param>
+    /// <param name="trouble">Why it cannot go on, a sentence; null: it can.</param>
+    public void Enter(ReplicaState state, string? trouble = null)
+    {
+        lock (_lock)
+            (_state, _trouble) = (state, trouble);
+        changed();
+    }
+
+    /// <summary>Everything up to here is in the map.</summary>
+    public void Applied(Cursor cursor)
+    {
+        lock (_lock)
+        {
+            _cursor = cursor;
+            Compare();
+        }
+    }
+
+    /// <summary>The stream's head was heard by the bus, or read from the log, just now.</summary>
+    public void Heard(StreamVersion head)
+    {
+        lock (_lock)
+        {
+            _head = head;
+            _heardAt = time.GetTimestamp();
+            Compare();
+        }
+    }
+
+    public ReplicaSnapshot Now()
+    {
+        lock (_lock)
+        {
+            var versions = Math.Max(0, _head - _cursor.Version);
+            return new ReplicaSnapshot(_state, _trouble, _mapId, _cursor, _head, _heardAt is null ? null : versions, Lag(versions), Bound);
+        }
+    }
+
+    // It is known to be level with the stream as it was when the head was heard, and not with what came later.
+    private void Compare()
+    {
+        if (_heardAt is not null && _cursor.Version >= _head)
+            _levelAt = _heardAt;
+    }
+
+    private TimeSpan? Lag(long versions)
+    {
+        if (_heardAt is not { } heardAt)
+            return null;
+        return versions == 0 && time.GetElapsedTime(heardAt) <= Fresh ? TimeSpan.Zero : time.GetElapsedTime(_levelAt ?? _startedAt);
+    }
+}
