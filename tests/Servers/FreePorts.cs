@@ -7,7 +7,7 @@ namespace Maplog.Servers;
 /// TCP ports nobody listens on. Taken from below the kernel's ephemeral range (from 32768), so that no outgoing connection
 /// can sit on the port of a server while it is being restarted.
 /// </summary>
-internal static class FreePorts
+public static class FreePorts
 {
     private const int First = 15_000;
     private const int End = 32_000;
