@@ -56,6 +56,16 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void Only_the_daemons_know_Observing_which_needs_ASP_NET_Core()
+    {
+        foreach (var room in new[] { "Shared", "Cli", "HotStandby" })
+        {
+            Assert.DoesNotContain("Observing", FilesIn(Path.Combine(Sources, room)).SelectMany(Uses));
+            Assert.DoesNotContain("AspNetCore", File.ReadAllText(Path.Combine(Sources, room, $"{room}.csproj")), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Only_Native_calls_into_C() =>
         Assert.Equal(["Native.cs"], FilesIn(Sources).Where(f => ImportPattern().IsMatch(File.ReadAllText(f))).Select(Path.GetFileName));
 

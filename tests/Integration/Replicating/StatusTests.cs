@@ -48,14 +48,14 @@ public sealed class StatusTests(TestPostgres postgres) : IAsyncLifetime
         Assert.StartsWith($"not ready\nlb-1/ct_map at {_world.Pin}: It is ", body, StringComparison.Ordinal);
         Assert.Contains("versions behind, its bound is 500 (MaxLagVersions). Replica", body, StringComparison.Ordinal);
         var (_, metrics) = await GetAsync("/metrics");
-        Assert.Contains($"maplog_replicator_ready{{maplog_stream=\"lb-1/ct_map\",maplog_pin=\"{_world.Pin}\"}} 0", metrics, StringComparison.Ordinal);
+        Assert.Contains($"maplog_replicator_ready{{maplog_pin=\"{_world.Pin}\",maplog_stream=\"lb-1/ct_map\"}} 0", metrics, StringComparison.Ordinal);
         Assert.Matches($"maplog_replicator_refused_total{{[^}}]*}} [1-9]", metrics);
 
         Strangers(map, (key, _) => map.Delete(key));
         await ReadyAsync(replicator);
         await _world.EqualAsync(replicator);
         (_, metrics) = await GetAsync("/metrics");
-        Assert.Contains($"maplog_replicator_lag_versions{{maplog_stream=\"lb-1/ct_map\",maplog_pin=\"{_world.Pin}\"}} 0", metrics, StringComparison.Ordinal);
+        Assert.Contains($"maplog_replicator_lag_versions{{maplog_pin=\"{_world.Pin}\",maplog_stream=\"lb-1/ct_map\"}} 0", metrics, StringComparison.Ordinal);
         foreach (var name in new[] { "events_total", "repaired_total", "broken_total", "built_total", "cursor", "head", "lag_seconds", "state" })
             Assert.Contains($"\nmaplog_replicator_{name}{{", metrics, StringComparison.Ordinal);
         Assert.Contains("maplog_via=\"log\"", metrics, StringComparison.Ordinal);
@@ -128,6 +128,24 @@ public sealed class StatusTests(TestPostgres postgres) : IAsyncLifetime
         await WellAsync(replicator);
         Assert.Equal(0, await replicator.StopAsync());
         Assert.DoesNotContain("hears nothing", replicator.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Metrics_are_pushed_to_a_collector_that_is_named()
+    {
+        using var collector = new HttpListener();
+        collector.Prefixes.Add($"http://{_address}/");
+        collector.Start();
+        using var replicator = _world.Start("--otlp", $"http://{_address}/v1/metrics", "--Maplog:Otlp:Protocol=HttpProtobuf", "--Maplog:Otlp:Interval=00:00:01");
+        var pushed = await collector.GetContextAsync().WaitAsync(Patience, TestContext.Current.CancellationToken);
+        using var body = new MemoryStream();
+        await pushed.Request.InputStream.CopyToAsync(body, TestContext.Current.CancellationToken);
+        pushed.Response.Close();
+        Assert.Equal(("POST", "/v1/metrics", "application/x-protobuf"), (pushed.Request.HttpMethod, pushed.Request.RawUrl, pushed.Request.ContentType));
+        var text = System.Text.Encoding.Latin1.GetString(body.ToArray());
+        Assert.Contains("maplog.replicator.state", text, StringComparison.Ordinal);
+        Assert.Contains("maplog-replicator", text, StringComparison.Ordinal);
+        Assert.Equal(0, await replicator.StopAsync());
     }
 
     [Fact]
