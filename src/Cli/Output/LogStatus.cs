@@ -11,6 +11,6 @@ namespace Maplog.Cli.Output;
 internal sealed record LogStatus(
     DateTimeOffset At, IReadOnlyList<SourceStatus> Sources, IReadOnlyList<StreamSummary> Streams, IReadOnlyList<GapSummary> Gaps, IReadOnlyList<ReplicaRow> Replicas)
 {
-    /// <summary>Whether every replica reports and is within its bound.</summary>
-    public bool IsWell => Replicas.All(r => r.IsWell);
+    /// <summary>Whether every source is written, and every replica reports and is within its bound.</summary>
+    public bool IsWell => Sources.All(s => s.IsWell) && Replicas.All(r => r.IsWell);
 }

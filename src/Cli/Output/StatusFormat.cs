@@ -12,9 +12,9 @@ internal static class StatusFormat
     public static IReadOnlyList<TextTable> Tables(LogStatus status)
     {
         List<TextTable> tables = [];
-        var sources = new TextTable("Source", "Epoch", "Writer", "Since", "Streams");
+        var sources = new TextTable("Source", "Epoch", "Writer", "Since", "Lease", "Stands by", "Streams");
         foreach (var source in status.Sources)
-            sources.Add(source.Source, $"{source.Epoch}", source.Node ?? "-", source.Since is { } since ? Times.Of(since) : "-", $"{status.Streams.Count(s => s.Stream.Source == source.Source)}");
+            sources.Add(source.Source, $"{source.Epoch}", source.Node ?? "-", source.Since is { } since ? Times.Of(since) : "-", Lease(source), source.StandsBy is { Count: > 0 } nodes ? string.Join(", ", nodes) : "-", $"{status.Streams.Count(s => s.Stream.Source == source.Source)}");
         if (status.Sources.Count > 0)
             tables.Add(sources);
         var streams = new TextTable("Stream", "Head", "Last event", "Ago", "Gaps in the last hour");
@@ -36,6 +36,11 @@ internal static class StatusFormat
             tables.Add(replicas);
         return tables;
     }
+
+    /// <summary>What is wrong with a source, a sentence; null: nothing.</summary>
+    public static string? Complaint(SourceStatus source) => source.IsWell
+        ? null
+        : $"Source {source.Source} is written by nobody: the capture on {source.Owner} has ended. Start it again{(source.StandsBy is { Count: > 0 } nodes ? $", or promote a node that stands by: 'maplog promote {source.Source} --node {nodes[0]}'" : "")}.";
 
     /// <summary>What is wrong with a replica, a sentence; null: nothing.</summary>
     public static string? Complaint(ReplicaRow replica)
@@ -59,6 +64,12 @@ internal static class StatusFormat
             json.WriteNumber("epoch", source.Epoch.Value);
             json.WriteString("writer", source.Node);
             json.WriteString("since", source.Since is { } since ? Times.Of(since) : null);
+            json.WriteString("owner", source.Owner);
+            json.WriteBoolean("held", source.IsHeld);
+            json.WriteStartArray("standsBy");
+            foreach (var standby in source.StandsBy ?? [])
+                json.WriteStringValue(standby);
+            json.WriteEndArray();
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -125,6 +136,13 @@ internal static class StatusFormat
         else
             json.WriteNull(name);
     }
+
+    private static string Lease(SourceStatus source) => (source.Owner, source.IsHeld) switch
+    {
+        (null, _) => "-",
+        (_, true) => $"held by {source.Owner}",
+        _ => $"of {source.Owner}, not held",
+    };
 
     private static string Gaps(IEnumerable<GapSummary> gaps)
     {

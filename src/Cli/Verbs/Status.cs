@@ -35,7 +35,7 @@ internal static class Status
             call.Terminal.Json(json => StatusFormat.Write(json, status));
         else
             Write(call.Terminal, status);
-        foreach (var complaint in status.Replicas.Select(StatusFormat.Complaint).OfType<string>())
+        foreach (var complaint in status.Sources.Select(StatusFormat.Complaint).Concat(status.Replicas.Select(StatusFormat.Complaint)).OfType<string>())
             call.Terminal.Complain(complaint);
         if (status.Sources.Count == 0)
             call.Terminal.Complain($"The log in {log.Place} has no source yet: 'maplog source add NAME' makes one.");

@@ -72,7 +72,10 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
                 if (opened is not null && !ReplicaMap.IsSource(options.Pin, opened.Map))
                     return opened.Map;
                 if (opened is not null)
+                {
+                    ReplicaMap.NoteSource(options.Pin, stream);
                     report.IsSource();
+                }
                 else
                     report.Waiting("The log has no such stream yet, or no map was opened in it: is its source captured under this name?");
             }

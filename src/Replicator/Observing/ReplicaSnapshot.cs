@@ -21,6 +21,8 @@ internal sealed record ReplicaSnapshot(ReplicaState State, string? Trouble, uint
     public string? WhyNot => (State, Versions, Lag) switch
     {
         (ReplicaState.Stopped, _, _) => $"It has stopped. {Trouble}".TrimEnd(),
+        // Nothing is fresher than the source itself.
+        (ReplicaState.Source, _, _) => null,
         (ReplicaState.Building, _, _) => "It is being built from the log.",
         _ when Cursor.Version == StreamVersion.None => Trouble ?? "It has no content yet.",
         (_, null, _) or (_, _, null) => Trouble ?? "It has not heard yet where its stream ends.",

@@ -2,9 +2,16 @@ using Maplog.Events;
 
 namespace Maplog.Log;
 
-/// <summary>A source and its writer, as the source's own history tells it: the lease says who may write, this says who did.</summary>
+/// <summary>A source: its latest term, as its own history tells it, and the lease, which says who may write it.</summary>
 /// <param name="Source">Its name.</param>
 /// <param name="Epoch">The latest term; 0: nobody has written yet.</param>
 /// <param name="Node">The host that began it; null: nobody.</param>
 /// <param name="Since">When it began, by that host's clock.</param>
-public sealed record SourceStatus(string Source, Epoch Epoch, string? Node, DateTimeOffset? Since);
+/// <param name="Owner">The node that the lease names; null: nobody ever had it.</param>
+/// <param name="IsHeld">Whether a daemon holds the lease now.</param>
+/// <param name="StandsBy">The nodes whose captures wait for a promotion, by name.</param>
+public sealed record SourceStatus(string Source, Epoch Epoch, string? Node, DateTimeOffset? Since, string? Owner = null, bool IsHeld = false, IReadOnlyList<string>? StandsBy = null)
+{
+    /// <summary>Whether somebody writes it, as far as anybody should.</summary>
+    public bool IsWell => Owner is null || IsHeld;
+}

@@ -19,14 +19,18 @@ public sealed class StatusReader(LogStore store)
     /// <param name="cancellation">Ends the reading.</param>
     public Task<IReadOnlyList<SourceStatus>> ReadSourcesAsync(string? source = null, CancellationToken cancellation = default) => ReadAsync(
         "Reading the sources", $"""
-        select p.partition_value, coalesce(t.epoch, 0), t.node, t.since from {store.Schema}.mt_tenant_partitions p
+        select p.partition_value, coalesce(t.epoch, 0), t.node, t.since, w.node, coalesce(w.holder is not null and w.until > clock_timestamp(), false),
+            array(select b.node from {store.Schema}.standby_writers b where b.source = p.partition_value and b.seen > clock_timestamp() - interval '10 s' order by 1)
+        from {store.Schema}.mt_tenant_partitions p
+        left join {store.Schema}.writers w on w.source = p.partition_value
         left join lateral (
             select (e.data->>'epoch')::int as epoch, e.data->>'node' as node, case when e.data->>'startedAt' >= '1970' then (e.data->>'startedAt')::timestamptz else e.timestamp end as since
             from {store.Schema}.mt_events e where e.tenant_id = p.partition_value and e.type = 'epoch_started' and e.bdata is null
             order by (e.data->>'epoch')::int desc, e.timestamp limit 1) t on true
         where $1::text is null or p.partition_value = $1 order by 1
         """, source, null,
-        row => new SourceStatus(row.GetString(0), new Epoch(row.GetInt32(1)), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetFieldValue<DateTimeOffset>(3)), cancellation);
+        row => new SourceStatus(row.GetString(0), new Epoch(row.GetInt32(1)), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetFieldValue<DateTimeOffset>(3),
+            row.IsDBNull(4) ? null : row.GetString(4), row.GetBoolean(5), row.GetFieldValue<string[]>(6)), cancellation);
 
     /// <summary>The gaps that were logged within a time, by stream and reason.</summary>
     /// <param name="source">Only of this source; null: of all.</param>

@@ -138,6 +138,19 @@ public sealed class ReplicaMap : IDisposable
         return cursors;
     }
 
+    /// <summary>
+    /// Notes, while the map pinned there is the one that the stream is logged from, that nothing is fresher; and that it is to
+    /// be built anew when it is a replica again, for it may hold what was never logged.
+    /// </summary>
+    public static void NoteSource(string pin, StreamName stream)
+    {
+        using var map = BpfMap.OpenPinned(pin, MapAccess.Read);
+        using var cursor = OpenCursor(CursorPin(pin));
+        var bytes = new byte[CursorRecord.Size];
+        new CursorRecord(map.Info.Id, CursorRecord.HashOf(stream), default, default, default, ProcessIdentity.Current, CursorRecord.LevelAt(Boot.Now())).Write(bytes);
+        cursor.Update(new byte[sizeof(uint)], bytes);
+    }
+
     /// <summary>Whether the map pinned there is the one that the stream is logged from: then this node writes it, and nothing is to be rebuilt.</summary>
     public static bool IsSource(string pin, MapOpened generation)
     {
