@@ -65,6 +65,18 @@ internal static partial class CaptureLog
     [LoggerMessage(22, LogLevel.Information, "{Stream}: map {MapId}, kept as its replica until now, is the map that is logged.")]
     public static partial void MapAdopted(this ILogger log, string stream, uint mapId);
 
+    [LoggerMessage(24, LogLevel.Information, "{Stream}: snapshot at version {Version}, {Entries} entries, {Seconds:0.0} s.")]
+    public static partial void SnapshotTaken(this ILogger log, string stream, long version, long entries, double seconds);
+
+    [LoggerMessage(25, LogLevel.Error, "{Sentence}")]
+    public static partial void SnapshotDamaged(this ILogger log, string sentence);
+
+    [LoggerMessage(26, LogLevel.Warning, "{Reason} {What} wait for it; nothing of the capture does.")]
+    public static partial void KeepingWaits(this ILogger log, string what, string reason);
+
+    [LoggerMessage(27, LogLevel.Information, "{Stream}: history up to version {UpTo} is to be pruned; the record of it is written.")]
+    public static partial void PruneRecorded(this ILogger log, string stream, long upTo);
+
     [LoggerMessage(17, LogLevel.Information, "Commit of {Count} events was already in the log: its answer was lost.")]
     public static partial void CommitRecognised(this ILogger log, int count);
 }

@@ -44,6 +44,21 @@ public sealed class CaptureOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "use 00:00:01 to 01:00:00.")]
     public TimeSpan SealEvery { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How often to look whether a stream needs a new snapshot; 00:00:00: never. Default: 5 minutes.</summary>
+    public TimeSpan SnapshotEvery { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>A snapshot is written when so many events have come since the last, or since the map was opened. Default: 1000000.</summary>
+    [Range(1, long.MaxValue, ErrorMessage = "use 1 or more.")]
+    public long SnapshotAfter { get; set; } = 1_000_000;
+
+    /// <summary>How many snapshots of a stream are kept, the newest; beside the one from which pruned history begins. Default: 4.</summary>
+    [Range(1, 10_000, ErrorMessage = "use 1 to 10000.")]
+    public int SnapshotsKept { get; set; } = 4;
+
+    /// <summary>Most events per second that go into the index of keys, behind the head; 0: it is left to <c>maplog audit index</c>. Default: 50000.</summary>
+    [Range(0, 10_000_000, ErrorMessage = "use 0 to 10000000.")]
+    public int IndexRate { get; set; } = 50_000;
+
     /// <summary>Folder of bpffs that holds the pins of all sources of this node. Default: /sys/fs/bpf/maplog.</summary>
     public string PinRoot { get; set; } = "/sys/fs/bpf/maplog";
 
@@ -73,6 +88,8 @@ public sealed class CaptureOptions : IValidatableObject
             yield return Wrong(nameof(Probe), $"'{Probe}' is no probe: use auto, fentry, kprobe or syscall.");
         if (RingBytes is < LeastRing or > MostRing || !int.IsPow2(RingBytes))
             yield return Wrong(nameof(RingBytes), $"{RingBytes} is no size for the ring: use a power of two from {LeastRing} to {MostRing}.");
+        if (SnapshotEvery < TimeSpan.Zero || SnapshotEvery > TimeSpan.FromDays(30) || SnapshotEvery > TimeSpan.Zero && SnapshotEvery < TimeSpan.FromSeconds(1))
+            yield return Wrong(nameof(SnapshotEvery), $"{SnapshotEvery} is out of range: use 00:00:01 to 30.00:00:00, or 00:00:00 for never.");
         if (!Path.IsPathRooted(PinRoot))
             yield return Wrong(nameof(PinRoot), "give the whole path of a folder under /sys/fs/bpf.");
     }

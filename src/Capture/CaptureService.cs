@@ -7,6 +7,7 @@ using Maplog.Configuration;
 using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
+using Maplog.Snapshots;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,4 @@
+using Maplog.Capture.Keeping;
 using Maplog.Capture.Observing;
 using Maplog.Capture.Pipeline;
 using Maplog.Capture.Terms;
@@ -9,6 +10,7 @@ using Maplog.Hooking;
 using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
+using Maplog.Snapshots;
 using Microsoft.Extensions.Logging;
 
 namespace Maplog.Capture;
@@ -48,7 +50,7 @@ internal sealed class CaptureTerm(
             foreach (var missing in registry.Missing())
                 log.NoSuchMap(missing);
             health.Captures();
-            await session.RunAsync(over.Token);
+            await RunAsync(session, committer, registry, over.Token);
             return await EndAsync(lease, hook, session, committer);
         }
         catch (DeposedException e)
@@ -62,6 +64,23 @@ internal sealed class CaptureTerm(
         catch (VersionTakenException) when (committer.Committed == 0)
         {
             return TermEnd.TooEarly;
+        }
+    }
+
+    // What the writer keeps beside the events, behind the head: snapshots, the index of keys, records of what is pruned.
+    private async Task RunAsync(CaptureSession session, Committer committer, MapRegistry registry, CancellationToken over)
+    {
+        var keeper = new LogKeeper(store, options, () => committer.Committed, registry.Ask, time, log);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(over);
+        var keeping = keeper.RunAsync(ended.Token);
+        try
+        {
+            await session.RunAsync(over);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await keeping;
         }
     }
 
@@ -127,34 +146,22 @@ internal sealed class CaptureTerm(
             log.Unseen(sentence);
     }
 
-    // The chain goes on where the last seal left it: what came after it, a minute's changes as a rule, is read again.
-    private async Task<SealChain> SealsAsync(StreamHead head, CancellationToken stopping)
-    {
-        var seal = await _reader.ReadLatestAsync<Sealed>(head.Stream, stopping);
-        var first = seal is null ? await _reader.ReadFirstAsync(head.Stream, stopping) : null;
-        var after = new StreamVersion(seal is not null ? seal.Version.Value - 1 : (first?.Version.Value ?? 1) - 1);
-        var chain = new SealChain(after, seal?.Note.Hash);
-        await foreach (var page in _reader.ReadAsync(head.Stream, after, head.Version, stopping))
-            foreach (var logged in page)
-                chain.Take(logged.Version, logged.Time, logged.Kind, logged.Data.Span);
-        return chain;
-    }
-
     // A new term begins in every stream of the source, whether its map is still there or not.
     private async Task TakeUpAsync(IReadOnlyList<StreamSummary> streams, OwnReplicas replicas, CaptureHook hook, EventSink sink, MapRegistry registry, CancellationToken stopping)
     {
+        var history = new StreamHistory(store, log.SnapshotDamaged);
         foreach (var summary in streams)
         {
             var replica = await FindReplicaAsync(summary, replicas, stopping);
             var stream = new CapturedStream(summary.Stream);
-            stream.Resume(summary.Head.Version, summary.Head.Time, await SealsAsync(summary.Head, stopping));
+            stream.Resume(summary.Head.Version, summary.Head.Time, await SealTail.ReadAsync(_reader, summary.Head, stopping));
             await SkipLoggedAsync(hook, stream, stopping);
             sink.Note(stream, new EpochStarted(sink.Epoch.Value, node.Name, Boot.Id, hook.RingId, stream.LoggedPosition, stream.LoggedIndex, sink.Now), hook.IsResumed ? 0 : KernelClock.Now);
             // Only a map of this boot can go on; the content of another is no longer needed.
             if (replica is { } promoted)
-                registry.Adopt(stream, await FoldAsync(summary.Stream, stopping), promoted);
+                registry.Adopt(stream, await history.ReadAsync(summary.Stream, cancellation: stopping), promoted);
             else
-                registry.TakeUp(stream, summary.Opened is { } opened && opened.BootId == Boot.Id ? await FoldAsync(summary.Stream, stopping) : null);
+                registry.TakeUp(stream, summary.Opened is { } opened && opened.BootId == Boot.Id ? await history.ReadAsync(summary.Stream, cancellation: stopping) : null);
         }
     }
 
@@ -186,17 +193,5 @@ internal sealed class CaptureTerm(
             stream.SkipUpTo(record.Header.RingPosition, record.Header.RecordIndex, record.Header.KernelTime);
         else
             stream.SkipUpTo(term.Note.LoggedPosition, term.Note.LoggedIndex, 0);
-    }
-
-    private async Task<StreamFold> FoldAsync(StreamName name, CancellationToken stopping)
-    {
-        var opened = await _reader.ReadLatestAsync<MapOpened>(name, stopping);
-        var fold = new StreamFold(name, (opened?.Version ?? StreamVersion.None.Next) + -1);
-        await foreach (var page in _reader.ReadAsync(name, fold.Version, null, stopping))
-        {
-            foreach (var logged in page)
-                fold.Apply(logged);
-        }
-        return fold;
     }
 }

@@ -14,6 +14,8 @@ var daemon = new Daemon("maplog-capture", "records every change of the watched e
     new("--watch", "MAP", "A map: name, prefix*, pin:PATH or id:N, with =STREAM behind it under another name. Repeatable.", "Maplog:Capture:Watch:{0}"),
     new("--probe", "PROBE", "auto, fentry, kprobe or syscall.", "Maplog:Capture:Probe"),
     new("--ring-bytes", "BYTES", "Size of the ring between kernel and daemon, a power of two.", "Maplog:Capture:RingBytes"),
+    new("--snapshot-every", "TIME", "How often to look whether a stream needs a new snapshot, 00:05:00; 00:00:00 is never.", "Maplog:Capture:SnapshotEvery"),
+    new("--index-rate", "N", "Most events a second into the index of keys; 0: it is left to maplog audit index.", "Maplog:Capture:IndexRate"),
     new("--stay-attached", "BOOL", "Whether the hook goes on recording when the daemon ends.", "Maplog:Capture:StayAttached"),
     new("--standby", "BOOL", "Whether to wait for a promotion while another node writes the source.", "Maplog:Capture:Standby"),
     new("--pin-root", "FOLDER", "Folder of bpffs for the pins.", "Maplog:Capture:PinRoot"),

@@ -6,6 +6,7 @@ using Maplog.HotStandby;
 using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
+using Maplog.Snapshots;
 
 namespace Maplog.Cli;
 
@@ -32,6 +33,9 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
     /// <summary>The log as the settings name it. Nothing is connected yet.</summary>
     /// <exception cref="UsageException">A setting is missing or wrong.</exception>
     public LogStore OpenLog() => new(CommandSettings.Read(Arguments).Log());
+
+    /// <summary>What maps held, by snapshots where there are any; one that is damaged is complained of.</summary>
+    public StreamHistory History(LogStore log) => new(log, Terminal.Complain);
 
     /// <summary>The stream that the argument names; it must exist.</summary>
     /// <exception cref="UsageException">There is no such stream; the nearest ones are named.</exception>
@@ -86,6 +90,11 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
         }
         if (WantsDetails)
             Terminal.Error.WriteLine(failure);
-        return failure is UsageException ? ExitCode.Usage : ExitCode.Failed;
+        return failure switch
+        {
+            UsageException => ExitCode.Usage,
+            PrunedException => ExitCode.Pruned,
+            _ => ExitCode.Failed,
+        };
     }
 }

@@ -31,7 +31,7 @@ internal static class CommandTree
 
     private static Command Make(Terminal terminal)
     {
-        var root = new Command("maplog", "An event log for eBPF maps: what is logged, what a map holds, and what changed.\n\nExit codes: 0 ok; 1 a difference or a lack was found, or it could not be done; 2 the command line or a setting is wrong; 130 interrupted.")
+        var root = new Command("maplog", "An event log for eBPF maps: what is logged, what a map holds, and what changed.\n\nExit codes: 0 ok; 1 a difference or a lack was found, or it could not be done; 2 the command line or a setting is wrong; 3 that history was pruned; 130 interrupted.")
         {
             Status.Command(terminal),
             Maps.Command(terminal),
@@ -42,6 +42,8 @@ internal static class CommandTree
             Watch.Command(terminal),
             Verify.Command(terminal),
             VerifyLog.Command(terminal),
+            Snapshot.Command(terminal),
+            Prune.Command(terminal),
             Audit.Command(terminal),
             Doctor.Command(terminal),
             Source.Command(terminal),

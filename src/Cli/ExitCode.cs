@@ -11,6 +11,9 @@ internal static class ExitCode
     /// <summary>The command line or a setting is wrong; nothing was done.</summary>
     public const int Usage = 2;
 
+    /// <summary>A moment was asked for whose history was pruned.</summary>
+    public const int Pruned = 3;
+
     /// <summary>Ctrl-C, as shells count it.</summary>
     public const int Interrupted = 130;
 }

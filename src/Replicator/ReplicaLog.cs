@@ -13,7 +13,7 @@ internal static partial class ReplicaLog
     public static partial void Building(this ILogger log, string pin, StreamName stream, string why);
 
     [LoggerMessage(2003, LogLevel.Information, "Replica {Pin} of {Stream}: built, {Entries} entries at version {Version} ({Written} written, {Deleted} deleted).")]
-    public static partial void Built(this ILogger log, string pin, StreamName stream, int entries, long version, long written, long deleted);
+    public static partial void Built(this ILogger log, string pin, StreamName stream, long entries, long version, long written, long deleted);
 
     [LoggerMessage(2004, LogLevel.Information, "Replica {Pin} of {Stream}: following the bus at version {Version}; {FromLog} events were read from the log since the start, {FromBus} came by the bus.")]
     public static partial void Following(this ILogger log, string pin, StreamName stream, long version, long fromLog, long fromBus);
@@ -68,6 +68,12 @@ internal static partial class ReplicaLog
 
     [LoggerMessage(2019, LogLevel.Warning, "`maplog status` hears nothing of the replicas of this host: {Why}")]
     public static partial void NotReported(this ILogger log, string why);
+
+    [LoggerMessage(2027, LogLevel.Information, "Replica {Pin} of {Stream}: begins with the snapshot at version {Version}, {Entries} entries; the events since follow.")]
+    public static partial void Loaded(this ILogger log, string pin, StreamName stream, long version, long entries);
+
+    [LoggerMessage(2028, LogLevel.Error, "Replica {Pin} of {Stream}: a snapshot cannot be used, an earlier one or the history is read instead. {Why}")]
+    public static partial void SnapshotDamaged(this ILogger log, string pin, StreamName stream, string why);
 
     [LoggerMessage(2021, LogLevel.Warning, "No bus is set (Maplog:Bus:Uri): replicas look into the log every two seconds.")]
     public static partial void NoBus(this ILogger log);

@@ -127,6 +127,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             CountLosses(now, isLast: false);
             _lossesAt = time.GetTimestamp();
         }
+        registry.WriteAsked(now);
         if (time.GetElapsedTime(_sealedAt) >= options.SealEvery)
         {
             sink.Seal(now);

@@ -45,6 +45,13 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch, CaptureMetrics m
         stream.Seals.Take(stream.Head, time, NoteCodec.KindOf(note), NoteCodec.Write(note));
     }
 
+    /// <summary>Closes the range of one stream.</summary>
+    public void Seal(CapturedStream stream, long kernelTime)
+    {
+        Note(stream, stream.Seals.Seal(Epoch), kernelTime);
+        _unsealed.Remove(stream);
+    }
+
     /// <summary>Closes the range of every stream that has changes since its last seal.</summary>
     /// <param name="kernelTime">Now.</param>
     public void Seal(long kernelTime)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Maplog.Btf;
 using Maplog.Capture.Pipeline;
 using Maplog.Events;
@@ -22,6 +23,7 @@ internal sealed class MapRegistry(
     private readonly HashSet<uint> _before = hook.IsResumed ? [] : [.. BpfMap.Ids()];
     // Losses of maps that no daemon had opened yet, as far as the log tells of them.
     private Losses _early = hook.ReadAccount(0).Losses;
+    private readonly ConcurrentQueue<(StreamName Stream, Pruned Record)> _asked = new();
     private CapturedMap? _last;
     private Look? _look;
 
@@ -114,6 +116,22 @@ internal sealed class MapRegistry(
         _early = hook.ReadLosses(0);
         hook.Account(0, new Accounted(_early, 0));
         return gone.Count > 0;
+    }
+
+    /// <summary>Takes a prune record, from whatever thread, to be written with the next batch.</summary>
+    public void Ask(StreamName stream, Pruned record) => _asked.Enqueue((stream, record));
+
+    /// <summary>Writes the prune records that were asked for, each sealed at once.</summary>
+    public void WriteAsked(long now)
+    {
+        while (_asked.TryDequeue(out var asked))
+        {
+            if (!_streams.TryGetValue(asked.Stream.Map, out var stream) || stream.Name != asked.Stream)
+                continue;
+            sink.Note(stream, asked.Record with { Epoch = sink.Epoch.Value }, now);
+            sink.Seal(stream, now);
+            log.PruneRecorded(stream.Name.ToString(), asked.Record.UpTo);
+        }
     }
 
     /// <summary>What of the watch set means no map at this moment.</summary>

@@ -9,9 +9,25 @@ namespace Maplog.Cli.TimeTravel;
 /// <param name="wanted">The keys to tell of; null: all. Given the map, because fields are told by its types.</param>
 internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern>? wanted)
 {
+    private const long Unknown = long.MinValue;
+
     private MapFold _values = new(1, 0);
     private MapOpened? _map;
     private FieldPattern? _pattern;
+
+    /// <summary>Begins with what the map held where its history begins; since when, nobody knows any more.</summary>
+    public void Begin(StreamFold past)
+    {
+        Open(past.Generation!);
+        foreach (var entry in past.Entries)
+        {
+            if (wanted is not null && _pattern?.Matches(entry.Key.ToArray()) != true)
+                continue;
+            var known = _values.FindOrAdd(entry.Key, out _);
+            entry.Value.CopyTo(known.Value);
+            known.Stamp = Unknown;
+        }
+    }
 
     /// <returns>Null: a note, or a change of another key.</returns>
     public KeyChange? Take(in LoggedEvent logged)
@@ -33,7 +49,7 @@ internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern
         if (_values.TryFind(key, out var entry))
         {
             old = entry.Value.ToArray();
-            lived = TimeSpan.FromTicks(logged.Time.UtcTicks - entry.Stamp);
+            lived = entry.Stamp == Unknown ? null : TimeSpan.FromTicks(logged.Time.UtcTicks - entry.Stamp);
         }
         if (logged.Kind.HasValue())
         {

@@ -10,17 +10,26 @@ namespace Maplog.Cli.TimeTravel;
 /// </summary>
 internal sealed class MapPlan
 {
-    private const int Batch = 4096;
-    private readonly List<byte[]> _deletes = [];
-    private readonly List<(byte[] Key, byte[] Value)> _adds = [];
-    private readonly List<(byte[] Key, byte[] Value)> _updates = [];
+    // Tags of the wanted entries.
+    private const ushort Add = 0, Update = 1, Right = 2;
+
     private readonly BpfMap _map;
+    private readonly MapFold _wanted;
+    // Keys alone: what is to go, and what of an array is to become zero.
+    private readonly MapFold _deletes, _zeros;
+    private readonly MapBatches _batches;
 
-    private MapPlan(BpfMap map) => _map = map;
+    private MapPlan(BpfMap map, MapFold wanted)
+    {
+        (_map, _wanted) = (map, wanted);
+        _deletes = new MapFold(map.Info.KeySize, 0);
+        _zeros = new MapFold(map.Info.KeySize, 0);
+        _batches = new MapBatches(map);
+    }
 
-    public int Adds => _adds.Count;
+    public int Adds { get; private set; }
 
-    public int Updates => _updates.Count;
+    public int Updates { get; private set; }
 
     public int Deletes => _deletes.Count;
 
@@ -30,7 +39,7 @@ internal sealed class MapPlan
     public int Total => Adds + Updates + Deletes;
 
     /// <summary>Entries changed so far.</summary>
-    public int Done { get; private set; }
+    public int Done => _batches.Done;
 
     public bool DeletesFirst { get; private set; }
 
@@ -41,35 +50,46 @@ internal sealed class MapPlan
             ? $"deletes, then updates, then adds, because the map {(_map.Info.Type.IsLru() ? "would evict entries by itself to make room" : "has no room for old and new entries together")}"
             : "updates in place, then adds, then deletes, so that no entry that stays is ever missing";
 
-    public IEnumerable<(string What, byte[] Key, byte[]? Value)> Changes =>
-        [.. _updates.Select(u => ("update", u.Key, (byte[]?)u.Value)), .. _adds.Select(a => ("add", a.Key, (byte[]?)a.Value)), .. _deletes.Select(d => ("delete", d, (byte[]?)null))];
+    /// <summary>The first changes, in the order in which they would be made.</summary>
+    public IReadOnlyList<(string What, byte[] Key, byte[]? Value)> First(int most)
+    {
+        var first = new List<(string, byte[], byte[]?)>();
+        Show("update", Update, _wanted);
+        foreach (var entry in _zeros)
+            if (first.Count < most)
+                first.Add(("update", entry.Key.ToArray(), new byte[_wanted.ValueSize]));
+        Show("add", Add, _wanted);
+        foreach (var entry in _deletes)
+            if (first.Count < most)
+                first.Add(("delete", entry.Key.ToArray(), null));
+        return first;
 
+        void Show(string what, ushort tag, MapFold entries)
+        {
+            foreach (var entry in entries)
+                if (first.Count < most && entry.Tag == tag)
+                    first.Add((what, entry.Key.ToArray(), entry.Value.ToArray()));
+        }
+    }
+
+    /// <param name="map">The live map, which is read.</param>
+    /// <param name="wanted">What it shall hold; its tags are used.</param>
+    /// <param name="cancellation">Ends the reading.</param>
     public static MapPlan Of(BpfMap map, MapFold wanted, CancellationToken cancellation)
     {
-        var plan = new MapPlan(map);
-        var live = LiveMap.Read(map, cancellation);
-        var isArray = map.Info.Type.IsArray();
+        var plan = new MapPlan(map, wanted);
+        foreach (var entry in wanted)
+            Retag(entry, Add);
+        plan.Compare(cancellation);
         foreach (var entry in wanted)
         {
-            if (!live.TryGet(entry.Key, out var value))
-                plan._adds.Add((entry.Key.ToArray(), entry.Value.ToArray()));
-            else if (value.SequenceEqual(entry.Value))
-                plan.Same++;
-            else
-                plan._updates.Add((entry.Key.ToArray(), entry.Value.ToArray()));
+            plan.Adds += entry.Tag == Add ? 1 : 0;
+            plan.Updates += entry.Tag == Update ? 1 : 0;
+            plan.Same += entry.Tag == Right ? 1 : 0;
         }
-        foreach (var entry in live)
-        {
-            if (wanted.Contains(entry.Key))
-                continue;
-            if (!isArray)
-                plan._deletes.Add(entry.Key.ToArray());
-            else if (entry.Value.ContainsAnyExcept((byte)0))
-                plan._updates.Add((entry.Key.ToArray(), new byte[entry.Value.Length]));
-            else
-                plan.Same++;
-        }
-        plan.DeletesFirst = plan.Deletes > 0 && (map.Info.Type.IsLru() || live.Count + plan.Adds > map.Info.MaxEntries);
+        plan.Updates += plan._zeros.Count;
+        var live = plan.Updates + plan.Same + plan.Deletes;
+        plan.DeletesFirst = plan.Deletes > 0 && (map.Info.Type.IsLru() || live + plan.Adds > map.Info.MaxEntries);
         return plan;
     }
 
@@ -78,31 +98,58 @@ internal sealed class MapPlan
     {
         if (DeletesFirst)
             Delete(progress, cancellation);
-        Put(_updates, progress, cancellation);
-        Put(_adds, progress, cancellation);
+        Put(_wanted, Update, progress, cancellation);
+        Put(_wanted, Add, progress, cancellation);
+        var zero = new byte[_wanted.ValueSize];
+        foreach (var entry in _zeros)
+            _batches.Put(entry.Key, zero, progress, cancellation);
+        _batches.FlushPuts(progress, cancellation);
         if (!DeletesFirst)
             Delete(progress, cancellation);
     }
 
-    private void Put(List<(byte[] Key, byte[] Value)> entries, Progress progress, CancellationToken cancellation)
+    // A scan may show an entry twice: the later look counts.
+    private void Compare(CancellationToken cancellation)
     {
-        foreach (var chunk in entries.Chunk(Batch))
+        var (room, info) = (_batches.Room, _map.Info);
+        var (isTrie, isArray) = (info.Type == MapType.LpmTrie, info.Type.IsArray());
+        byte[] keys = new byte[room * info.KeySize], values = new byte[room * info.ValueBytes];
+        var scan = _map.Scan(room);
+        for (int count; (count = scan.Next(keys, values)) > 0;)
         {
             cancellation.ThrowIfCancellationRequested();
-            _map.UpdateBatch([.. chunk.SelectMany(e => e.Key)], [.. chunk.SelectMany(e => e.Value)], chunk.Length);
-            Done += chunk.Length;
-            progress.Step(chunk.Length);
+            for (var i = 0; i < count; i++)
+            {
+                var key = keys.AsSpan(i * info.KeySize, info.KeySize);
+                var value = values.AsSpan(i * info.ValueBytes, info.ValueBytes);
+                if (isTrie)
+                    LpmKey.Normalise(key);
+                if (_wanted.TryFind(key, out var entry))
+                    Retag(entry, entry.Value.SequenceEqual(value) ? Right : Update);
+                else if (!isArray)
+                    _deletes.FindOrAdd(key, out _);
+                else if (value.ContainsAnyExcept((byte)0))
+                    _zeros.FindOrAdd(key, out _);
+                else
+                    Same++;
+            }
         }
+    }
+
+    private void Put(MapFold entries, ushort tag, Progress progress, CancellationToken cancellation)
+    {
+        foreach (var entry in entries)
+            if (entry.Tag == tag)
+                _batches.Put(entry.Key, entry.Value, progress, cancellation);
+        _batches.FlushPuts(progress, cancellation);
     }
 
     private void Delete(Progress progress, CancellationToken cancellation)
     {
-        foreach (var chunk in _deletes.Chunk(Batch))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            _map.DeleteBatch([.. chunk.SelectMany(k => k)], chunk.Length);
-            Done += chunk.Length;
-            progress.Step(chunk.Length);
-        }
+        foreach (var entry in _deletes)
+            _batches.Delete(entry.Key, progress, cancellation);
+        _batches.FlushDeletes(progress, cancellation);
     }
+
+    private static void Retag(FoldEntry entry, ushort tag) => entry.Tag = tag;
 }

@@ -8,42 +8,70 @@ using Maplog.Replicas;
 namespace Maplog.Cli.TimeTravel;
 
 /// <summary>A pin into which a past is written.</summary>
-internal sealed class MapTarget(string pin, StreamFold past, Terminal terminal, CancellationToken cancellation)
+internal sealed class MapTarget(string pin, Terminal terminal, CancellationToken cancellation)
 {
     private const int Shown = 20;
 
+    /// <summary>Whether a new map will be made for the pin.</summary>
+    /// <param name="swaps">Even if there is one.</param>
+    public bool IsNew(bool swaps) => swaps || !File.Exists(pin);
+
+    /// <param name="past">What it shall hold.</param>
     /// <param name="isDry">Say what would be done, and do nothing.</param>
     /// <param name="swaps">Make a new map and put it in the pin's place, whole, instead of changing the map that is there.</param>
-    public void Write(bool isDry, bool swaps)
+    public async Task WriteAsync(StreamFold past, bool isDry, bool swaps)
     {
         var opened = past.Generation!;
         ReplicaShape.CheckHost(past.Stream, opened.Shape);
-        var exists = File.Exists(pin);
-        if (exists)
-            RefuseWhatIsKept();
-        if (exists && !swaps)
+        if (!IsNew(swaps))
         {
-            Change(isDry, opened);
+            Change(past, isDry, opened);
             return;
         }
-        var does = exists ? "replaced by" : "made with";
         if (isDry)
         {
-            terminal.Out.WriteLine($"{pin} would be {does} {ReplicaShape.Describe(opened.Shape)} with {past.Entries.Count} entries.{(exists ? " Programs that use the map pinned there now would keep it." : "")}");
+            terminal.Out.WriteLine($"{pin} would be {Does} {ReplicaShape.Describe(opened.Shape)} with {past.Entries.Count} entries.{(File.Exists(pin) ? " Programs that use the map pinned there now would keep it." : "")}");
             return;
         }
+        await MakeAsync(past.Stream, past.Version, opened, past.Entries.Count, (map, progress) =>
+        {
+            MapPlan.Of(map, past.Entries, cancellation).Apply(progress, cancellation);
+            return Task.FromResult((long)past.Entries.Count);
+        });
+    }
+
+    /// <summary>Makes a map of the right shape, has it filled, and only then pins it.</summary>
+    /// <param name="stream">Whose past it is.</param>
+    /// <param name="version">At which version.</param>
+    /// <param name="opened">What it was like.</param>
+    /// <param name="work">What the progress will count up to.</param>
+    /// <param name="fill">Fills it, and says with how many entries.</param>
+    public async Task MakeAsync(StreamName stream, StreamVersion version, MapOpened opened, long work, Func<BpfMap, Progress, Task<long>> fill)
+    {
+        ReplicaShape.CheckHost(stream, opened.Shape);
         Bpffs.EnsureMounted(Path.GetDirectoryName(Path.GetFullPath(pin))!);
         var shape = opened.Shape;
         using var map = BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries, (uint)shape.Flags);
         // Filled before anybody can see it: when this ends early, nothing is left behind.
-        var plan = MapPlan.Of(map, past.Entries, cancellation);
-        using (var progress = new Progress(terminal, $"filling {pin}", plan.Total))
-            plan.Apply(progress, cancellation);
+        long entries;
+        using (var progress = new Progress(terminal, $"filling {pin}", work))
+            entries = await fill(map, progress);
+        var does = Does;
+        var exists = File.Exists(pin);
         map.Pin(pin, replace: exists);
-        terminal.Out.WriteLine($"{pin} was {does} {map}, {past.Entries.Count} entries, {past.Stream} at version {past.Version}.{(exists ? " Programs that used the map before keep it." : "")}");
+        terminal.Out.WriteLine($"{pin} was {does} {map}, {entries} entries, {stream} at version {version}.{(exists ? " Programs that used the map before keep it." : "")}");
     }
 
-    private void Change(bool isDry, MapOpened opened)
+    /// <exception cref="LogException">A replicator would undo what is written there.</exception>
+    public void RefuseWhatIsKept()
+    {
+        if (File.Exists(pin) && ReplicaMap.ReadCursor(pin) is { } cursor && cursor.Keeper.IsAlive)
+            throw new LogException($"The pin {pin} is a replica that process {cursor.Keeper.Tgid} keeps up to date: it would undo what is written here. Stop that replicator, or choose another pin.");
+    }
+
+    private string Does => File.Exists(pin) ? "replaced by" : "made with";
+
+    private void Change(StreamFold past, bool isDry, MapOpened opened)
     {
         using var map = BpfMap.OpenPinned(pin);
         if (map.Info.Id == opened.MapId && Boot.Id == opened.BootId)
@@ -60,7 +88,7 @@ internal sealed class MapTarget(string pin, StreamFold past, Terminal terminal, 
         {
             terminal.Out.WriteLine($"{pin} would get {counts}. Order: {plan.Order}.");
             var format = new FieldFormat(opened, hexOnly: false);
-            foreach (var (what, key, value) in plan.Changes.Take(Shown))
+            foreach (var (what, key, value) in plan.First(Shown))
                 terminal.Out.WriteLine($"  {what,-6}  {format.Key(key)}{(value is null ? "" : $" -> {format.Value(value)}")}");
             if (plan.Total > Shown)
                 terminal.Out.WriteLine($"  and {plan.Total - Shown} more");
@@ -77,11 +105,5 @@ internal sealed class MapTarget(string pin, StreamFold past, Terminal terminal, 
             throw;
         }
         terminal.Out.WriteLine($"{pin} holds {past.Stream} at version {past.Version}: {counts}. Order: {plan.Order}.");
-    }
-
-    private void RefuseWhatIsKept()
-    {
-        if (ReplicaMap.ReadCursor(pin) is { } cursor && cursor.Keeper.IsAlive)
-            throw new LogException($"The pin {pin} is a replica that process {cursor.Keeper.Tgid} keeps up to date: it would undo what is written here. Stop that replicator, or choose another pin.");
     }
 }

@@ -3,6 +3,7 @@ using Maplog.Cli.Output;
 using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Log;
+using Maplog.Snapshots;
 
 namespace Maplog.Cli.TimeTravel;
 
@@ -10,6 +11,8 @@ namespace Maplog.Cli.TimeTravel;
 internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, CancellationToken cancellation)
 {
     private readonly LogReader _reader = new(log);
+
+    public StreamName Stream => stream;
 
     /// <summary>The place that the options name; the head if they name none.</summary>
     /// <exception cref="LogException">The stream did not exist then.</exception>
@@ -31,21 +34,25 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
     /// <summary>What the map held at a version.</summary>
     public async Task<StreamFold> ReadAsync(StreamVersion upTo)
     {
-        // A map opened empties the map: what was before the last one need not be read. A snapshot would begin even later.
-        var opened = await _reader.FindLastAsync(stream, EventKind.MapOpened, upTo, cancellation);
-        var fold = new StreamFold(stream, new StreamVersion((opened?.Version.Value ?? 1) - 1));
-        using var progress = new Progress(terminal, $"reading {stream}", upTo - fold.Version);
-        await foreach (var page in _reader.ReadAsync(stream, fold.Version, upTo, cancellation))
-        {
-            foreach (var logged in page)
-                fold.Apply(logged);
-            progress.Step(page.Count);
-        }
+        var history = new StreamHistory(log, terminal.Complain);
+        var work = await history.FindSnapshotsAsync(stream, upTo, cancellation) is [var near, ..] ? near.Entries + (upTo - near.Version) : upTo.Value;
+        using var progress = new Progress(terminal, $"reading {stream}", work);
+        var fold = await history.ReadAsync(stream, upTo, progress.Step, cancellation);
         return fold.Version == upTo && fold.Generation is not null
             ? fold
             : throw new LogException(fold.Version != upTo
-                ? $"Stream {stream} has no version {upTo}: it was pruned, or the log at {log.Place} is damaged. Its history begins later; 'maplog verify-log {stream}' says where."
+                ? $"Stream {stream} has no version {upTo}, though its head is greater: the log at {log.Place} is damaged; 'maplog verify-log {stream}' says where."
                 : $"Stream {stream} had no map yet at version {upTo}: no map_opened event comes before it.");
+    }
+
+    /// <summary>
+    /// A snapshot with few events after it, which can be written into a map as it is read, without the whole being held in
+    /// memory; null: there is none.
+    /// </summary>
+    public async Task<NearSnapshot?> FindNearAsync(StreamVersion upTo)
+    {
+        var found = await new StreamHistory(log).FindSnapshotsAsync(stream, upTo, cancellation);
+        return found is [var best, ..] && upTo - best.Version <= Math.Max(100_000, best.Entries / 2) ? new NearSnapshot(log, best, upTo, cancellation) : null;
     }
 
     private async Task<StreamPlace> AtVersionAsync(StreamVersion version, StreamPlace first)
@@ -73,7 +80,7 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
             : await AtVersionAsync(new StreamVersion(found.Version.Value - 1), first);
     }
 
-    private LogException Before(StreamPlace first, string when) => new(first.Version.Value == 1
-        ? $"Stream {stream} did not exist {when}: it begins at {Times.Of(first.Time)}. Ask for that time or a later one."
-        : $"The history of {stream} was pruned up to version {first.Version.Value - 1}, so it is not known what it was {when}: it begins at {Times.Of(first.Time)}, version {first.Version}. Ask for that time or a later one.");
+    private LogException Before(StreamPlace first, string when) => first.Version.Value == 1
+        ? new LogException($"Stream {stream} did not exist {when}: it begins at {Times.Of(first.Time)}. Ask for that time or a later one.")
+        : new PrunedException(stream, first, when, log);
 }

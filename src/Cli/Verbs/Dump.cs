@@ -27,7 +27,7 @@ internal static class Dump
     {
         await using var log = call.OpenLog();
         var stream = (await call.FindStreamAsync(log, name)).Stream;
-        var fold = await StreamContent.ReadAsync(new LogReader(log), stream, call.Cancellation);
+        var fold = await call.History(log).ReadAsync(stream, cancellation: call.Cancellation);
         if (fold.Generation is not { } map)
             throw new LogException($"Stream {stream} has no map yet: it ends at version {fold.Version} without a map_opened event.");
         var format = new EntryFormat(map, hexOnly);

@@ -43,6 +43,12 @@ internal static class History
         // From a time means from the first change at or after it; a time before the history means all of it.
         var from = wanted.From is { Version: { } version } ? version : wanted.From is null ? StreamVersion.None : await AfterAsync(log, found.Stream, wanted.From.At!.Value.AddTicks(-10), call.Cancellation);
         var tracker = new KeyTracker(found.Stream, wanted.Key is { } text ? map => Pattern(map, text) : null);
+        if (await new LogReader(log).ReadFirstAsync(found.Stream, call.Cancellation) is { Version.Value: > 1 } first)
+        {
+            var beginning = await call.History(log).ReadAsync(found.Stream, first.Version, cancellation: call.Cancellation);
+            if (beginning.Generation is not null)
+                tracker.Begin(beginning);
+        }
         var printer = new KeyChangePrinter(call.WantsJson, wanted.Hex);
         var kept = new Queue<KeyChange>();
         var reader = new AuditReader(log);

@@ -30,7 +30,7 @@ internal static class Maps
         var counts = new Dictionary<StreamName, int>();
         if (countEntries)
             foreach (var stream in streams)
-                counts[stream.Stream] = (await StreamContent.ReadAsync(reader, stream.Stream, call.Cancellation)).Entries.Count;
+                counts[stream.Stream] = (await call.History(log).ReadAsync(stream.Stream, cancellation: call.Cancellation)).Entries.Count;
         if (call.WantsJson)
             call.Terminal.Json(json => Write(json, streams, counts));
         else

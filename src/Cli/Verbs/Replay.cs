@@ -2,8 +2,10 @@ using System.CommandLine;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Cli.TimeTravel;
+using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Kernel;
+using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
 
@@ -44,12 +46,30 @@ internal static class Replay
         await using var log = call.OpenLog();
         var stream = (await call.FindStreamAsync(log, name)).Stream;
         var past = new Past(log, stream, call.Terminal, call.Cancellation);
-        var fold = await past.ReadAsync((await past.FindAsync(wanted.Point)).Version);
+        var version = (await past.FindAsync(wanted.Point)).Version;
         if (wanted.Into is { } pin)
-            new MapTarget(pin, fold, call.Terminal, call.Cancellation).Write(wanted.IsDry, wanted.Swaps);
+            await WriteAsync(call, past, version, new MapTarget(pin, call.Terminal, call.Cancellation), wanted);
         else
-            Print(call, fold, wanted);
+            Print(call, await past.ReadAsync(version), wanted);
         return ExitCode.Ok;
+    }
+
+    private static async Task WriteAsync(Call call, Past past, StreamVersion version, MapTarget target, Wanted wanted)
+    {
+        target.RefuseWhatIsKept();
+        if (!wanted.IsDry && target.IsNew(wanted.Swaps) && await past.FindNearAsync(version) is { } near)
+        {
+            try
+            {
+                await target.MakeAsync(past.Stream, version, near.Map, near.Work, near.FillAsync);
+                return;
+            }
+            catch (SnapshotDamagedException e)
+            {
+                call.Terminal.Complain(e.Message);
+            }
+        }
+        await target.WriteAsync(await past.ReadAsync(version), wanted.IsDry, wanted.Swaps);
     }
 
     private static void Print(Call call, StreamFold fold, Wanted wanted)

@@ -33,13 +33,13 @@ internal static class Verify
     private static async Task<int> RunAsync(Call call, string name, string mapName, Wanted wanted)
     {
         await using var log = call.OpenLog();
-        var reader = new LogReader(log);
-        var fold = new StreamFold((await call.FindStreamAsync(log, name)).Stream);
+        var history = call.History(log);
+        var fold = await history.ReadAsync((await call.FindStreamAsync(log, name)).Stream, cancellation: call.Cancellation);
         using var map = LiveMap.Open(mapName);
         var began = Stopwatch.GetTimestamp();
         while (true)
         {
-            await StreamContent.ContinueAsync(reader, fold, call.Cancellation);
+            await history.ContinueAsync(fold, cancellation: call.Cancellation);
             var comparison = Compare(fold, map, wanted, call.Cancellation);
             if (comparison.IsEqual || Stopwatch.GetElapsedTime(began) >= wanted.Wait)
             {

@@ -27,7 +27,7 @@ internal static class VerifyLog
         IReadOnlyList<StreamSummary> streams = name is null ? await new LogReader(log).ListStreamsAsync(cancellation: call.Cancellation) : [await call.FindStreamAsync(log, name)];
         var results = new List<Result>();
         foreach (var stream in streams)
-            results.Add(await CheckAsync(call, new LogReader(log), stream.Head));
+            results.Add(await CheckAsync(call, log, stream.Head));
         if (call.WantsJson)
         {
             call.Terminal.Json(json =>
@@ -43,17 +43,20 @@ internal static class VerifyLog
             foreach (var result in results)
                 call.Terminal.Out.WriteLine(result.Broken is { } broken
                     ? $"{result.Stream}: BROKEN: {broken}"
-                    : $"{result.Stream}: {result.Seals} seals are whole, up to version {result.SealedTo}; {result.Unsealed} changes since are not sealed yet.");
+                    : $"{result.Stream}: {result.Seals} seals are whole, up to version {result.SealedTo}; {result.Unsealed} changes since are not sealed yet.{(result.Pruned is { } pruned ? $" What was up to version {pruned} is pruned." : "")}");
         }
         return results.Any(r => r.Broken is not null) ? ExitCode.Failed : ExitCode.Ok;
     }
 
-    private static async Task<Result> CheckAsync(Call call, LogReader reader, StreamHead head)
+    private static async Task<Result> CheckAsync(Call call, LogStore log, StreamHead head)
     {
+        var reader = new LogReader(log);
         var first = (await reader.ReadFirstAsync(head.Stream, call.Cancellation))?.Version ?? StreamVersion.None.Next;
-        var result = new Result(head.Stream, 0, StreamVersion.None, 0, null);
+        var result = new Result(head.Stream, 0, StreamVersion.None, 0, null, null);
         // After a prune the chain begins at the first seal that is left.
         SealChain? chain = first.Value == 1 ? new SealChain() : null;
+        byte[]? beginning = null;
+        Pruned? record = null;
         var time = DateTimeOffset.MinValue;
         try
         {
@@ -75,13 +78,20 @@ internal static class VerifyLog
                                 return result with { Broken = $"versions {expected.First} to {expected.Last} are not what the seal at version {logged.Version} sealed. One of them, or the seal, was changed{(result.Seals > 0 ? $"; the ranges before, up to version {result.SealedTo}, are whole" : "")}. Compare with a backup." };
                             result = result with { Seals = result.Seals + 1, SealedTo = new StreamVersion(seal.Last) };
                         }
-                        chain ??= new SealChain(new StreamVersion(logged.Version.Value - 1), seal.Hash);
+                        if (chain is null)
+                        {
+                            chain = new SealChain(logged.Version + -1, seal.Hash);
+                            beginning = logged.Version == first ? seal.Hash : null;
+                        }
                     }
+                    if (logged.Kind == EventKind.Pruned)
+                        record = (Pruned)NoteCodec.Read(EventKind.Pruned, logged.Data.Span);
                     chain?.Take(logged.Version, logged.Time, logged.Kind, logged.Data.Span);
                 }
                 progress.Step(page.Count);
             }
-            return result with { Unsealed = chain?.Changes ?? 0 };
+            result = result with { Unsealed = chain?.Changes ?? 0 };
+            return first.Value == 1 ? result : result with { Pruned = first + -1, Broken = await BeginningAsync(call, log, head.Stream, first, beginning, record) };
         }
         catch (LogException e) when (!e.IsTransient)
         {
@@ -93,6 +103,28 @@ internal static class VerifyLog
         }
     }
 
+    /// <summary>What a prune has left: is it what its record says?</summary>
+    /// <returns>Null: it is.</returns>
+    private static async Task<string?> BeginningAsync(Call call, LogStore log, StreamName stream, StreamVersion first, byte[]? seal, Pruned? record)
+    {
+        if (record is null || record.UpTo < first.Value - 1)
+            return $"the versions before {first} are gone, and no prune record says so. Compare with a backup.";
+        // A prune that was ended on the way goes on with the next one.
+        if (record.UpTo >= first.Value)
+            return null;
+        if (seal is null || !seal.AsSpan().SequenceEqual(record.SealHash))
+            return $"version {first}, with which the stream begins since it was pruned, is not the seal that the prune record names. It was changed. Compare with a backup.";
+        var snapshots = new SnapshotStore(log);
+        var kept = (await snapshots.FindAsync(stream, first, cancellation: call.Cancellation)).FirstOrDefault(s => s.Version == first && s.Hash.AsSpan().SequenceEqual(record.SnapshotHash));
+        if (kept is null)
+            return $"the snapshot at version {first} that the prune record names is not there. Compare with a backup.";
+        await foreach (var chunk in snapshots.ReadAsync(kept, call.Cancellation))
+        {
+            // Each was verified on the way.
+        }
+        return null;
+    }
+
     private static void Write(Utf8JsonWriter json, Result result)
     {
         json.WriteStartObject();
@@ -101,10 +133,12 @@ internal static class VerifyLog
         json.WriteNumber("seals", result.Seals);
         json.WriteNumber("sealedTo", result.SealedTo.Value);
         json.WriteNumber("unsealed", result.Unsealed);
+        if (result.Pruned is { } pruned)
+            json.WriteNumber("prunedTo", pruned.Value);
         if (result.Broken is { } broken)
             json.WriteString("broken", broken);
         json.WriteEndObject();
     }
 
-    private sealed record Result(StreamName Stream, int Seals, StreamVersion SealedTo, long Unsealed, string? Broken);
+    private sealed record Result(StreamName Stream, int Seals, StreamVersion SealedTo, long Unsealed, StreamVersion? Pruned, string? Broken);
 }

@@ -3,6 +3,7 @@ using Maplog.Folding;
 using Maplog.Log;
 using Maplog.Replicas;
 using Maplog.Replicator.Protocol;
+using Maplog.Snapshots;
 
 namespace Maplog.Replicator.Following;
 
@@ -20,8 +21,10 @@ internal enum TailEnd
 }
 
 /// <summary>Reads a stream's log for one replica.</summary>
-internal sealed class LogTail(LogReader log, StreamName stream, ReplicaWriter writer)
+internal sealed class LogTail(LogStore store, StreamName stream, ReplicaWriter writer, ReplicaReport report)
 {
+    private readonly LogReader _log = new(store);
+
     /// <summary>Reads on from what was taken, up to a version or the head, and takes it.</summary>
     /// <param name="upTo">Null: the head.</param>
     /// <param name="whole">The range must go into the map as one batch.</param>
@@ -39,11 +42,16 @@ internal sealed class LogTail(LogReader log, StreamName stream, ReplicaWriter wr
         }
     }
 
-    /// <summary>Takes the whole of the map's present life, from the event that opened it.</summary>
+    /// <summary>Takes the whole of the map's present life: the newest snapshot of it that is whole, and the events since; or all of them, from the one that opened it.</summary>
+    /// <exception cref="PrunedException">Neither is there.</exception>
     public async Task<TailEnd> ReadFromAsync(StreamVersion opened, CancellationToken cancellation)
     {
+        if (writer.Taken.Version == StreamVersion.None)
+            await LoadAsync(cancellation);
         var after = writer.Taken.Version < opened ? opened + -1 : writer.Taken.Version;
-        await foreach (var page in log.ReadAsync(stream, after, null, cancellation))
+        if (writer.Taken.Version == StreamVersion.None && await _log.ReadFirstAsync(stream, cancellation) is { } first && first.Version > opened)
+            throw new PrunedException(stream, first, "when its map was opened, and no snapshot of it can be used", store);
+        await foreach (var page in _log.ReadAsync(stream, after, null, cancellation))
         {
             if (!writer.Take(page))
                 return TailEnd.NewMap;
@@ -51,19 +59,38 @@ internal sealed class LogTail(LogReader log, StreamName stream, ReplicaWriter wr
         return TailEnd.Read;
     }
 
+    private async Task LoadAsync(CancellationToken cancellation)
+    {
+        foreach (var snapshot in await new StreamHistory(store).FindSnapshotsAsync(stream, new StreamVersion(long.MaxValue), cancellation))
+        {
+            try
+            {
+                await writer.TakeAsync(snapshot, new SnapshotStore(store).ReadAsync(snapshot, cancellation), cancellation);
+                return;
+            }
+            catch (LogException e)
+            {
+                writer.BeginAnew();
+                if (e is not SnapshotDamagedException)
+                    throw;
+                report.SnapshotDamaged(e.Message);
+            }
+        }
+    }
+
     public async Task<Cursor> ReadHeadAsync(CancellationToken cancellation)
     {
-        var head = await log.ReadHeadAsync(stream, cancellation);
+        var head = await _log.ReadHeadAsync(stream, cancellation);
         return new Cursor(head.Epoch, head.Version);
     }
 
-    public Task<StreamGeneration?> ReadGenerationAsync(CancellationToken cancellation) => log.ReadGenerationAsync(stream, cancellation);
+    public Task<StreamGeneration?> ReadGenerationAsync(CancellationToken cancellation) => _log.ReadGenerationAsync(stream, cancellation);
 
     private async Task<TailEnd?> ReadOnceAsync(Cursor from, StreamVersion? upTo, bool whole, CancellationToken cancellation)
     {
         // The event at the cursor is read too: only if it is still the same one does the rest follow from it.
         var confirmed = from.Version == StreamVersion.None;
-        await foreach (var page in log.ReadAsync(stream, confirmed ? from.Version : from.Version + -1, upTo, cancellation))
+        await foreach (var page in _log.ReadAsync(stream, confirmed ? from.Version : from.Version + -1, upTo, cancellation))
         {
             if (!confirmed && !ReplicaProtocol.Confirms(from, FirstOf(page)))
                 return TailEnd.OtherLog;

@@ -39,7 +39,7 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
         log.Building(_pin, _stream, why);
     }
 
-    public void Built(int entries, Cursor cursor, BatchApplier applier)
+    public void Built(long entries, Cursor cursor, BatchApplier applier)
     {
         status.Built++;
         status.Applied(cursor);
@@ -47,6 +47,10 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
         Enter(ReplicaState.CatchingUp);
         log.Built(_pin, _stream, entries, cursor.Version.Value, applier.Written, applier.Deleted);
     }
+
+    public void Loaded(StreamVersion version, long entries) => log.Loaded(_pin, _stream, version.Value, entries);
+
+    public void SnapshotDamaged(string why) => log.SnapshotDamaged(_pin, _stream, why);
 
     public void Following(Cursor cursor)
     {

@@ -22,14 +22,14 @@ internal sealed class ReplicaSession
     private AskedHead? _unreached; // what the log had when it was asked, and the map has not yet
     private StreamVersion _logged; // the log had this much
 
-    public ReplicaSession(ReplicaMap replica, LogReader log, ReplicaInbox inbox, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
+    public ReplicaSession(ReplicaMap replica, LogStore log, ReplicaInbox inbox, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
     {
         _replica = replica;
         _inbox = inbox;
         _report = report;
         _time = time;
         _writer = new ReplicaWriter(replica, report, checkEvery, time);
-        _log = new LogTail(log, replica.Stream, _writer);
+        _log = new LogTail(log, replica.Stream, _writer, report);
         _protocol = new ReplicaProtocol(replica.Cursor, time);
     }
 
@@ -225,7 +225,7 @@ internal sealed class ReplicaSession
         await ReadAllAsync(cancellation);
         if (_newMap)
             return;
-        var entries = _writer.Count;
+        var entries = _writer.Entries;
         await _writer.FlushAsync(cancellation);
         _protocol.Rebuilt(_writer.Taken);
         _report.Built(entries, _protocol.Cursor, _writer.Applier);

@@ -6,7 +6,7 @@ using Maplog.Replicas;
 namespace Maplog.Replicator.Following;
 
 /// <summary>Keeps one replica: waits for its stream, opens or makes its map, and begins anew when the source's map has another shape.</summary>
-internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, ReplicaInbox inbox, LogReader log, WriterRegistry registry, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
+internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, ReplicaInbox inbox, LogStore log, WriterRegistry registry, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
@@ -68,7 +68,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
         {
             try
             {
-                var opened = await log.ReadGenerationAsync(stream, stopping);
+                var opened = await new LogReader(log).ReadGenerationAsync(stream, stopping);
                 if (opened is not null && !ReplicaMap.IsSource(options.Pin, opened.Map))
                     return opened.Map;
                 if (opened is not null)

@@ -22,6 +22,8 @@ internal sealed class ReplicaWriter
     private readonly TimeProvider _time;
     private readonly PendingChanges _pending;
     private readonly BatchApplier _applier;
+    // Entries that a snapshot brought straight into the map; null: none did.
+    private long? _loaded;
 
     public ReplicaWriter(ReplicaMap replica, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
     {
@@ -39,7 +41,8 @@ internal sealed class ReplicaWriter
     /// <summary>Whether it is time to flush although more is there to take.</summary>
     public bool IsLarge => _pending.Count >= MostKeys || _pending.Bytes >= MostBytes || _pending.Events >= MostEvents;
 
-    public int Count => _pending.Count;
+    /// <summary>Entries that the map has after the next flush, when it is built.</summary>
+    public long Entries => _loaded is { } loaded ? loaded + _applier.Growth(_pending) : _pending.Count;
 
     /// <summary>Everything up to here was taken, not all of it may be in the map yet.</summary>
     public Cursor Taken { get; private set; }
@@ -54,6 +57,36 @@ internal sealed class ReplicaWriter
         _pending.Clear();
         _pending.Empty();
         Taken = default;
+        _loaded = null;
+    }
+
+    /// <summary>
+    /// Takes a snapshot. Into a map that is empty it goes chunk by chunk as it comes, and the cursor follows; else it is taken
+    /// whole, and the next flush removes what the map has beside it.
+    /// </summary>
+    /// <exception cref="LogException">It cannot be read, or is damaged: begin anew.</exception>
+    public async Task TakeAsync(Snapshot snapshot, IAsyncEnumerable<SnapshotChunk> chunks, CancellationToken cancellation)
+    {
+        var end = new Cursor(snapshot.Epoch, snapshot.Version);
+        var isEmpty = _applier.IsMapEmpty();
+        long taken = 0;
+        await foreach (var chunk in chunks.WithCancellation(cancellation))
+        {
+            if (isEmpty)
+                await InsistAsync(() => _applier.Load(chunk.Keys, chunk.Values, chunk.Count), cancellation);
+            else
+                _pending.TakeEntries(end, snapshot.Time, chunk.Keys, chunk.Values, chunk.Count);
+            taken += chunk.Count;
+        }
+        if (isEmpty)
+        {
+            _pending.Clear();
+            _replica.Begin(end);
+            _replica.Commit(snapshot.Time);
+            _loaded = taken;
+        }
+        Taken = end;
+        _report.Loaded(snapshot.Version, snapshot.Entries);
     }
 
     /// <summary>Begins with nothing, too, but what follows is in the map already, if nobody else has written into it.</summary>
@@ -63,6 +96,7 @@ internal sealed class ReplicaWriter
         _pending.Empty();
         _pending.IsRepair = true;
         Taken = default;
+        _loaded = null;
     }
 
     /// <summary>Holds the map against the last seal, if it is time, and if it can be.</summary>
@@ -139,16 +173,25 @@ internal sealed class ReplicaWriter
     }
 
     /// <summary>Brings all that was taken into the map; false: the kernel refused, and it was told.</summary>
-    public bool TryFlush()
+    public bool TryFlush() => Try(Flush);
+
+    /// <summary>The same, again and again until the kernel takes it.</summary>
+    public Task FlushAsync(CancellationToken cancellation) => InsistAsync(Flush, cancellation);
+
+    private void Flush()
+    {
+        if (_pending.Events == 0)
+            return;
+        _applier.Apply(_pending);
+        _pending.Clear();
+        _report.Accepted(Taken);
+    }
+
+    private bool Try(Action write)
     {
         try
         {
-            if (_pending.Events > 0)
-            {
-                _applier.Apply(_pending);
-                _pending.Clear();
-                _report.Accepted(Taken);
-            }
+            write();
         }
         catch (ReplicaException e) when (e.MayPass)
         {
@@ -158,10 +201,9 @@ internal sealed class ReplicaWriter
         return true;
     }
 
-    /// <summary>The same, again and again until the kernel takes it.</summary>
-    public async Task FlushAsync(CancellationToken cancellation)
+    private async Task InsistAsync(Action write, CancellationToken cancellation)
     {
-        for (var wait = TimeSpan.FromSeconds(1); !TryFlush(); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+        for (var wait = TimeSpan.FromSeconds(1); !Try(write); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
             await Task.Delay(wait, _time, cancellation);
     }
 }

@@ -18,6 +18,9 @@ public enum EventKind : byte
 
     /// <summary>The map goes on in another kernel map, with what it held.</summary>
     MapMoved = 10,
+
+    /// <summary>Older versions are to be deleted, or are already.</summary>
+    Pruned = 11,
 }
 
 public static class EventKinds

@@ -18,6 +18,7 @@ public static class NoteCodec
         GapFound => EventKind.GapFound,
         Sealed => EventKind.Sealed,
         MapMoved => EventKind.MapMoved,
+        Pruned => EventKind.Pruned,
         _ => throw new ArgumentException($"A {note.GetType().Name} is not a note of the log.", nameof(note)),
     };
 
@@ -27,8 +28,9 @@ public static class NoteCodec
         EventKind.MapClosed => JsonSerializer.SerializeToUtf8Bytes((MapClosed)note, NoteJson.Default.MapClosed),
         EventKind.EpochStarted => JsonSerializer.SerializeToUtf8Bytes((EpochStarted)note, NoteJson.Default.EpochStarted),
         EventKind.GapFound => JsonSerializer.SerializeToUtf8Bytes((GapFound)note, NoteJson.Default.GapFound),
+        EventKind.Sealed => JsonSerializer.SerializeToUtf8Bytes((Sealed)note, NoteJson.Default.Sealed),
         EventKind.MapMoved => JsonSerializer.SerializeToUtf8Bytes((MapMoved)note, NoteJson.Default.MapMoved),
-        _ => JsonSerializer.SerializeToUtf8Bytes((Sealed)note, NoteJson.Default.Sealed),
+        _ => JsonSerializer.SerializeToUtf8Bytes((Pruned)note, NoteJson.Default.Pruned),
     };
 
     /// <exception cref="FormatException">The bytes are not a note of this kind.</exception>
@@ -44,6 +46,7 @@ public static class NoteCodec
                 EventKind.GapFound => JsonSerializer.Deserialize(json, NoteJson.Default.GapFound),
                 EventKind.Sealed => JsonSerializer.Deserialize(json, NoteJson.Default.Sealed),
                 EventKind.MapMoved => JsonSerializer.Deserialize(json, NoteJson.Default.MapMoved),
+                EventKind.Pruned => JsonSerializer.Deserialize(json, NoteJson.Default.Pruned),
                 _ => throw new FormatException($"{kind} is not a note."),
             };
             return note ?? throw new FormatException($"The {kind} note is null.");
@@ -85,4 +88,5 @@ public static class NoteCodec
 [JsonSerializable(typeof(GapFound))]
 [JsonSerializable(typeof(Sealed))]
 [JsonSerializable(typeof(MapMoved))]
+[JsonSerializable(typeof(Pruned))]
 internal sealed partial class NoteJson : JsonSerializerContext;

@@ -65,3 +65,15 @@ public sealed record MapMoved(int Epoch, uint MapId, string BootId, string Probe
     /// <summary>The map's present life: what its opening said, where it is now.</summary>
     public MapOpened Of(MapOpened opened) => opened with { Epoch = Epoch, MapId = MapId, BootId = BootId, Probe = Probe, Unseen = Unseen, Node = Node };
 }
+
+/// <summary>
+/// Older history goes: written before it is deleted, and nothing is deleted that such a note does not name. What the map held
+/// from then on is in a snapshot at the first version that stays, which is a seal: the chain of seals begins with it.
+/// </summary>
+/// <param name="Epoch">The term in which it was written.</param>
+/// <param name="UpTo">The last version that goes.</param>
+/// <param name="SnapshotHash">The hash of the snapshot at the version after it.</param>
+/// <param name="SealHash">The hash in the seal at the version after it.</param>
+/// <param name="Before">What was asked for: history from before this time.</param>
+/// <param name="By">Who asked: the role in Postgres.</param>
+public sealed record Pruned(int Epoch, long UpTo, byte[] SnapshotHash, byte[] SealHash, DateTimeOffset Before, string By);

@@ -105,6 +105,32 @@ public sealed class MapFold
         _index.Clear();
     }
 
+    /// <summary>Copies entries out, keys and values each end to end, to be asked for again from where it ended.</summary>
+    /// <param name="from">How many entries to step over.</param>
+    /// <param name="keys">Takes the keys.</param>
+    /// <param name="values">Takes the values.</param>
+    /// <returns>How many entries were copied: as many as there is room for; 0: there are no more.</returns>
+    public int CopyTo(int from, Span<byte> keys, Span<byte> values)
+    {
+        var count = Math.Min(Count - from, keys.Length / KeySize);
+        if (ValueSize > 0)
+            count = Math.Min(count, values.Length / ValueSize);
+        for (var i = 0; i < count; i++)
+        {
+            var record = _entries[from + i];
+            record[..KeySize].CopyTo(keys[(i * KeySize)..]);
+            record.Slice(KeySize, ValueSize).CopyTo(values[(i * ValueSize)..]);
+        }
+        return Math.Max(count, 0);
+    }
+
+    /// <summary>Puts entries that lie as <see cref="CopyTo"/> leaves them.</summary>
+    public void Put(ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count)
+    {
+        for (var i = 0; i < count; i++)
+            Put(keys.Slice(i * KeySize, KeySize), values.Slice(i * ValueSize, ValueSize));
+    }
+
     /// <summary>
     /// One number per bucket of keys, whatever the order of the entries and whichever process asks: equal numbers,
     /// equal content (to 64 bits); a difference says in which bucket to look.

@@ -37,6 +37,18 @@ public sealed class StreamFold(StreamName stream, StreamVersion after = default)
     /// <summary>Time of the last event applied.</summary>
     public DateTimeOffset Time { get; private set; }
 
+    /// <summary>Begins with what a snapshot says; its entries are then put into <see cref="Entries"/>.</summary>
+    /// <param name="map">The map's life.</param>
+    /// <param name="version">The snapshot's version.</param>
+    /// <param name="epoch">Epoch of the event at that version.</param>
+    /// <param name="time">Time of that event.</param>
+    /// <param name="isOpen">Whether the kernel map lived.</param>
+    public void Begin(MapOpened map, StreamVersion version, Epoch epoch, DateTimeOffset time, bool isOpen)
+    {
+        Open(map);
+        (Version, Epoch, Time, IsOpen) = (version, epoch, time, isOpen);
+    }
+
     /// <summary>Applies the event that follows <see cref="Version"/>; an earlier one is ignored.</summary>
     /// <returns>Whether it was applied.</returns>
     /// <exception cref="FormatException">A version is missing before this one, or the event cannot belong to this map.</exception>
@@ -86,9 +98,14 @@ public sealed class StreamFold(StreamName stream, StreamVersion after = default)
         }
         if (next.Kind != EventKind.MapOpened)
             return;
-        Generation = (MapOpened)NoteCodec.Read(EventKind.MapOpened, next.Data.Span);
+        Open((MapOpened)NoteCodec.Read(EventKind.MapOpened, next.Data.Span));
+    }
+
+    private void Open(MapOpened map)
+    {
+        Generation = map;
         IsOpen = true;
-        var shape = Generation.Shape;
+        var shape = map.Shape;
         if (Entries.KeySize == shape.KeySize && Entries.ValueSize == shape.ValueBytes)
             Entries.Clear();
         else

@@ -79,7 +79,8 @@ internal sealed class BatchEvents : IAsyncEnumerable<IEvent>
         EpochStarted started => Of(started, kind),
         GapFound gap => Of(gap, kind),
         MapMoved moved => Of(moved, kind),
-        _ => Of((Sealed)note, kind),
+        Sealed seal => Of(seal, kind),
+        _ => Of((Pruned)note, kind),
     };
 
     private static Event<T> Of<T>(T data, EventKind kind) where T : notnull =>

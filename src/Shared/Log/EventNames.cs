@@ -17,6 +17,7 @@ internal static class EventNames
         (EventKind.GapFound, typeof(GapFound), "gap_found", "g"),
         (EventKind.Sealed, typeof(Sealed), "sealed", "l"),
         (EventKind.MapMoved, typeof(MapMoved), "map_moved", "m"),
+        (EventKind.Pruned, typeof(Pruned), "pruned", "p"),
     ];
 
     public static IEnumerable<(EventKind Kind, Type Type, string Name, string Letter)> Everything => All;

@@ -137,12 +137,13 @@ public sealed class LogReader(LogStore store)
         return await Try(source is null ? "Listing the streams" : $"Listing the streams of source {source}", async () =>
         {
             await using var command = store.Database.CreateCommand($"""
-                select s.id, {HeadColumns}, convert_to(o.data::text, 'UTF8'), case when m.version > o.version then convert_to(m.data::text, 'UTF8') end from {store.Schema}.mt_streams s
+                select s.id, {HeadColumns}, convert_to(coalesce(o.data, k.opened)::text, 'UTF8'), case when m.version > coalesce(o.version, k.opened_version) then convert_to(m.data::text, 'UTF8') end from {store.Schema}.mt_streams s
                 left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = s.tenant_id and e.stream_id = s.id order by e.version desc limit 1) e on true
                 left join lateral (select n.data, n.version from {store.Schema}.mt_events n
                     where n.tenant_id = s.tenant_id and n.type = 'map_opened' and n.stream_id = s.id and n.bdata is null order by n.version desc limit 1) o on true
                 left join lateral (select n.data, n.version from {store.Schema}.mt_events n
                     where n.tenant_id = s.tenant_id and n.type = 'map_moved' and n.stream_id = s.id and n.bdata is null order by n.version desc limit 1) m on true
+                left join lateral (select k.opened, k.opened_version from {store.Schema}.snapshots k where k.stream = s.id order by k.version desc limit 1) k on true
                 where $1::text is null or s.tenant_id = $1 order by s.id
                 """);
             command.Parameters.Add(new() { Value = (object?)source ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
@@ -166,19 +167,46 @@ public sealed class LogReader(LogStore store)
             : new StreamGeneration(opened.Version, moved.Version, moved.Note.Of(opened.Note));
     }
 
-    /// <summary>The stream's newest note of a kind, as <see cref="MapOpened"/> or <see cref="EpochStarted"/>; null when it has none.</summary>
-    public async Task<LoggedNote<T>?> ReadLatestAsync<T>(StreamName stream, CancellationToken cancellation = default) where T : class
+    /// <summary>
+    /// The stream's newest note of a kind, as <see cref="MapOpened"/> or <see cref="EpochStarted"/>; null when it has none. Of
+    /// these two the snapshots keep the last that was pruned.
+    /// </summary>
+    public Task<LoggedNote<T>?> ReadLatestAsync<T>(StreamName stream, CancellationToken cancellation = default) where T : class =>
+        ReadLatestAsync<T>(stream, new StreamVersion(long.MaxValue), cancellation);
+
+    /// <summary>The same as it was at a version.</summary>
+    /// <param name="stream">Which stream.</param>
+    /// <param name="upTo">The last version that counts.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async Task<LoggedNote<T>?> ReadLatestAsync<T>(StreamName stream, StreamVersion upTo, CancellationToken cancellation = default) where T : class
     {
         var kind = EventNames.KindOf(typeof(T));
+        var kept = kind switch
+        {
+            EventKind.MapOpened => "opened",
+            EventKind.EpochStarted => "term",
+            _ => null,
+        };
         return await Try($"Reading the latest {typeof(T).Name} of {stream}", async () =>
         {
-            await using var command = store.Database.CreateCommand($"""
-                select version, timestamp, convert_to(data::text, 'UTF8') from {store.Schema}.mt_events
-                where tenant_id = $1 and type = $2 and stream_id = $3 and bdata is null order by version desc limit 1
-                """);
+            var select = $"""
+                (select version, timestamp, convert_to(data::text, 'UTF8') from {store.Schema}.mt_events
+                where tenant_id = $1 and type = $2 and stream_id = $3 and bdata is null and version <= $4 order by version desc limit 1)
+                """;
+            if (kept is not null)
+            {
+                select += $"""
+                     union all
+                    (select {kept}_version, {kept}_at, convert_to({kept}::text, 'UTF8') from {store.Schema}.snapshots
+                    where stream = $3 and {kept}_version <= $4 order by {kept}_version desc limit 1)
+                    order by 1 desc limit 1
+                    """;
+            }
+            await using var command = store.Database.CreateCommand(select);
             command.Parameters.Add(new() { Value = stream.Source });
             command.Parameters.Add(new() { Value = EventNames.Name(kind) });
             command.Parameters.Add(new() { Value = stream.ToString() });
+            command.Parameters.Add(new() { Value = upTo.Value });
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             if (!await reader.ReadAsync(cancellation))
                 return null;
@@ -216,7 +244,11 @@ public sealed class LogReader(LogStore store)
         return await Try($"Reading the latest epoch of source {source}", async () =>
         {
             await using var command = store.Database.CreateCommand(
-                $"select coalesce(max((data->>'epoch')::int), 0) from {store.Schema}.mt_events where tenant_id = $1 and type = 'epoch_started' and bdata is null");
+                $"""
+                select greatest(
+                    (select coalesce(max((data->>'epoch')::int), 0) from {store.Schema}.mt_events where tenant_id = $1 and type = 'epoch_started' and bdata is null),
+                    (select coalesce(max(epoch), 0) from {store.Schema}.snapshots where source = $1))
+                """);
             command.Parameters.Add(new() { Value = source });
             return new Epoch((int)(await command.ExecuteScalarAsync(cancellation))!);
         });

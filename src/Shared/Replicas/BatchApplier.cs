@@ -76,6 +76,40 @@ public sealed class BatchApplier
         }
     }
 
+    /// <summary>Whether the map has no entry; an array has all of its, always.</summary>
+    public bool IsMapEmpty() => !_map.Info.Type.IsArray() && _map.Scan(_room).Next(_keys, _values) == 0;
+
+    /// <summary>Writes entries that lie end to end. The cursor stays; the same again does no harm.</summary>
+    /// <exception cref="ReplicaException">The map is full or cannot be written.</exception>
+    public void Load(ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count)
+    {
+        var (keySize, valueBytes) = (_map.Info.KeySize, _map.Info.ValueBytes);
+        try
+        {
+            for (var from = 0; from < count; from += _room)
+            {
+                var some = Math.Min(_room, count - from);
+                Written += _map.UpdateBatch(keys.Slice(from * keySize, some * keySize), values.Slice(from * valueBytes, some * valueBytes), some);
+            }
+        }
+        catch (KernelException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    /// <summary>How many entries more the map will have after these changes.</summary>
+    public long Growth(PendingChanges pending)
+    {
+        long more = 0;
+        foreach (var entry in pending.Entries)
+        {
+            var isHeld = _map.Lookup(entry.Key, Value(0));
+            more += (isHeld, entry.Tag) switch { (false, PendingChanges.Put) => 1, (true, PendingChanges.Delete) => -1, _ => 0 };
+        }
+        return more;
+    }
+
     /// <summary>
     /// The map may hold anything: entries that the changes do not have go, entries that are right already stay untouched.
     /// The entries of an array cannot go, they become zero.

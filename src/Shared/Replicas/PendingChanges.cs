@@ -119,6 +119,19 @@ public sealed class PendingChanges
         Took(end, time);
     }
 
+    /// <summary>Takes entries of a snapshot, end to end, after <see cref="Empty"/>.</summary>
+    /// <param name="end">The snapshot's epoch and version.</param>
+    /// <param name="time">Time of the event there.</param>
+    /// <param name="keys">The keys.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="count">How many.</param>
+    public void TakeEntries(Cursor end, DateTimeOffset time, ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count)
+    {
+        Seal = null;
+        Entries.Put(keys, values, count);
+        Took(end, time);
+    }
+
     /// <summary>What was in the map before is over.</summary>
     public void Empty()
     {

@@ -17,6 +17,7 @@ public sealed class NoteCodecTests
         new EpochStarted(int.MaxValue, "node", "boot", 3),
         new GapFound(1, "ring-full", -1, 0, long.MaxValue),
         new Sealed(1, 1, long.MaxValue, [1, 2, 3]),
+        new Pruned(3, 4711, [1, 2], [3], new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero), "maplog"),
     ]);
 
     [Theory]

@@ -1,0 +1,82 @@
+using Maplog.Kernel;
+
+namespace Maplog.Cli.TimeTravel;
+
+/// <summary>Gathers changes of a map and hands them to the kernel a batch at a time. One kind of change at a time: flush before the other.</summary>
+internal sealed class MapBatches(BpfMap map)
+{
+    private const int BatchBytes = 1 << 20, MostEntries = 4096;
+
+    private readonly int _keySize = map.Info.KeySize, _valueBytes = map.Info.ValueBytes;
+    private byte[] _keys = [], _values = [];
+    private int _filled;
+
+    /// <summary>Entries of a batch.</summary>
+    public int Room { get; } = Math.Clamp(BatchBytes / (map.Info.KeySize + map.Info.ValueBytes), 1, MostEntries);
+
+    /// <summary>Entries handed over so far.</summary>
+    public int Done { get; private set; }
+
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Progress progress, CancellationToken cancellation)
+    {
+        var at = Next(key);
+        value.CopyTo(_values.AsSpan(at * _valueBytes));
+        if (_filled == Room)
+            FlushPuts(progress, cancellation);
+    }
+
+    public void Delete(ReadOnlySpan<byte> key, Progress progress, CancellationToken cancellation)
+    {
+        Next(key);
+        if (_filled == Room)
+            FlushDeletes(progress, cancellation);
+    }
+
+    public void FlushPuts(Progress progress, CancellationToken cancellation)
+    {
+        var count = Taken(cancellation);
+        map.UpdateBatch(_keys, _values, count);
+        Finish(count, progress);
+    }
+
+    public void FlushDeletes(Progress progress, CancellationToken cancellation)
+    {
+        var count = Taken(cancellation);
+        map.DeleteBatch(_keys, count);
+        Finish(count, progress);
+    }
+
+    /// <summary>Entries that lie end to end already.</summary>
+    public void Put(ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count, Progress progress, CancellationToken cancellation)
+    {
+        for (var from = 0; from < count; from += Room)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var some = Math.Min(Room, count - from);
+            map.UpdateBatch(keys.Slice(from * _keySize, some * _keySize), values.Slice(from * _valueBytes, some * _valueBytes), some);
+            Finish(some, progress);
+        }
+    }
+
+    private int Next(ReadOnlySpan<byte> key)
+    {
+        if (_keys.Length == 0)
+            (_keys, _values) = (new byte[Room * _keySize], new byte[Room * _valueBytes]);
+        key.CopyTo(_keys.AsSpan(_filled * _keySize));
+        return _filled++;
+    }
+
+    private int Taken(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var filled = _filled;
+        _filled = 0;
+        return filled;
+    }
+
+    private void Finish(int count, Progress progress)
+    {
+        Done += count;
+        progress.Step(count);
+    }
+}

@@ -1,0 +1,82 @@
+using Maplog.Events;
+using Maplog.Folding;
+using Maplog.Kernel;
+using Maplog.Log;
+
+namespace Maplog.Cli.TimeTravel;
+
+/// <summary>
+/// A past that is a snapshot and a few events after it: written into a new map as it is read, chunk by chunk, while the next
+/// chunk is on its way; the whole never stands in memory.
+/// </summary>
+internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersion upTo, CancellationToken cancellation)
+{
+    // Tags of the changes since the snapshot.
+    private const ushort Put = 0, Delete = 1;
+
+    public MapOpened Map => snapshot.Opened.Note;
+
+    /// <summary>Entries of the snapshot, and events since: what a progress counts.</summary>
+    public long Work => snapshot.Entries + (upTo - snapshot.Version);
+
+    /// <summary>Fills a map that is empty.</summary>
+    /// <returns>How many entries it has.</returns>
+    /// <exception cref="SnapshotDamagedException">The snapshot is not what was written; the map holds a part of it.</exception>
+    public async Task<long> FillAsync(BpfMap map, Progress progress)
+    {
+        var batches = new MapBatches(map);
+        await foreach (var chunk in new SnapshotStore(log).ReadAsync(snapshot, cancellation))
+            batches.Put(chunk.Keys, chunk.Values, chunk.Count, progress, cancellation);
+        var changes = await ReadChangesAsync();
+        return snapshot.Entries + Apply(map, batches, changes, progress);
+    }
+
+    // Of a key that changed several times the last change.
+    private async Task<MapFold> ReadChangesAsync()
+    {
+        var shape = snapshot.Shape;
+        var changes = new MapFold(shape.KeySize, shape.ValueBytes);
+        var key = new byte[shape.KeySize];
+        var version = snapshot.Version;
+        await foreach (var page in new LogReader(log).ReadAsync(snapshot.Stream, snapshot.Version, upTo, cancellation))
+        {
+            foreach (ref readonly var logged in page.Events.Span)
+            {
+                version = logged.Version;
+                if (!logged.Kind.IsChange())
+                    continue;
+                var change = CheckedChange.Read(snapshot.Stream, logged, shape);
+                change.Key.CopyTo(key);
+                if (LpmKey.Applies(shape))
+                    LpmKey.Normalise(key);
+                var entry = changes.FindOrAdd(key, out _);
+                entry.Tag = logged.Kind.HasValue() ? Put : Delete;
+                if (logged.Kind.HasValue())
+                    change.Value.CopyTo(entry.Value);
+            }
+        }
+        return version == upTo
+            ? changes
+            : throw new LogException($"Stream {snapshot.Stream} has no version {upTo}, though its head is greater: the log at {log.Place} is damaged; 'maplog verify-log {snapshot.Stream}' says where.");
+    }
+
+    /// <returns>How many entries more there are.</returns>
+    private long Apply(BpfMap map, MapBatches batches, MapFold changes, Progress progress)
+    {
+        long more = 0;
+        var held = new byte[map.Info.ValueBytes];
+        foreach (var entry in changes)
+        {
+            var isHeld = map.Lookup(entry.Key, held);
+            more += (isHeld, entry.Tag) switch { (false, Put) => 1, (true, Delete) => -1, _ => 0 };
+            if (entry.Tag == Delete && isHeld)
+                batches.Delete(entry.Key, progress, cancellation);
+        }
+        batches.FlushDeletes(progress, cancellation);
+        foreach (var entry in changes)
+            if (entry.Tag == Put)
+                batches.Put(entry.Key, entry.Value, progress, cancellation);
+        batches.FlushPuts(progress, cancellation);
+        return more;
+    }
+}

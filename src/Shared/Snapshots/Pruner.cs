@@ -1,0 +1,132 @@
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Snapshots;
+
+/// <summary>
+/// Takes old history out of the log: first a snapshot at the seal with which the stream will begin, then a prune record in the
+/// stream that names the last version to go and both hashes, then the events go, in bounded batches. Ended on the way, the
+/// next prune goes on with it.
+/// </summary>
+public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? tell = null)
+{
+    /// <summary>Events a transaction deletes.</summary>
+    public const int Batch = 10_000;
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200), Patience = TimeSpan.FromSeconds(60);
+
+    private readonly LogReader _reader = new(store);
+    private readonly PruneStore _prunes = new(store);
+
+    /// <summary>What would go; null: nothing of this stream.</summary>
+    /// <param name="stream">Which stream.</param>
+    /// <param name="before">History from before this time.</param>
+    /// <param name="cancellation">Ends the looking.</param>
+    public async Task<PrunePlan?> PlanAsync(StreamName stream, DateTimeOffset before, CancellationToken cancellation = default)
+    {
+        if (await _reader.ReadFirstAsync(stream, cancellation) is not { } first || await _reader.FindAtAsync(stream, before, cancellation) is not { } last)
+            return null;
+        // The next writer learns from the last record how far the ring was logged: it stays.
+        var record = await _reader.ReadLastRecordAsync(stream, cancellation: cancellation);
+        var limit = record is { } kept && kept.Version < last.Version ? kept.Version : last.Version;
+        var seal = await _reader.ReadLatestAsync<Sealed>(stream, limit, cancellation);
+        return seal is null || seal.Version <= first.Version ? null : new PrunePlan(stream, first, seal);
+    }
+
+    /// <summary>The snapshot and the record; then nothing is deleted yet.</summary>
+    /// <exception cref="LogException">The log cannot be read or written, or the running writer did not write the record.</exception>
+    public async Task<Pruned> RecordAsync(PrunePlan plan, DateTimeOffset before, CancellationToken cancellation = default)
+    {
+        var snapshot = await SnapshotAsync(plan, cancellation);
+        var known = await _reader.ReadLatestAsync<Pruned>(plan.Stream, cancellation);
+        if (known is { Note: var note } && note.UpTo == plan.UpTo.Value && note.SnapshotHash.AsSpan().SequenceEqual(snapshot.Hash))
+            return note;
+        var record = new Pruned(snapshot.Epoch.Value, plan.UpTo.Value, snapshot.Hash, plan.Seal.Note.Hash, before.ToUniversalTime(), await _prunes.WhoAsync(cancellation));
+        await using var alone = await WriterLock.TryTakeAsync(store, plan.Stream.Source, cancellation);
+        if (alone is null)
+            await OrderAsync(plan.Stream, record, cancellation);
+        else
+            await AppendAsync(plan.Stream, record, cancellation);
+        return record;
+    }
+
+    /// <summary>Deletes what the stream's newest record names, and what was made of it.</summary>
+    /// <returns>Events deleted.</returns>
+    public async Task<long> DeleteAsync(StreamName stream, Action<long>? progress = null, CancellationToken cancellation = default)
+    {
+        long total = 0;
+        for (long deleted; (deleted = await _prunes.DeleteAsync(stream, Batch, cancellation)) > 0; total += deleted)
+            progress?.Invoke(deleted);
+        for (var part = 0; part < PruneStore.Parts; part++)
+            await _prunes.ForgetAsync(stream, part, cancellation);
+        return total;
+    }
+
+    /// <summary>Whether an earlier prune of this stream did not come to its end.</summary>
+    public async Task<bool> IsUnfinishedAsync(StreamName stream, CancellationToken cancellation = default) =>
+        await _reader.ReadLatestAsync<Pruned>(stream, cancellation) is { } record && await _reader.ReadFirstAsync(stream, cancellation) is { } first && first.Version.Value <= record.Note.UpTo;
+
+    private async Task<Snapshot> SnapshotAsync(PrunePlan plan, CancellationToken cancellation)
+    {
+        var snapshots = new SnapshotStore(store);
+        foreach (var known in await snapshots.FindAsync(plan.Stream, plan.Seal.Version, cancellation: cancellation))
+        {
+            if (known.Version != plan.Seal.Version)
+                break;
+            try
+            {
+                await foreach (var chunk in snapshots.ReadAsync(known, cancellation))
+                {
+                    // Each was verified on the way.
+                }
+                return known;
+            }
+            catch (SnapshotDamagedException e)
+            {
+                tell?.Invoke(e.Message);
+            }
+        }
+        return await new SnapshotTaker(store, tell).TakeAsync(plan.Stream, plan.Seal.Version, cancellation: cancellation)
+            ?? throw new LogException($"Stream {plan.Stream} cannot be pruned up to version {plan.UpTo}: it had no map yet, so there is nothing that a snapshot could keep. Prune up to a later time.");
+    }
+
+    // No writer runs, and none begins before this is done.
+    private async Task AppendAsync(StreamName stream, Pruned record, CancellationToken cancellation)
+    {
+        var head = await _reader.ReadHeadAsync(stream, cancellation);
+        using var seals = await SealTail.ReadAsync(_reader, head, cancellation);
+        var now = time.GetUtcNow();
+        var at = head.Time > now ? head.Time : now;
+        using var batch = new EventBatch();
+        var handle = new StreamHandle(stream);
+        Add(record with { Epoch = head.Epoch.Value });
+        Add(seals.Seal(head.Epoch));
+        await (await LogWriter.OpenAsync(store, stream.Source, cancellation)).AppendAsync(batch, cancellation);
+
+        void Add(object note)
+        {
+            var version = seals.Last.Next;
+            batch.AddNote(handle, version, at, note);
+            seals.Take(version, at, NoteCodec.KindOf(note), NoteCodec.Write(note));
+        }
+    }
+
+    private async Task OrderAsync(StreamName stream, Pruned record, CancellationToken cancellation)
+    {
+        var order = await _prunes.OrderAsync(stream, record, cancellation);
+        try
+        {
+            var began = time.GetTimestamp();
+            while (await _reader.ReadLatestAsync<Pruned>(stream, cancellation) is not { } written || written.Note.UpTo != record.UpTo)
+            {
+                if (time.GetElapsedTime(began) > Patience)
+                    throw new LogException($"Pruning {stream} failed: the daemon that writes source {stream.Source} did not write the prune record within {Patience.TotalSeconds:0} seconds. Is it running, of this version, and does it reach the log? Nothing was deleted.");
+                await Task.Delay(LookEvery, time, cancellation);
+            }
+        }
+        finally
+        {
+            await _prunes.WithdrawAsync(order, CancellationToken.None);
+        }
+    }
+}
