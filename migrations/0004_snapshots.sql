@@ -221,8 +221,8 @@ create function audit.beginning(stream text, opened bigint) returns table (numbe
     language sql stable parallel safe as $$
     select s.number, s.version
     from maplog.snapshots s
-    where s.stream = beginning.stream and s.opened_version = opened
-        and not exists (select from maplog.mt_events o where o.tenant_id = split_part(beginning.stream, '/', 1) and o.stream_id = beginning.stream and o.version = opened)
+    where s.stream = beginning.stream and s.opened_version = beginning.opened
+        and not exists (select from maplog.mt_events o where o.tenant_id = split_part(beginning.stream, '/', 1) and o.stream_id = beginning.stream and o.version = beginning.opened)
         and s.version >= (select e.version - 1 from maplog.mt_events e where e.tenant_id = split_part(beginning.stream, '/', 1) and e.stream_id = beginning.stream order by e.version limit 1)
     order by s.version, s.number desc limit 1
 $$;

@@ -12,6 +12,14 @@ public sealed class PruneStore(LogStore store)
     /// <summary>Who this login is, for the record.</summary>
     public Task<string> WhoAsync(CancellationToken cancellation = default) => ScalarAsync<string>("Asking who this login is", "select session_user::text", [], cancellation);
 
+    /// <summary>Refuses who could write the record, and then not delete.</summary>
+    /// <exception cref="LogException">This login may not prune.</exception>
+    public async Task RequireAsync(CancellationToken cancellation = default)
+    {
+        if (!await ScalarAsync<bool>("Asking whether this login may prune", $"select has_function_privilege('{store.Schema}.prune_events(text, integer)', 'execute')", [], cancellation))
+            throw new LogException($"'{await WhoAsync(cancellation)}' may not prune {store.Place}: that takes the role maplog_admin.");
+    }
+
     /// <summary>Asks the running writer of a source to write a prune record.</summary>
     /// <returns>The order's number.</returns>
     public Task<long> OrderAsync(StreamName stream, Pruned record, CancellationToken cancellation = default) => ScalarAsync<long>(

@@ -37,6 +37,7 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
     /// <exception cref="LogException">The log cannot be read or written, or the running writer did not write the record.</exception>
     public async Task<Pruned> RecordAsync(PrunePlan plan, DateTimeOffset before, CancellationToken cancellation = default)
     {
+        await _prunes.RequireAsync(cancellation);
         var snapshot = await SnapshotAsync(plan, cancellation);
         var known = await _reader.ReadLatestAsync<Pruned>(plan.Stream, cancellation);
         if (known is { Note: var note } && note.UpTo == plan.UpTo.Value && note.SnapshotHash.AsSpan().SequenceEqual(snapshot.Hash))

@@ -28,12 +28,40 @@ internal sealed class RecordedHistory : IAsyncDisposable
     /// <summary>By version: when, as stored.</summary>
     public List<DateTimeOffset> Times { get; } = [DateTimeOffset.MinValue];
 
-    public static async Task<RecordedHistory> MakeAsync(TestPostgres postgres, int seed)
+    /// <param name="postgres">Where its log is made.</param>
+    /// <param name="seed">Of the dice.</param>
+    /// <param name="sealEvery">A seal after so many events; 0: none.</param>
+    /// <param name="committed">Called after each batch.</param>
+    public static async Task<RecordedHistory> MakeAsync(TestPostgres postgres, int seed, int sealEvery = 0, Func<RecordedHistory, Task>? committed = null)
     {
         var history = new RecordedHistory(await LogDatabase.MigratedAsync(postgres));
-        await history.RecordAsync(new Random(seed));
+        await history.RecordAsync(new Random(seed), sealEvery, committed);
         return history;
     }
+
+    /// <summary>What SQL says that the map held.</summary>
+    public async Task<SortedDictionary<string, string>> QueryStateAsync(int version)
+    {
+        await using var command = Log.Store.Database.CreateCommand($"select encode(key_bytes, 'hex'), encode(value_bytes, 'hex') from audit.state_at_version('{Stream}', {version})");
+        var held = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        await using var rows = await command.ExecuteReaderAsync();
+        while (await rows.ReadAsync())
+            held.Add(rows.GetString(0), rows.GetString(1));
+        return held;
+    }
+
+    /// <summary>What the command says that the map held.</summary>
+    public async Task<SortedDictionary<string, string>> ReplayAsync(params string[] when)
+    {
+        var run = await RunAsync(["replay", "lb-1/ct_map", "--json", .. when]);
+        Xunit.Assert.Equal("", run.Error);
+        Xunit.Assert.Equal(0, run.Code);
+        return Entries(run);
+    }
+
+    public static SortedDictionary<string, string> Entries(CommandRun replay) => new(
+        System.Text.Json.JsonDocument.Parse(replay.Output).RootElement.GetProperty("entries").EnumerateArray()
+            .ToDictionary(e => e.GetProperty("key_bytes").GetString()!, e => e.GetProperty("value_bytes").GetString()!), StringComparer.Ordinal);
 
     public Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.OfAsync([.. arguments, "--log", Log.Options.ConnectionString]);
 
@@ -42,13 +70,14 @@ internal sealed class RecordedHistory : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Log.DisposeAsync();
 
-    private async Task RecordAsync(Random random)
+    private async Task RecordAsync(Random random, int sealEvery, Func<RecordedHistory, Task>? committed)
     {
         var stream = new StreamHandle(Stream);
         // Another stream of the same source, its events between these.
         var noise = Made.Stream("lb-1/other");
         var noiseVersion = 0L;
         using var batch = new EventBatch();
+        using var chain = new SealChain();
         var writer = await LogWriter.OpenAsync(Log.Store, "lb-1");
         var held = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var clock = Begin;
@@ -69,6 +98,8 @@ internal sealed class RecordedHistory : IAsyncDisposable
                 Note(Opened(2), held);
                 continue;
             }
+            if (sealEvery > 0 && version % sealEvery == 0)
+                Note(chain.Seal(new Epoch(1)), held);
             var key = BitConverter.GetBytes(random.Next(60));
             var name = Convert.ToHexStringLower(key);
             var value = new byte[ValueSize];
@@ -90,6 +121,8 @@ internal sealed class RecordedHistory : IAsyncDisposable
             {
                 await writer.AppendAsync(batch);
                 batch.Clear();
+                if (committed is not null)
+                    await committed(this);
             }
         }
         Note(new MapClosed(1, 2, "boot"), held);
@@ -98,13 +131,16 @@ internal sealed class RecordedHistory : IAsyncDisposable
 
         void Change(EventKind kind, byte[] key, byte[] value)
         {
-            batch.AddChange(stream, new StreamVersion(++version), Store(), kind, Made.Payload(key, value, version * 64));
+            var payload = Made.Payload(key, value, (version + 1) * 64);
+            batch.AddChange(stream, new StreamVersion(++version), Store(), kind, payload);
+            chain.Take(new StreamVersion(version), Times[^1], kind, payload);
             Model.Add(new SortedDictionary<string, string>(held, StringComparer.Ordinal));
         }
 
         void Note(object note, SortedDictionary<string, string>? content)
         {
             batch.AddNote(stream, new StreamVersion(++version), Store(), note);
+            chain.Take(new StreamVersion(version), Times[^1], NoteCodec.KindOf(note), NoteCodec.Write(note));
             Model.Add(content is null ? null : new SortedDictionary<string, string>(content, StringComparer.Ordinal));
         }
 

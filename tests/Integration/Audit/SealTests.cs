@@ -53,12 +53,12 @@ public sealed class SealTests(TestPostgres postgres)
     public async Task Each_role_may_what_it_is_for_and_no_more()
     {
         await using var log = await SealedAsync();
-        const string read = "select count(*) from maplog.changes", audit = "select count(*) from audit.changes where old_lived is null", index = "select audit.index_keys('lb-1/ct_map')";
+        const string read = "select count(*) from maplog.changes", audit = "select count(*) from audit.changes where old_lived is null", index = "select audit.index_keys('lb-1/ct_map')", prune = "select audit.forget_pruned('lb-1/ct_map', 1)";
         const string rewrite = "delete from maplog.mt_events", describe = "delete from audit.described", ours = "delete from audit.key_index", source = "create table maplog.mine (x integer)";
-        await MayAsync("maplog_reader", [read], [audit, index, rewrite, describe, ours, source]);
-        await MayAsync("maplog_auditor", [read, audit], [index, rewrite, describe, ours, source]);
-        await MayAsync("maplog_admin", [read, audit, index, describe], [rewrite, ours, source]);
-        await MayAsync("maplog_writer", [read], [audit, index, rewrite, describe, ours, source]);
+        await MayAsync("maplog_reader", [read], [audit, index, prune, rewrite, describe, ours, source]);
+        await MayAsync("maplog_auditor", [read, audit], [index, prune, rewrite, describe, ours, source]);
+        await MayAsync("maplog_admin", [read, audit, index, prune, describe], [rewrite, ours, source]);
+        await MayAsync("maplog_writer", [read, index], [audit, prune, rewrite, describe, ours, source]);
 
         // The writer appends by Marten's call, to a source that was added after the roles were made.
         var login = $"writer_{Guid.NewGuid():N}";

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Maplog.Events;
 using Maplog.Servers;
+using Maplog.Snapshots;
 using Npgsql;
 using Xunit;
 
@@ -7,13 +9,16 @@ namespace Maplog.Tests.Integration.Audit;
 
 public sealed class TimeTravelTests(TestPostgres postgres)
 {
-    private const int Moments = 500;
+    private const int Moments = 1000;
 
     [Fact]
     public async Task Replay_at_any_version_or_time_is_what_the_map_held()
     {
         await using var history = await RecordedHistory.MakeAsync(postgres, seed: 20260301);
         var random = new Random(7);
+        // Snapshots here and there: replays begin with them, with a map_opened, or with the first event.
+        foreach (var version in new[] { 400, 1100, 1900, 2600 })
+            Assert.NotNull(await new SnapshotTaker(history.Log.Store).TakeAsync(RecordedHistory.Stream, new StreamVersion(version), cancellation: Cancel));
         for (var i = 0; i < Moments; i++)
         {
             int version;

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Maplog.Kernel;
+using Maplog.Log;
+using Maplog.Servers;
+using Npgsql;
+
+namespace Maplog.Benchmarks;
+
+/// <summary>What the rows share: sizes, a Postgres of their own, the filled log, a folder for pins. Nothing of it stays.</summary>
+internal sealed class Bench(Sizes sizes) : IAsyncDisposable
+{
+    private readonly TestPostgres _postgres = new();
+    private readonly string _pins = $"{Bpffs.Root}/maplog_bench_{Environment.ProcessId}";
+    private FilledLog? _filled;
+
+    public Sizes Sizes { get; } = sizes;
+
+    /// <summary>An empty log of its own, with the source lb-1.</summary>
+    public async Task<LogStore> MakeLogAsync(CancellationToken cancellation)
+    {
+        // The command opens the log by itself, with the password.
+        var connection = new NpgsqlConnectionStringBuilder(await _postgres.CreateDatabaseAsync("bench")) { PersistSecurityInfo = true };
+        var store = new LogStore(new LogOptions { ConnectionString = connection.ConnectionString });
+        var schema = new LogSchema(store);
+        await schema.MigrateAsync(cancellation);
+        await schema.AddSourceAsync("lb-1", cancellation);
+        return store;
+    }
+
+    /// <summary>The log with the stream that replays read; filled when it is first asked for.</summary>
+    public async Task<FilledLog> FilledAsync(CancellationToken cancellation) => _filled ??= await FilledLog.MakeAsync(await MakeLogAsync(cancellation), Sizes, cancellation);
+
+    /// <summary>A path for a pin that is not there.</summary>
+    public string NewPin()
+    {
+        Bpffs.EnsureMounted(_pins);
+        var pin = Path.Combine(_pins, "map");
+        foreach (var left in Directory.GetFiles(_pins))
+            File.Delete(left);
+        return pin;
+    }
+
+    /// <summary>The median seconds of each of some works, done in turns because the machine drifts; each once before, unmeasured.</summary>
+    public async Task<double[]> MediansAsync(params Func<Task>[] works)
+    {
+        var times = works.Select(_ => new List<double>()).ToArray();
+        for (var round = -1; round < Sizes.Rounds; round++)
+        {
+            for (var i = 0; i < works.Length; i++)
+            {
+                GC.Collect();
+                var began = Stopwatch.GetTimestamp();
+                await works[i]();
+                var took = Stopwatch.GetElapsedTime(began).TotalSeconds;
+                Console.Error.WriteLine($"  {(round < 0 ? "warm" : $"{round + 1}")} {i}: {took:0.000} s");
+                if (round >= 0)
+                    times[i].Add(took);
+            }
+        }
+        return [.. times.Select(t => t.Order().ElementAt(t.Count / 2))];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_filled is not null)
+            await _filled.DisposeAsync();
+        await _postgres.DisposeAsync();
+        if (Directory.Exists(_pins))
+            Directory.Delete(_pins, recursive: true);
+    }
+}

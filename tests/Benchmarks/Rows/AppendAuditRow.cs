@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using Maplog.Capture;
+using Maplog.Capture.Keeping;
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Benchmarks.Rows;
+
+/// <summary>Appends as fast as they go, with the audit's schema and the index of keys filled behind them, against a log without either.</summary>
+internal sealed class AppendAuditRow : IRow
+{
+    private const int Batch = 5000;
+
+    public string Name => "append-audit";
+
+    public double Must => 1.25;
+
+    public double Aim => 1.1;
+
+    public string Unit => "events/s";
+
+    public string Against => "the same appends to a log without audit schema, triggers and index of keys";
+
+    public async Task<Measured> RunAsync(Bench bench, CancellationToken cancellation)
+    {
+        await using var plain = await bench.MakeLogAsync(cancellation);
+        await using (var strip = plain.Database.CreateCommand($"drop trigger maplog_append_only on {plain.Schema}.mt_events; drop schema {plain.AuditSchema} cascade"))
+            await strip.ExecuteNonQueryAsync(cancellation);
+        await using var audited = await bench.MakeLogAsync(cancellation);
+        using var bare = await Appender.OpenAsync(plain, bench.Sizes, cancellation);
+        using var full = await Appender.OpenAsync(audited, bench.Sizes, cancellation);
+        var options = new CaptureOptions { Source = "lb-1" };
+        var (without, with) = (new List<double>(), new List<double>());
+        var turn = TimeSpan.FromSeconds(bench.Sizes.AppendSeconds / 2.0);
+        // In short turns, because the machine drifts; the fill follows while its log is appended to, and only then.
+        for (var round = -1; round < bench.Sizes.Rounds * 2; round++)
+        {
+            var a = await bare.AppendAsync(turn, cancellation);
+            using var following = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var fill = FollowAsync(new IndexFill(audited, options, () => full.Count, TimeProvider.System), following.Token);
+            var b = await full.AppendAsync(turn, cancellation);
+            await following.CancelAsync();
+            await fill;
+            Console.Error.WriteLine($"  {round}: {a:0} and {b:0} events/s");
+            if (round >= 0)
+            {
+                without.Add(a);
+                with.Add(b);
+            }
+        }
+        var lag = await new AuditReader(audited).ReadLagAsync(cancellation);
+        Console.Error.WriteLine($"  indexed to {lag[0].IndexedTo} of {lag[0].Head}");
+        return new Measured(Median(with), Median(without), Median(without) / Median(with));
+    }
+
+    private static async Task FollowAsync(IndexFill fill, CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                await fill.FillAsync(stop);
+                await Task.Delay(IndexFill.LookEvery, stop);
+            }
+        }
+        catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or LogException)
+        {
+            // The turn is over.
+        }
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private sealed class Appender(LogWriter writer, Sizes sizes) : IDisposable
+    {
+        private readonly StreamHandle _stream = new(FilledLog.Stream);
+        private readonly EventBatch _batch = new();
+        private readonly Changes _changes = new();
+        private readonly Random _dice = new(1);
+        private long _version;
+
+        public long Count => Volatile.Read(ref _version);
+
+        public static async Task<Appender> OpenAsync(LogStore store, Sizes sizes, CancellationToken cancellation) => new(await LogWriter.OpenAsync(store, "lb-1", cancellation), sizes);
+
+        public void Dispose() => _batch.Dispose();
+
+        /// <returns>Events a second.</returns>
+        public async Task<double> AppendAsync(TimeSpan duration, CancellationToken cancellation)
+        {
+            var (began, first) = (Stopwatch.GetTimestamp(), _version);
+            while (Stopwatch.GetElapsedTime(began) < duration)
+            {
+                _batch.Clear();
+                if (_version == 0)
+                    _batch.AddNote(_stream, new StreamVersion(++_version), DateTimeOffset.UnixEpoch, new MapOpened(1, 7, "boot", "ct_map", FilledLog.Shape(sizes), null, 0, 0, "fentry", [], "node"));
+                for (var i = 0; i < Batch; i++)
+                {
+                    _version++;
+                    _changes.Add(_batch, _stream, _version, DateTimeOffset.UnixEpoch.AddMicroseconds(_version), EventKind.EntryUpdated, _dice.Next(sizes.Entries), _version);
+                }
+                await writer.AppendAsync(_batch, cancellation);
+            }
+            return (_version - first) / Stopwatch.GetElapsedTime(began).TotalSeconds;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Maplog.Log;
+using Maplog.Replicas;
+using Maplog.Replicator.Following;
+using Maplog.Snapshots;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Maplog.Benchmarks.Rows;
+
+/// <summary>A new replica, from the newest snapshot in Postgres to the pinned map that follows.</summary>
+internal sealed class BootstrapRow : IRow
+{
+    public string Name => "bootstrap";
+
+    public double Must => 2;
+
+    public double Aim => 1.3;
+
+    public string Unit => "s";
+
+    public string Against => "COPY of the same bytes, and bare batch updates of the result";
+
+    public async Task<Measured> RunAsync(Bench bench, CancellationToken cancellation)
+    {
+        var log = await bench.FilledAsync(cancellation);
+        var snapshot = await new SnapshotTaker(log.Store).TakeAsync(FilledLog.Stream, cancellation: cancellation) ?? throw new InvalidOperationException("There is no snapshot.");
+        var bare = new BareMap((await new StreamHistory(log.Store).RestoreAsync(snapshot, cancellation: cancellation)).Entries);
+        var times = await bench.MediansAsync(
+            async () =>
+            {
+                await CopyAsync(log, snapshot, cancellation);
+                bare.Write(bench.NewPin(), bench.Sizes);
+            },
+            () => BuildAsync(bench.NewPin(), log, snapshot, cancellation));
+        return new Measured(times[1], times[0], times[1] / times[0]);
+    }
+
+    private static async Task CopyAsync(FilledLog log, Snapshot snapshot, CancellationToken cancellation)
+    {
+        await using var connection = await log.Store.Database.OpenConnectionAsync(cancellation);
+        await using var copy = await connection.BeginRawBinaryCopyAsync($"copy (select data from {log.Store.Schema}.snapshot_chunks where snapshot = {snapshot.Number} order by chunk) to stdout (format binary)", cancellation);
+        var buffer = new byte[1 << 20];
+        while (await copy.ReadAsync(buffer, cancellation) > 0)
+        {
+        }
+    }
+
+    // The replicator's own session, until its cursor is at the head.
+    private static async Task BuildAsync(string pin, FilledLog log, Snapshot snapshot, CancellationToken cancellation)
+    {
+        using var replica = ReplicaMap.Open(pin, FilledLog.Stream, snapshot.Opened.Note);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var session = new ReplicaSession(replica, log.Store, new ReplicaInbox(), new ReplicaReport(NullLogger.Instance, pin, FilledLog.Stream), TimeProvider.System);
+        var running = session.RunAsync(rebuild: false, stop.Token);
+        while (session.Cursor.Version < log.Head && !running.IsCompleted)
+            await Task.Delay(1, cancellation);
+        await stop.CancelAsync();
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (session.Cursor.Version != log.Head)
+            throw new InvalidOperationException($"The replica came to version {session.Cursor.Version} of {log.Head}: {running.Exception?.Message}");
+    }
+}
