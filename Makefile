@@ -1,12 +1,13 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-kernels clean
+.PHONY: help build demo test test-kernels bench clean
 
 help:
 	@echo 'make build         the three commands, ready to run in artifacts/bin/'
 	@echo 'make demo          see it work here, in about a minute: SECONDS=5 makes it shorter'
 	@echo 'make test          all tests; ONLY="Unit Kernel" some projects, VERBOSE=1 every name'
 	@echo 'make test-kernels  the same on every kernel, 5.10 too'
+	@echo 'make bench         what it costs, beside the least it could: ONLY=name one row, SHORT=1 in seconds'
 	@echo 'make clean         removes what was built'
 	@echo
 	@echo 'What is missing on this machine is installed first, with apt. See scripts/install.'
@@ -24,6 +25,11 @@ test:
 
 test-kernels:
 	@scripts/test $(if $(VERBOSE),-v) -k bullseye,bookworm,sid $(ONLY)
+
+bench:
+	@scripts/install tests
+	@dotnet build tests/Benchmarks -c Release --nologo -v quiet
+	@dotnet tests/Benchmarks/bin/Release/net10.0/maplog-benchmarks.dll $(if $(SHORT),--short) $(ONLY)
 
 clean:
 	rm -rf artifacts src/*/bin src/*/obj src/Shared/*/bin src/Shared/*/obj examples/*/bin examples/*/obj tests/*/bin tests/*/obj demo/bin demo/obj bench/*/bin bench/*/obj

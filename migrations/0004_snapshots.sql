@@ -1,4 +1,4 @@
--- Snapshots, and the one way by which old events go. See docs/decisions/0009.
+-- Snapshots, and the one way by which old events go. See docs/decisions/0011.
 
 -- ---------------------------------------------------------------------------------------------------- snapshots
 

@@ -23,7 +23,7 @@ internal sealed class IndexFill(LogStore store, CaptureOptions options, Func<lon
     private const double BusyRate = 10_000, BusyRest = 9;
 
     private readonly AuditReader _audit = new(store);
-    private long _committed, _at;
+    private long _committed = committed(), _at = time.GetTimestamp();
 
     /// <summary>Brings all streams to their heads.</summary>
     public async Task FillAsync(CancellationToken stopping)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using System.Threading.Channels;
 using Maplog.Events;
 using Npgsql;
 using NpgsqlTypes;
@@ -13,6 +14,9 @@ public delegate int SnapshotFill(Span<byte> keys, Span<byte> values);
 public sealed class SnapshotStore(LogStore store)
 {
     private const int ChunkBytes = 1 << 20, MostInChunk = 1 << 16;
+
+    /// <summary>Chunks in memory while a snapshot is read: enough that neither Postgres nor the map waits for the other.</summary>
+    private const int Ahead = 6;
 
     private const string Columns = """
         stream, version, time, epoch, is_open, opened_version, opened_at, convert_to(opened::text, 'UTF8'),
@@ -40,34 +44,31 @@ public sealed class SnapshotStore(LogStore store)
         });
     }
 
-    /// <summary>The entries, chunk by chunk, each verified before it is handed out; the next one is fetched meanwhile.</summary>
+    /// <summary>The entries, chunk by chunk, each verified before it is handed out; the next ones are fetched meanwhile.</summary>
     /// <exception cref="SnapshotDamagedException">It is not what was written; chunks handed out before were.</exception>
     /// <exception cref="LogException">The log cannot be read.</exception>
     public async IAsyncEnumerable<SnapshotChunk> ReadAsync(Snapshot snapshot, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var doing = $"Reading the snapshot of {snapshot.Stream} at version {snapshot.Version}";
-        await using var connection = await Try(doing, async () => await store.Database.OpenConnectionAsync(cancellation));
-        var hashes = await Try(doing, () => HashesAsync(connection, snapshot, cancellation));
-        await using var rows = await Try(doing, async () => await SnapshotRows.OpenAsync(connection, store, snapshot, cancellation));
-        SnapshotChunk ready = new(), spare = new();
-        var next = Task.Run(() => rows.NextAsync(ready, cancellation), cancellation);
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var ready = Channel.CreateBounded<SnapshotChunk>(Ahead);
+        var free = Channel.CreateUnbounded<SnapshotChunk>();
+        for (var i = 0; i < Ahead; i++)
+            free.Writer.TryWrite(new SnapshotChunk());
+        var fetching = Task.Run(() => Try(doing, async () => await FetchAsync(snapshot, free.Reader, ready.Writer, left.Token)), CancellationToken.None);
         try
         {
-            for (var i = 0; i < hashes.Count; i++)
+            await foreach (var chunk in ready.Reader.ReadAllAsync(cancellation))
             {
-                var hash = await Try(doing, () => next);
-                if (hash is null || !CryptographicOperations.FixedTimeEquals(hash, hashes[i]))
-                    throw new SnapshotDamagedException(snapshot, $"chunk {i} of {hashes.Count} has another hash than was written with it", store);
-                (ready, spare) = (spare, ready);
-                if (i + 1 < hashes.Count)
-                    next = Task.Run(() => rows.NextAsync(ready, cancellation), cancellation);
-                yield return spare;
+                yield return chunk;
+                free.Writer.TryWrite(chunk);
             }
+            await fetching;
         }
         finally
         {
-            // The connection is not given back while somebody reads from it.
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await left.CancelAsync();
+            await ((Task)fetching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -103,6 +104,30 @@ public sealed class SnapshotStore(LogStore store)
             command.Parameters.Add(new() { Value = keep });
             return (long)(await command.ExecuteScalarAsync(cancellation))!;
         });
+    }
+
+    private async Task<int> FetchAsync(Snapshot snapshot, ChannelReader<SnapshotChunk> free, ChannelWriter<SnapshotChunk> ready, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var connection = await store.Database.OpenConnectionAsync(cancellation);
+            var hashes = await HashesAsync(connection, snapshot, cancellation);
+            await using var rows = await SnapshotRows.OpenAsync(connection, store, snapshot, cancellation);
+            for (var i = 0; i < hashes.Count; i++)
+            {
+                var chunk = await free.ReadAsync(cancellation);
+                var hash = await rows.NextAsync(chunk, cancellation);
+                if (hash is null || !CryptographicOperations.FixedTimeEquals(hash, hashes[i]))
+                    throw new SnapshotDamagedException(snapshot, $"chunk {i} of {hashes.Count} has another hash than was written with it", store);
+                await ready.WriteAsync(chunk, cancellation);
+            }
+            return hashes.Count;
+        }
+        finally
+        {
+            // What went wrong is told by the task: chunks that are ready are handed out first.
+            ready.Complete();
+        }
     }
 
     // The whole is held against its hash before any of it is used; a chunk when it comes.

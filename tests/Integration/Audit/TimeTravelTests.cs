@@ -126,6 +126,39 @@ public sealed class TimeTravelTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task Among_many_events_a_keys_history_is_read_by_the_index_and_never_by_a_scan_of_the_events()
+    {
+        await using var log = await Integration.Log.LogDatabase.MigratedAsync(postgres);
+        var stream = Integration.Log.Made.Stream("lb-1/ct_map");
+        var writer = await Maplog.Log.LogWriter.OpenAsync(log.Store, "lb-1", Cancel);
+        using var batch = new Maplog.Log.EventBatch();
+        batch.AddNote(stream, new StreamVersion(1), Integration.Log.Made.Time, Integration.Log.Made.Opened());
+        const int events = 200_000;
+        for (var version = 2; version <= events; version++)
+        {
+            var key = BitConverter.GetBytes((long)(version % 20_000));
+            batch.AddChange(stream, new StreamVersion(version), Integration.Log.Made.Time.AddMilliseconds(version), EventKind.EntryUpdated, Integration.Log.Made.Payload(key, key, version * 64L));
+            if (batch.Count < 5000 && version < events)
+                continue;
+            await writer.AppendAsync(batch, Cancel);
+            batch.Clear();
+        }
+        await log.QueryAsync("select audit.index_keys('lb-1/ct_map', 1000000)");
+        await log.QueryAsync("vacuum analyze");
+        // As Postgres chooses, nothing forbidden to it.
+        await using var explain = log.Store.Database.CreateCommand("explain (analyze, timing off) select * from audit.key_events('lb-1/ct_map', '\\x0700000000000000', 1) order by version");
+        await using var rows = await explain.ExecuteReaderAsync(Cancel);
+        var plan = new List<string>();
+        while (await rows.ReadAsync(Cancel))
+            plan.Add(rows.GetString(0));
+        var text = string.Join('\n', plan);
+        Assert.Contains("key_index_pkey", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Seq Scan on mt_events", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Seq Scan on key_index", text, StringComparison.Ordinal);
+        Assert.Contains($"rows={events / 20_000 + 1} ", plan[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_diff_of_two_moments_is_the_models()
     {
         await using var history = await RecordedHistory.MakeAsync(postgres, seed: 6);

@@ -16,19 +16,21 @@ internal sealed class CaptureProcess : IAsyncDisposable
     private readonly List<Command> _replicators = [];
     private readonly string _log, _bus;
 
-    private CaptureProcess(string log, string bus, int ringBytes, bool stays, string[] watch)
+    private CaptureProcess(string log, string bus, int ringBytes, bool stays, string[] watch, string[] more)
     {
         (_log, _bus) = (log, bus);
         _store = new LogStore(new LogOptions { ConnectionString = log });
         _command =
         [
             Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. watch.SelectMany(w => w.StartsWith("--", StringComparison.Ordinal) ? [w] : new[] { "--watch", w }), "--probe", "syscall", "--ring-bytes", $"{ringBytes}",
-            "--log", log, "--bus", bus, "--stay-attached", stays ? "true" : "false", "--pin-root", _pins["capture"],
+            "--log", log, "--bus", bus, "--stay-attached", stays ? "true" : "false", "--pin-root", _pins["capture"], .. more,
         ];
         _daemon = new Command(_pins.Folder, _command);
     }
 
     public static string Source => "here";
+
+    public LogStore Store => _store;
 
     public LogReader Log => new(_store);
 
@@ -36,13 +38,18 @@ internal sealed class CaptureProcess : IAsyncDisposable
     /// <param name="ringBytes">What the ring holds.</param>
     /// <param name="bus">RabbitMQ; null: it is away.</param>
     /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
-    public static Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, params string[] watch) => StartAsync(postgres, ringBytes, bus, stays: false, watch);
+    public static Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, params string[] watch) => StartAsync(postgres, ringBytes, bus, stays: false, watch, []);
 
     /// <param name="postgres">Where its log is made.</param>
     /// <param name="ringBytes">What the ring holds.</param>
     /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
     /// <returns>One whose hook stays in the kernel when it ends.</returns>
-    public static Task<CaptureProcess> StartStayingAsync(TestPostgres postgres, int ringBytes, params string[] watch) => StartAsync(postgres, ringBytes, null, stays: true, watch);
+    public static Task<CaptureProcess> StartStayingAsync(TestPostgres postgres, int ringBytes, params string[] watch) => StartAsync(postgres, ringBytes, null, stays: true, watch, []);
+
+    /// <param name="postgres">Where its log is made.</param>
+    /// <param name="map">What it watches.</param>
+    /// <param name="settings">Settings beside those of a test.</param>
+    public static Task<CaptureProcess> StartWithAsync(TestPostgres postgres, string map, params string[] settings) => StartAsync(postgres, 16 << 20, null, stays: false, [map], settings);
 
     /// <summary>Kills it, and starts the next.</summary>
     /// <param name="between">What is done in between.</param>
@@ -56,7 +63,7 @@ internal sealed class CaptureProcess : IAsyncDisposable
         await _daemon.SaysAsync("Capturing source");
     }
 
-    private static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, bool stays, string[] watch)
+    private static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more)
     {
         if (!File.Exists(Path.Combine(Repository.Bin, "maplog-capture")))
             await Command.RunAsync(Repository.Root, "scripts/build");
@@ -64,7 +71,7 @@ internal sealed class CaptureProcess : IAsyncDisposable
         var maplog = Path.Combine(Repository.Bin, "maplog");
         await Command.RunAsync("/", maplog, "migrate", "--log", log);
         await Command.RunAsync("/", maplog, "source", "add", Source, "--log", log);
-        var capture = new CaptureProcess(log, bus?.AbsoluteUri ?? "amqp://guest:guest@127.0.0.1:1", ringBytes, stays, watch);
+        var capture = new CaptureProcess(log, bus?.AbsoluteUri ?? "amqp://guest:guest@127.0.0.1:1", ringBytes, stays, watch, more);
         await capture._daemon.SaysAsync("Capturing source");
         return capture;
     }
