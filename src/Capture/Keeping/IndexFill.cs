@@ -5,7 +5,7 @@ namespace Maplog.Capture.Keeping;
 
 /// <summary>
 /// Fills the index of keys of a source's streams, behind the head, in small steps with rests between them: short ones while
-/// little is appended, long ones while the pipeline writes as fast as it can, so that the fill then takes a tenth of a
+/// little is appended, long ones while the pipeline writes as fast as it can, so that the fill then takes a fifth of a
 /// connection's time at most. What is not indexed yet is scanned by whoever asks.
 /// </summary>
 /// <param name="store">The log.</param>
@@ -20,7 +20,7 @@ internal sealed class IndexFill(LogStore store, CaptureOptions options, Func<lon
     private const int Step = 5000;
 
     /// <summary>Appends beyond this many events a second are busy ones, and a step is followed by a rest of so many times its own length.</summary>
-    private const double BusyRate = 10_000, BusyRest = 9;
+    private const double BusyRate = 25_000, BusyRest = 4;
 
     private readonly AuditReader _audit = new(store);
     private long _committed = committed(), _at = time.GetTimestamp();

@@ -47,8 +47,9 @@ internal sealed class LogKeeper(LogStore store, CaptureOptions options, Func<lon
             {
                 return;
             }
-            catch (Exception e) when (e is LogException or FormatException)
+            catch (Exception e)
             {
+                // Whatever it is: the capture goes on, and the next look tries again.
                 if (said != e.Message)
                     log.KeepingWaits(what, said = e.Message);
             }

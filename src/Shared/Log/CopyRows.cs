@@ -21,59 +21,88 @@ internal static class CopyRows
     /// <param name="connection">An open connection, which this takes over until the last row.</param>
     /// <param name="select">The query, without parameters: COPY takes none.</param>
     /// <param name="cancellation">Ends the reading.</param>
+    /// <returns>Pages; while one is looked at, the next is read and taken apart.</returns>
     public static async IAsyncEnumerable<EventPage> ReadAsync(NpgsqlConnection connection, string select, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var page = new EventPage();
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         var copy = await connection.BeginRawBinaryCopyAsync($"copy ({select}) to stdout (format binary)", cancellation);
-        var ended = false;
+        Part part = new(HeaderSize), next = new(0);
+        var filling = FillAsync(copy, part, cancellation);
         try
         {
-            var filled = 0;
-            var at = HeaderSize;
-            while (!ended)
+            while (true)
             {
-                while (filled < buffer.Length)
-                {
-                    var read = await copy.ReadAsync(buffer.AsMemory(filled), cancellation);
-                    if (read == 0)
-                    {
-                        ended = true;
-                        break;
-                    }
-                    filled += read;
-                }
-
-                page.Clear();
-                while (TryRow(buffer, filled, ref at, out var row))
-                    page.Add(row);
-                if (page.Count > 0)
-                    yield return page;
-
-                // What is left is the beginning of a row; a row that fills the whole buffer needs a larger one.
-                var rest = buffer.AsSpan(at, filled - at);
-                if (page.Count == 0 && !ended && at == 0)
-                {
-                    var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
-                    rest.CopyTo(larger);
-                    ArrayPool<byte>.Shared.Return(buffer);
-                    buffer = larger;
-                }
-                else
-                {
-                    rest.CopyTo(buffer);
-                }
-                filled -= at;
-                at = 0;
+                await filling;
+                var filled = next;
+                filled.GoOnFrom(part);
+                // Not the variable that is about to change its meaning.
+                filling = part.IsLast ? Task.CompletedTask : Task.Run(() => FillAsync(copy, filled, cancellation), CancellationToken.None);
+                if (part.Page.Count > 0)
+                    yield return part.Page;
+                if (part.IsLast)
+                    break;
+                (part, next) = (next, part);
             }
         }
         finally
         {
+            await filling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // A reader who leaves early must not be made to wait for all the rows that he did not want.
-            if (!ended)
+            if (!part.IsLast && !next.IsLast)
                 await copy.CancelAsync();
             await copy.DisposeAsync();
-            ArrayPool<byte>.Shared.Return(buffer);
+            part.Return();
+            next.Return();
+        }
+    }
+
+    private static async Task FillAsync(NpgsqlRawCopyStream copy, Part part, CancellationToken cancellation)
+    {
+        while (part.Filled < part.Buffer.Length)
+        {
+            var read = await copy.ReadAsync(part.Buffer.AsMemory(part.Filled), cancellation);
+            if (read == 0)
+            {
+                part.IsLast = true;
+                break;
+            }
+            part.Filled += read;
+        }
+        while (TryRow(part.Buffer, part.Filled, ref part.At, out var row))
+            part.Page.Add(row);
+    }
+
+    /// <summary>A buffer, the rows that are whole in it, and where the rest begins.</summary>
+    private sealed class Part(int at)
+    {
+        public int At = at;
+
+        public byte[] Buffer { get; private set; } = ArrayPool<byte>.Shared.Rent(BufferSize);
+
+        public EventPage Page { get; } = new();
+
+        public int Filled { get; set; }
+
+        public bool IsLast { get; set; }
+
+        /// <summary>Takes over what is left: the beginning of a row. A row that fills the whole buffer needs a larger one.</summary>
+        public void GoOnFrom(Part before)
+        {
+            var rest = before.Buffer.AsSpan(before.At, Math.Max(0, before.Filled - before.At));
+            var wanted = before.Page.Count == 0 ? Math.Max(Buffer.Length, before.Buffer.Length * 2) : Math.Max(Buffer.Length, rest.Length + BufferSize / 2);
+            if (wanted > Buffer.Length)
+            {
+                Return();
+                Buffer = ArrayPool<byte>.Shared.Rent(wanted);
+            }
+            rest.CopyTo(Buffer);
+            Page.Clear();
+            (At, Filled) = (0, rest.Length);
+        }
+
+        public void Return()
+        {
+            ArrayPool<byte>.Shared.Return(Buffer);
+            Buffer = [];
         }
     }
 
