@@ -7,7 +7,6 @@ using Maplog.Configuration;
 using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
-using Maplog.Snapshots;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

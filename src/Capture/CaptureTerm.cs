@@ -5,7 +5,6 @@ using Maplog.Capture.Terms;
 using Maplog.Capture.Watching;
 using Maplog.Configuration;
 using Maplog.Events;
-using Maplog.Folding;
 using Maplog.Hooking;
 using Maplog.Kernel;
 using Maplog.Log;

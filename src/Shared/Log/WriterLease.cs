@@ -42,6 +42,14 @@ public sealed class WriterLease(LogStore store, string source)
             returning w.epoch
             """, reader => new Epoch(reader.GetInt32(0)), cancellation, source, node, holder, latest.Value, Term);
 
+    /// <summary>Keeps everybody from writing for a moment, while nobody does; no epoch begins. <see cref="ReleaseAsync"/> ends it.</summary>
+    /// <returns>False: somebody writes.</returns>
+    public async Task<bool> TryPauseAsync(string holder, CancellationToken cancellation = default) =>
+        await ReadAsync(cancellation) is null || await OneAsync<object>($"Holding the lease on source {source}", $"""
+            update {store.Schema}.writers set holder = $2, until = clock_timestamp() + $3
+            where source = $1 and (holder is null or until <= clock_timestamp()) returning true
+            """, reader => reader.GetBoolean(0), cancellation, source, holder, Term) is not null;
+
     /// <summary>Holds on to it.</summary>
     /// <returns>The row; null: another has it.</returns>
     public async Task<WriterRow?> RenewAsync(string holder, CancellationToken cancellation = default) =>

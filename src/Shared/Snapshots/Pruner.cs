@@ -43,11 +43,23 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
         if (known is { Note: var note } && note.UpTo == plan.UpTo.Value && note.SnapshotHash.AsSpan().SequenceEqual(snapshot.Hash))
             return note;
         var record = new Pruned(snapshot.Epoch.Value, plan.UpTo.Value, snapshot.Hash, plan.Seal.Note.Hash, before.ToUniversalTime(), await _prunes.WhoAsync(cancellation));
-        await using var alone = await WriterLock.TryTakeAsync(store, plan.Stream.Source, cancellation);
-        if (alone is null)
-            await OrderAsync(plan.Stream, record, cancellation);
+        var lease = new WriterLease(store, plan.Stream.Source);
+        var holder = $"prune/{Guid.NewGuid():N}";
+        if (await lease.TryPauseAsync(holder, cancellation))
+        {
+            try
+            {
+                await AppendAsync(plan.Stream, record, cancellation);
+            }
+            finally
+            {
+                await lease.ReleaseAsync(holder, CancellationToken.None);
+            }
+        }
         else
-            await AppendAsync(plan.Stream, record, cancellation);
+        {
+            await OrderAsync(plan.Stream, record, cancellation);
+        }
         return record;
     }
 
