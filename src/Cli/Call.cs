@@ -70,6 +70,9 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
     {
         // What was found first, then what went wrong.
         Terminal.FlushIfRead();
+        // Work on several CPUs hands its failures over together.
+        if (failure is AggregateException { InnerException: { } first })
+            failure = first;
         switch (failure)
         {
             case UsageException usage:

@@ -46,18 +46,6 @@ internal sealed class MapBatches(BpfMap map)
         Finish(count, progress);
     }
 
-    /// <summary>Entries that lie end to end already.</summary>
-    public void Put(ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count, Progress progress, CancellationToken cancellation)
-    {
-        for (var from = 0; from < count; from += Room)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var some = Math.Min(Room, count - from);
-            map.UpdateBatch(keys.Slice(from * _keySize, some * _keySize), values.Slice(from * _valueBytes, some * _valueBytes), some);
-            Finish(some, progress);
-        }
-    }
-
     private int Next(ReadOnlySpan<byte> key)
     {
         if (_keys.Length == 0)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Maplog.Cli.Output;
 using Maplog.Events;
 using Maplog.Folding;
+using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Snapshots;
 
@@ -52,7 +53,8 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
     public async Task<NearSnapshot?> FindNearAsync(StreamVersion upTo)
     {
         var found = await new StreamHistory(log).FindSnapshotsAsync(stream, upTo, cancellation);
-        return found is [var best, ..] && upTo - best.Version <= Math.Max(100_000, best.Entries / 2) ? new NearSnapshot(log, best, upTo, cancellation) : null;
+        // Of an array it could not be told which entries were ever written.
+        return found is [var best, ..] && !((MapType)best.Shape.Type).IsArray() && upTo - best.Version <= Math.Max(100_000, best.Entries / 2) ? new NearSnapshot(log, best, upTo, cancellation) : null;
     }
 
     private async Task<StreamPlace> AtVersionAsync(StreamVersion version, StreamPlace first)

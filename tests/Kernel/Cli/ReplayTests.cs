@@ -1,6 +1,8 @@
 using Maplog.Events;
 using Maplog.Kernel;
+using Maplog.Log;
 using Maplog.Servers;
+using Maplog.Snapshots;
 using Maplog.Tests.Integration.Cli;
 
 namespace Maplog.Tests.Kernel.Cli;
@@ -51,6 +53,33 @@ public sealed class ReplayTests(TestPostgres postgres)
             Assert.Equal("", (await log.RunAsync("replay", "lb-1/ct_map", "--version", version, "--into", folder["then"])).Error);
             Assert.Equal(0, (await log.RunAsync("diff", "lb-1/ct_map", folder["then"], "--from", version)).Code);
         }
+    }
+
+    [Theory]
+    [InlineData(MapType.Hash)]
+    [InlineData(MapType.LruHash)]
+    [InlineData(MapType.Array)]
+    [InlineData(MapType.PerCpuHash)]
+    public async Task From_a_snapshot_and_the_events_since_it_becomes_what_it_was(MapType type)
+    {
+        await using var log = await FilledAsync(type);
+        await using var store = new LogStore(new LogOptions { ConnectionString = log.Connection });
+        Assert.NotNull(await new SnapshotTaker(store).TakeAsync(StreamName.Parse("lb-1/ct_map"), new StreamVersion(4), cancellation: TestContext.Current.CancellationToken));
+        using var folder = new PinFolder();
+        foreach (var version in new[] { "4", "5", "7", "3" })
+        {
+            var pin = folder[$"at{version}"];
+            var run = await log.RunAsync("replay", "lb-1/ct_map", "--version", version, "--into", pin);
+            Assert.Equal("", run.Error);
+            Assert.Contains($"{(version == "3" ? 2 : 3)} entries, lb-1/ct_map at version {version}.", type == MapType.Array ? run.Output.Replace("4 entries", "3 entries", StringComparison.Ordinal) : run.Output, StringComparison.Ordinal);
+            Assert.Equal(0, (await log.RunAsync("diff", "lb-1/ct_map", pin, "--from", version)).Code);
+        }
+        await using (var damage = store.Database.CreateCommand("update maplog.snapshot_chunks set data = set_byte(data, 3, 255)"))
+            await damage.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        var whole = await log.RunAsync("replay", "lb-1/ct_map", "--into", folder["whole"]);
+        Assert.Contains("is damaged", whole.Error, StringComparison.Ordinal);
+        Assert.Equal(0, whole.Code);
+        Assert.Equal(0, (await log.RunAsync("verify", "lb-1/ct_map", folder["whole"])).Code);
     }
 
     [Fact]
