@@ -9,7 +9,8 @@ create table maplog.writers (
     holder    text,                                     -- the daemon that has it; null: it was given back
     since     timestamptz not null,                     -- when it took it
     until     timestamptz not null,                     -- it is renewed before
-    successor text                                      -- the node that a promotion asks it to give way to
+    successor text,                                     -- the node that a promotion asks it to give way to
+    whole     boolean not null default false            -- whether the last to give it back had logged all that it recorded
 );
 
 -- Captures that wait for a promotion, as they tell of themselves every second.

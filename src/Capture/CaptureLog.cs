@@ -59,6 +59,9 @@ internal static partial class CaptureLog
     [LoggerMessage(20, LogLevel.Information, "Source {Source} is handed over to node {Successor}: all that was recorded is logged, and nothing is recorded here any more.")]
     public static partial void GaveWay(this ILogger log, string source, string successor);
 
+    [LoggerMessage(28, LogLevel.Error, "Source {Source} is handed over to node {Successor}, but not all that was recorded could be logged: the successor logs a gap.")]
+    public static partial void GaveWayInPart(this ILogger log, string source, string successor);
+
     [LoggerMessage(21, LogLevel.Warning, "Source {Source} was written by node {Node} until epoch {Epoch}: what the hook recorded here meanwhile is not its history and was dropped.")]
     public static partial void ForgotPast(this ILogger log, string source, string node, int epoch);
 

@@ -32,6 +32,11 @@ internal sealed class CaptureService(
             log.Fatal(e.Message);
             exit.Code = DaemonExit.Failed;
         }
+        catch
+        {
+            exit.Code = DaemonExit.Failed;
+            throw;
+        }
         host.StopApplication();
     }
 
@@ -49,10 +54,9 @@ internal sealed class CaptureService(
         while (true)
         {
             health.Waits("it waits for its turn as the writer: another has the source.");
-            await using var lease = await turn.AwaitAsync(stopping);
-            var end = await term.RunAsync(lease, stopping);
+            var end = await RunTermAsync(term, turn, stopping);
             feed.EndTerm();
-            if (end == TermEnd.Stopped || end == TermEnd.GaveWay && !options.Standby)
+            if (end == TermEnd.Stopped || end == TermEnd.GaveWay && !options.Standby && await turn.IsSucceededAsync(stopping))
                 return;
             if (end == TermEnd.Deposed && !options.Standby)
             {
@@ -60,6 +64,12 @@ internal sealed class CaptureService(
                 return;
             }
         }
+    }
+
+    private static async Task<TermEnd> RunTermAsync(CaptureTerm term, WriterTurn turn, CancellationToken stopping)
+    {
+        await using var lease = await turn.AwaitAsync(stopping);
+        return await term.RunAsync(lease, stopping);
     }
 
     /// <summary>A server that is away may come back; a schema that is missing, or a login that is refused, is for an operator.</summary>

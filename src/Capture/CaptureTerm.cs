@@ -18,7 +18,7 @@ namespace Maplog.Capture;
 internal sealed class CaptureTerm(
     CaptureOptions options, NodeOptions node, IReadOnlyList<WatchedTarget> targets, LogStore store, WriterRegistry replicators, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, TimeProvider time, ILogger log)
 {
-    private static readonly TimeSpan CatchUpWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CatchUpWithin = TimeSpan.FromSeconds(30), StopWithin = TimeSpan.FromSeconds(10);
 
     private readonly LogReader _reader = new(store);
 
@@ -31,8 +31,8 @@ internal sealed class CaptureTerm(
     /// <returns>Why it is over.</returns>
     public async Task<TermEnd> RunAsync(HeldLease lease, CancellationToken stopping)
     {
-        var writer = await LogWriter.OpenAsync(store, options.Source, stopping);
         var streams = await _reader.ListStreamsAsync(options.Source, stopping);
+        var writer = await LogWriter.OpenAsync(store, options.Source, stopping); // after them: what came between them collides
         await ForgetOthersPastAsync(streams, stopping);
         health.Waits("it attaches its hook and reads what the log knows.");
         using var hook = Attach(options.StayAttached ? PinFolder : null);
@@ -45,12 +45,12 @@ internal sealed class CaptureTerm(
         try
         {
             Announce(hook, lease.Epoch); // what is made from here on is caught from its first change
-            await TakeUpAsync(streams, new OwnReplicas(targets, replicators), hook, sink, registry, over.Token);
+            await TakeUpAsync(streams, new OwnReplicas(targets, replicators), lease.FollowsWhole, hook, sink, registry, over.Token);
             foreach (var missing in registry.Missing())
                 log.NoSuchMap(missing);
             health.Captures();
             await RunAsync(session, committer, registry, over.Token);
-            return await EndAsync(lease, hook, session, committer);
+            return await EndAsync(lease, hook, session, committer, stopping);
         }
         catch (DeposedException e)
         {
@@ -59,6 +59,11 @@ internal sealed class CaptureTerm(
         catch (OperationCanceledException) when (lease.IsLost && !stopping.IsCancellationRequested)
         {
             return Deposed(hook, await committer.DeposedAsync(0, stopping));
+        }
+        catch (OperationCanceledException) when (lease.Successor is not null && !stopping.IsCancellationRequested)
+        {
+            // It had hardly begun.
+            return GaveWay(lease, isWhole: false);
         }
         catch (VersionTakenException) when (committer.Committed == 0)
         {
@@ -83,23 +88,36 @@ internal sealed class CaptureTerm(
         }
     }
 
-    private async Task<TermEnd> EndAsync(HeldLease lease, CaptureHook hook, CaptureSession session, Committer committer)
+    private async Task<TermEnd> EndAsync(HeldLease lease, CaptureHook hook, CaptureSession session, Committer committer, CancellationToken stopping)
     {
-        if (lease.Successor is not { } successor)
+        if (lease.Successor is null)
         {
-            await session.StopAsync(isLast: false);
+            await session.StopAsync(isLast: false, StopWithin, CancellationToken.None);
             return lease.IsLost ? Deposed(hook, await committer.DeposedAsync(0, CancellationToken.None)) : TermEnd.Stopped;
         }
+        // The ring stays pinned until it is logged: who starts after a death in between finds it.
+        CaptureHook.DetachPrograms(PinFolder);
+        hook.Unhook();
+        // As long as it takes: the successor waits for the lease.
+        return GaveWay(lease, await session.StopAsync(isLast: true, stopping.IsCancellationRequested ? StopWithin : Timeout.InfiniteTimeSpan, stopping));
+    }
+
+    private TermEnd GaveWay(HeldLease lease, bool isWhole)
+    {
         CaptureHook.Detach(PinFolder);
-        await session.StopAsync(isLast: true);
-        log.GaveWay(options.Source, successor);
+        lease.IsWhole = isWhole;
+        if (isWhole)
+            log.GaveWay(options.Source, lease.Successor!);
+        else
+            log.GaveWayInPart(options.Source, lease.Successor!);
         return TermEnd.GaveWay;
     }
 
-    // What it records from now on is no history of this source.
+    // What it records from now on is no history of this source; unless another daemon of this node has taken the hook over.
     private TermEnd Deposed(CaptureHook hook, DeposedException why)
     {
-        CaptureHook.Detach(PinFolder);
+        if (why.Node != node.Name)
+            CaptureHook.Detach(PinFolder);
         log.Fatal($"{why.Message} {hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition} bytes that the hook recorded are dropped.");
         return TermEnd.Deposed;
     }
@@ -146,7 +164,7 @@ internal sealed class CaptureTerm(
     }
 
     // A new term begins in every stream of the source, whether its map is still there or not.
-    private async Task TakeUpAsync(IReadOnlyList<StreamSummary> streams, OwnReplicas replicas, CaptureHook hook, EventSink sink, MapRegistry registry, CancellationToken stopping)
+    private async Task TakeUpAsync(IReadOnlyList<StreamSummary> streams, OwnReplicas replicas, bool isWhole, CaptureHook hook, EventSink sink, MapRegistry registry, CancellationToken stopping)
     {
         var history = new StreamHistory(store, log.SnapshotDamaged);
         foreach (var summary in streams)
@@ -158,7 +176,7 @@ internal sealed class CaptureTerm(
             sink.Note(stream, new EpochStarted(sink.Epoch.Value, node.Name, Boot.Id, hook.RingId, stream.LoggedPosition, stream.LoggedIndex, sink.Now), hook.IsResumed ? 0 : KernelClock.Now);
             // Only a map of this boot can go on; the content of another is no longer needed.
             if (replica is { } promoted)
-                registry.Adopt(stream, await history.ReadAsync(summary.Stream, cancellation: stopping), promoted);
+                registry.Adopt(stream, await history.ReadAsync(summary.Stream, cancellation: stopping), promoted, isWhole);
             else
                 registry.TakeUp(stream, summary.Opened is { } opened && opened.BootId == Boot.Id ? await history.ReadAsync(summary.Stream, cancellation: stopping) : null);
         }

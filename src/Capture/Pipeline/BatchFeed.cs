@@ -85,7 +85,7 @@ internal sealed class BatchFeed : IDisposable
         var copy = ArrayPool<byte>.Shared.Rent(bytes.Length);
         bytes.CopyTo(copy);
         var head = new Heartbeat(block.Writer.Stream, epoch, block.Last, block.Newest);
-        if (_waiting.Writer.TryWrite(new Outgoing(head, new ArraySegment<byte>(copy, 0, bytes.Length))))
+        if (_waiting.Writer.TryWrite(new Outgoing(Terms, head, new ArraySegment<byte>(copy, 0, bytes.Length))))
             return;
         ArrayPool<byte>.Shared.Return(copy);
         _dropped[head.Stream] = head;
@@ -93,9 +93,10 @@ internal sealed class BatchFeed : IDisposable
     }
 
     /// <summary>A block that waits; its array goes back to the pool when it is sent.</summary>
+    /// <param name="Term">Which of the feed's terms it is of.</param>
     /// <param name="Head">Where its stream is when it was received.</param>
     /// <param name="Block">The message.</param>
-    public readonly record struct Outgoing(Heartbeat Head, ArraySegment<byte> Block);
+    public readonly record struct Outgoing(int Term, Heartbeat Head, ArraySegment<byte> Block);
 
     private sealed class OpenBlock
     {

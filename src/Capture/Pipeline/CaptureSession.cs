@@ -15,7 +15,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
 {
     private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), StopWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10);
 
     private const long SkipsEvery = 1_000_000_000;
 
@@ -54,10 +54,15 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     }
 
     /// <summary>Commits what was read.</summary>
-    /// <param name="isLast">No daemon will go on with this ring, its pins are removed: what is in it is taken along.</param>
-    public async Task StopAsync(bool isLast)
+    /// <param name="isLast">No daemon will go on with this ring, its programs are gone: what is in it is taken along.</param>
+    /// <param name="within">How long to try, if the log is away.</param>
+    /// <param name="hurry">Cuts that down to ten seconds.</param>
+    /// <returns>Whether all that it was to commit is committed.</returns>
+    public async Task<bool> StopAsync(bool isLast, TimeSpan within, CancellationToken hurry = default)
     {
-        _giveUp.CancelAfter(StopWithin);
+        _giveUp.CancelAfter(within);
+        using var hurrying = hurry.Register(() => _giveUp.CancelAfter(HurryWithin));
+        var isDone = false;
         try
         {
             await _commit;
@@ -76,12 +81,14 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
                 await _commit;
             }
             while (isLast && isMore);
+            isDone = true;
         }
         catch (Exception e) when (e is OperationCanceledException or LogException)
         {
             // Not committed and not released: it is still in the ring, for the next daemon.
         }
         log.Stopped(committer.Committed, hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition);
+        return isDone;
     }
 
     public void Dispose()
@@ -208,6 +215,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         hook.Ring.Release(ringEnd);
         foreach (var (slot, account) in accounts)
             hook.Account(slot, account);
+        registry.Committed();
         feed.Publish(batch, sink.Epoch);
         batch.Clear();
     }

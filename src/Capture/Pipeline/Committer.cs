@@ -64,7 +64,7 @@ internal sealed class Committer(
             foreach (var range in batch.Streams)
             {
                 var head = await reader.ReadHeadAsync(range.Stream.Name, cancellation);
-                if (head.Version != range.Last)
+                if (head.Version != range.Last || head.Epoch != lease.Epoch)
                     throw;
             }
             return false;

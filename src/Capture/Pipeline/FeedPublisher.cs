@@ -67,7 +67,8 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
 
     private async Task SendAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)
     {
-        _heads[waiting.Head.Stream] = waiting.Head;
+        if (waiting.Term == feed.Terms)
+            _heads[waiting.Head.Stream] = waiting.Head;
         var began = time.GetTimestamp();
         if (await bus.PublishAsync(waiting.Head.Stream, waiting.Block, cancellation))
             metrics.Published(time.GetElapsedTime(began));

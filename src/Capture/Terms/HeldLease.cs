@@ -16,14 +16,20 @@ internal sealed class HeldLease : IAsyncDisposable
     private long _renewedAt;
     private volatile bool _isLost;
 
-    public HeldLease(WriterLease lease, string node, Epoch epoch, TimeProvider time)
+    public HeldLease(WriterLease lease, string node, Epoch epoch, bool followsWhole, TimeProvider time)
     {
-        (_lease, _node, Epoch, _time, _renewedAt) = (lease, node, epoch, time, time.GetTimestamp());
+        (_lease, _node, Epoch, FollowsWhole, _time, _renewedAt) = (lease, node, epoch, followsWhole, time, time.GetTimestamp());
         _renewing = Task.Run(RenewAsync);
     }
 
     /// <summary>The term that it stands for.</summary>
     public Epoch Epoch { get; }
+
+    /// <summary>Whether the writer before had logged all that it recorded.</summary>
+    public bool FollowsWhole { get; }
+
+    /// <summary>Whether this one has.</summary>
+    public bool IsWhole { get; set; }
 
     /// <summary>When to stop writing.</summary>
     public CancellationToken Over => _over.Token;
@@ -54,7 +60,7 @@ internal sealed class HeldLease : IAsyncDisposable
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
             if (!_isLost)
-                await _lease.ReleaseAsync(HolderName.Own, patience.Token);
+                await _lease.ReleaseAsync(HolderName.Own, IsWhole, patience.Token);
         }
         catch (Exception e) when (e is LogException or OperationCanceledException)
         {

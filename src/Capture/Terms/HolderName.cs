@@ -19,10 +19,8 @@ internal static class HolderName
         var parts = holder.Split('/');
         if (parts.Length != 4 || !uint.TryParse(parts[2], out var tgid) || !ulong.TryParse(parts[3], out var start))
             return HolderState.Unknown;
-        // A node runs one kernel at a time.
-        if (parts[0] != Boot.Id)
-            return HolderState.Dead;
-        if (parts[1] != Namespace)
+        // Another boot is an earlier one of this node's, or another host that was given the same name.
+        if (parts[0] != Boot.Id || parts[1] != Namespace)
             return HolderState.Unknown;
         return new ProcessIdentity(tgid, start).IsAlive ? HolderState.Alive : HolderState.Dead;
     }

@@ -64,7 +64,29 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
             if (epoch is null)
                 await _lease.TellAsync(node.Name, HolderName.Own, local.Behind, local.Problem, stopping);
         }
-        return epoch is { } own ? new HeldLease(_lease, node.Name, own, time) : null;
+        return epoch is { } own ? new HeldLease(_lease, node.Name, own, row is null || row.IsWhole, time) : null;
+    }
+
+    /// <summary>After it gave way: until the successor writes, or will not.</summary>
+    /// <returns>False: the promotion came to nothing, and the source is this node's as before.</returns>
+    public async Task<bool> IsSucceededAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                var row = await _lease.ReadAsync(stopping);
+                if (row is null || row.Node != node.Name)
+                    return true;
+                if (row.Successor is null)
+                    return false;
+            }
+            catch (LogException e) when (e.IsTransient)
+            {
+                // It comes back.
+            }
+            await Task.Delay(Pause, time, stopping);
+        }
     }
 
     private Task RefuseAsync(WriterRow? row, TimeSpan waited)

@@ -24,6 +24,9 @@ internal sealed class MapRegistry(
     // Losses of maps that no daemon had opened yet, as far as the log tells of them.
     private Losses _early = hook.ReadAccount(0).Losses;
     private readonly ConcurrentQueue<(StreamName Stream, Pruned Record)> _asked = new();
+    // Written before the first commit begins, read after it.
+    private readonly List<uint> _adopted = [];
+    private bool _isStart = true;
     private CapturedMap? _last;
     private Look? _look;
 
@@ -52,16 +55,32 @@ internal sealed class MapRegistry(
     }
 
     /// <summary>Goes on with a stream of another node in the map that was its replica here.</summary>
-    public void Adopt(CapturedStream stream, StreamFold fold, MapInfo info)
+    /// <param name="stream">The stream.</param>
+    /// <param name="fold">What it comes to.</param>
+    /// <param name="info">The map.</param>
+    /// <param name="isWhole">Whether the writer before had logged all that it recorded.</param>
+    public void Adopt(CapturedStream stream, StreamFold fold, MapInfo info, bool isWhole)
     {
         _streams[stream.Name.Map] = stream;
-        replicators.RemoveReplica(info.Id);
+        _adopted.Add(info.Id);
+        if (!isWhole)
+            sink.Note(stream, new GapFound(sink.Epoch.Value, "handover", -1, 0, KernelClock.Now), KernelClock.Now);
         sink.Note(stream, new MapMoved(sink.Epoch.Value, info.Id, Boot.Id, hook.Probe.Name(), hook.Unseen(info.Type), node), KernelClock.Now);
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
         var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, fold.Entries, SlotOf(info), sink));
         TakeAccount(map);
         log.MapAdopted(stream.Name.ToString(), info.Id);
+    }
+
+    /// <summary>What was told to the sink is in the log: adopted maps are replicas no more.</summary>
+    public void Committed()
+    {
+        if (_adopted.Count == 0)
+            return;
+        foreach (var id in _adopted)
+            replicators.RemoveReplica(id);
+        _adopted.Clear();
     }
 
     /// <summary>Hands a ring record to the map whose it is. Of one that is not watched, or gone before anybody could look at it, it is dropped.</summary>
@@ -113,6 +132,7 @@ internal sealed class MapRegistry(
                 Consider(info, KernelClock.Now, pins, replicas);
         }
         // All that live are open now: what is lost of a map from here on is counted in a slot of its own.
+        _isStart = false;
         _early = hook.ReadLosses(0);
         hook.Account(0, new Accounted(_early, 0));
         return gone.Count > 0;
@@ -168,8 +188,8 @@ internal sealed class MapRegistry(
         if (!HookedFunction.Supports(info.Type))
         {
             var sentence = $"Map {info.Name} (id {info.Id}) is meant by '{target.Text}' but cannot be replicated: a map of type {info.Type} holds kernel objects, or is of a kind that maplog does not know. Hash, LRU hash, array, LPM trie and the per-CPU kinds of them can be.";
-            // A prefix may well mean others; who names this very map is told to its face.
-            if (!target.IsPrefix)
+            // A prefix may well mean others, and later anybody may make a map of that name; who names one that is there is told to its face.
+            if (!target.IsPrefix && _isStart)
                 throw new InvalidDataException(sentence);
             log.CannotReplicate(sentence);
             return Ignore(info.Id);
@@ -177,10 +197,17 @@ internal sealed class MapRegistry(
         if (info.ValueBytes == 0 || !StreamName.IsMap(target.StreamOf(info)))
             return Ignore(info.Id);
         var name = target.StreamOf(info);
+        // An earlier daemon kept what was recorded of it, until its predecessor's end, and is gone with that.
+        var hasWaited = hook.IsResumed && hook.SlotOf(info.Id) is > 0;
         if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is not { } older)
-            return Open(info, name, kernelTime, SlotOf(info));
+        {
+            var map = Open(info, name, kernelTime, SlotOf(info));
+            if (hasWaited)
+                sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", -1, 0, kernelTime), kernelTime);
+            return map;
+        }
         var slot = SlotOf(info);
-        _waiting[info.Id] = new WaitingMap(info, name, slot, kernelTime);
+        _waiting[info.Id] = new WaitingMap(info, name, slot, kernelTime, hasWaited);
         hook.Watch(info.Id, slot);
         log.SecondMap(info.Id, name, older.Id);
         return null;
@@ -198,8 +225,8 @@ internal sealed class MapRegistry(
                 continue;
             }
             var map = Open(next.Info, name, next.Since, next.Slot);
-            if (next.IsOverfull)
-                sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", next.Changes, next.Since, KernelClock.Now), KernelClock.Now);
+            if (next.IsOverfull || next.HasWaited)
+                sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", next.HasWaited ? -1 : next.Changes, next.Since, KernelClock.Now), KernelClock.Now);
             next.GiveTo(map);
             return;
         }

@@ -13,7 +13,8 @@ namespace Maplog.Capture.Watching;
 /// <param name="name">The stream that it will go on with.</param>
 /// <param name="slot">Where the hook counts what it could not record of it.</param>
 /// <param name="since">Kernel time of the first that was heard of it.</param>
-internal sealed class WaitingMap(MapInfo info, string name, int slot, long since)
+/// <param name="hasWaited">Whether it waited in an earlier daemon too, and what was recorded of it then is lost.</param>
+internal sealed class WaitingMap(MapInfo info, string name, int slot, long since, bool hasWaited)
 {
     /// <summary>Bytes of records kept; a generation that waits for longer than that is read from the map itself.</summary>
     private const int Most = 32 << 20;
@@ -28,6 +29,8 @@ internal sealed class WaitingMap(MapInfo info, string name, int slot, long since
     public int Slot => slot;
 
     public long Since => since;
+
+    public bool HasWaited => hasWaited;
 
     /// <summary>Changes recorded.</summary>
     public long Changes { get; private set; }

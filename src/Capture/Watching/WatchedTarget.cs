@@ -53,8 +53,15 @@ public sealed class WatchedTarget
                 ids[target.Text] = id;
             if (target.Pin is null || !File.Exists(target.Pin))
                 continue;
-            using var pinned = BpfMap.OpenPinned(target.Pin, MapAccess.Read);
-            ids[target.Text] = pinned.Info.Id;
+            try
+            {
+                using var pinned = BpfMap.OpenPinned(target.Pin, MapAccess.Read);
+                ids[target.Text] = pinned.Info.Id;
+            }
+            catch (KernelException e) when (e.Errno == Errno.Enoent)
+            {
+                // It is replaced at this moment.
+            }
         }
         return ids;
     }

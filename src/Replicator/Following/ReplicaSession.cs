@@ -69,11 +69,11 @@ internal sealed class ReplicaSession
                     await _writer.FlushAsync(cancellation);
                 NoteLevel();
             }
-            await _writer.FlushAsync(cancellation);
+            await _writer.LeaveAsync(cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            _writer.TryFlush();
+            _writer.TryLeave();
             throw;
         }
     }
@@ -207,7 +207,9 @@ internal sealed class ReplicaSession
         if (_protocol.Resume(intent).Kind != StepKind.ReadLog)
             return;
         var end = TailEnd.Read;
+        _writer.IsWhole = true;
         await InsistAsync(async () => end = await _log.ReadAsync(intent.Version, whole: true, cancellation), cancellation);
+        _writer.IsWhole = false;
         if (end != TailEnd.Read || _writer.Taken != intent)
         {
             await BuildAsync("A batch was under way when the replicator ended, and the log does not have it.", cancellation);
@@ -235,7 +237,7 @@ internal sealed class ReplicaSession
     {
         var generation = await _log.ReadGenerationAsync(cancellation);
         _writer.Generation = generation?.Begun ?? default;
-        _newMap = generation is null || generation.Map.Shape != _replica.Shape || await _log.ReadFromAsync(generation.Opened, cancellation) == TailEnd.NewMap;
+        _newMap = generation is null || ReplicaMap.IsSource(_replica.Pin, generation.Map) || generation.Map.Shape != _replica.Shape || await _log.ReadFromAsync(generation.Opened, cancellation) == TailEnd.NewMap;
     }, cancellation);
 
     /// <summary>Compares the map with the log entry by entry, and puts right what somebody else did to it.</summary>

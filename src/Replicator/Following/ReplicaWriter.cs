@@ -50,6 +50,9 @@ internal sealed class ReplicaWriter
     /// <summary>The version since which the stream is logged from the map that it is logged from now, as far as is known.</summary>
     public StreamVersion Generation { get; set; }
 
+    /// <summary>Whether a batch that was under way is taken again, which goes into the map whole.</summary>
+    public bool IsWhole { get; set; }
+
     /// <summary>Drops what was taken, and begins with nothing: what follows is all that the map shall have.</summary>
     public void BeginAnew()
     {
@@ -150,10 +153,20 @@ internal sealed class ReplicaWriter
         return true;
     }
 
+    /// <summary>Ends: what was taken goes into the map, but for half of what it was to be built of.</summary>
+    public Task LeaveAsync(CancellationToken cancellation) => _pending.FromEmpty ? Task.CompletedTask : FlushAsync(cancellation);
+
+    /// <inheritdoc cref="LeaveAsync"/>
+    public void TryLeave()
+    {
+        if (!_pending.FromEmpty)
+            TryFlush();
+    }
+
     // The next change may be in the same block: now or never.
     private void CheckAt(EventKind kind)
     {
-        if (kind == EventKind.Sealed && !_pending.FromEmpty && _pending.Seal is { } seal && Check.IsWanted && TryFlush())
+        if (kind == EventKind.Sealed && !IsWhole && !_pending.FromEmpty && _pending.Seal is { } seal && Check.IsWanted && TryFlush())
             Check.Check(seal);
     }
 

@@ -95,6 +95,9 @@ public sealed class StreamFold(StreamName stream, StreamVersion after = default)
         {
             Generation = ((MapMoved)NoteCodec.Read(next.Kind, next.Data.Span)).Of(Generation);
             IsOpen = true;
+            // Another kernel's clock and CPUs.
+            foreach (var entry in Entries)
+                (entry.Stamp, entry.Tag) = (0, 0);
         }
         if (next.Kind != EventKind.MapOpened)
             return;

@@ -125,6 +125,9 @@ public sealed class CaptureHook : IDisposable
     /// <returns>The pins removed.</returns>
     public static IReadOnlyList<string> Detach(string pinFolder) => HookAttacher.Unpin(pinFolder);
 
+    /// <summary>Removes the pins of a hook's programs alone: nothing is recorded any more, and the ring is still there.</summary>
+    public static void DetachPrograms(string pinFolder) => HookAttacher.UnpinLinks(pinFolder);
+
     /// <summary>Stops recording, if the hook is not pinned; the ring can still be read.</summary>
     public void Unhook()
     {

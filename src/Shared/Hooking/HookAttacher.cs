@@ -46,6 +46,13 @@ internal static class HookAttacher
         return pins;
     }
 
+    /// <summary>Removes the pins of the programs.</summary>
+    public static void UnpinLinks(string folder)
+    {
+        foreach (var pin in Directory.Exists(folder) ? Directory.GetFiles(folder).Where(IsLink) : [])
+            Bpffs.Unpin(pin);
+    }
+
     private static bool IsLink(string pin) => Path.GetFileName(pin).StartsWith(LinkPrefix, StringComparison.Ordinal);
 
     private static CaptureHook? Resume(HookOptions options, string folder, Probe probe)
@@ -59,6 +66,12 @@ internal static class HookAttacher
             return null;
         }
         var pinned = Directory.GetFiles(folder).Where(IsLink).Select(pin => Path.GetFileName(pin)[LinkPrefix.Length..]).ToHashSet();
+        if (pinned.Count == 0)
+        {
+            // Who took the programs out did not come to the ring.
+            maps.Dispose();
+            return null;
+        }
         var hooks = HookProgram.Functions(probe)
             .Select(f => new HookState(f, pinned.Contains(f) || pinned.Contains("return_" + f) ? null : "it was not when the hook was pinned")).ToList();
         var counting = pinned.Where(SkipCounters.Counts).Select(name => (name, Link: BpfLink.OpenPinned(Path.Combine(folder, LinkPrefix + name)))).ToList();

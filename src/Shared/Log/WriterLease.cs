@@ -58,8 +58,11 @@ public sealed class WriterLease(LogStore store, string source)
             """, Row, cancellation, source, holder, Term);
 
     /// <summary>Gives it back: the next need not wait until it runs out.</summary>
-    public Task ReleaseAsync(string holder, CancellationToken cancellation = default) =>
-        DoAsync($"Giving back the lease on source {source}", $"update {store.Schema}.writers set holder = null, until = clock_timestamp() where source = $1 and holder = $2", cancellation, source, holder);
+    /// <param name="holder">Who has it.</param>
+    /// <param name="isWhole">Whether all that was recorded is logged, and nothing is recorded any more.</param>
+    /// <param name="cancellation">Ends the asking.</param>
+    public Task ReleaseAsync(string holder, bool isWhole = false, CancellationToken cancellation = default) =>
+        DoAsync($"Giving back the lease on source {source}", $"update {store.Schema}.writers set holder = null, until = clock_timestamp(), whole = $3 where source = $1 and holder = $2", cancellation, source, holder, isWhole);
 
     /// <returns>Null: nobody has ever written it.</returns>
     public async Task<WriterRow?> ReadAsync(CancellationToken cancellation = default) =>
@@ -76,7 +79,7 @@ public sealed class WriterLease(LogStore store, string source)
     public Task AssignAsync(string node, CancellationToken cancellation = default) =>
         DoAsync($"Giving source {source} to {node}", $"""
             insert into {store.Schema}.writers as w (source, node, epoch, since, until) values ($1, $2, 0, clock_timestamp(), clock_timestamp())
-            on conflict (source) do update set node = excluded.node, holder = null, until = excluded.until, successor = null
+            on conflict (source) do update set node = excluded.node, holder = null, until = excluded.until, successor = null, whole = false
             """, cancellation, source, node);
 
     /// <summary>Takes the request back, if it has not been answered.</summary>
@@ -102,11 +105,11 @@ public sealed class WriterLease(LogStore store, string source)
                 reader.GetString(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetInt64(2), reader.IsDBNull(3) ? null : reader.GetString(3), reader.GetFieldValue<TimeSpan>(4)),
             cancellation, source, node);
 
-    private const string Columns = "source, node, epoch, holder, since, until > clock_timestamp(), successor";
+    private const string Columns = "source, node, epoch, holder, since, until > clock_timestamp(), successor, whole";
 
     private static WriterRow Row(NpgsqlDataReader reader) => new(
         reader.GetString(0), reader.GetString(1), new Epoch(reader.GetInt32(2)), reader.IsDBNull(3) ? null : reader.GetString(3),
-        reader.GetFieldValue<DateTimeOffset>(4), reader.GetBoolean(5), reader.IsDBNull(6) ? null : reader.GetString(6));
+        reader.GetFieldValue<DateTimeOffset>(4), reader.GetBoolean(5), reader.IsDBNull(6) ? null : reader.GetString(6), reader.GetBoolean(7));
 
     private Task<object?> DoAsync(string doing, string sql, CancellationToken cancellation, params object[] values) =>
         OneAsync<object>(doing, sql, _ => new object(), cancellation, values);

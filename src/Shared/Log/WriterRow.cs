@@ -10,7 +10,8 @@ namespace Maplog.Log;
 /// <param name="Since">When it took it, by Postgres' clock.</param>
 /// <param name="IsLive">Whether the lease has not run out.</param>
 /// <param name="Successor">The node that a promotion asks it to give way to.</param>
-public sealed record WriterRow(string Source, string Node, Epoch Epoch, string? Holder, DateTimeOffset Since, bool IsLive, string? Successor)
+/// <param name="IsWhole">Whether the last to give it back had logged all that it recorded.</param>
+public sealed record WriterRow(string Source, string Node, Epoch Epoch, string? Holder, DateTimeOffset Since, bool IsLive, string? Successor, bool IsWhole)
 {
     /// <summary>Whether a daemon holds the lease now.</summary>
     public bool IsHeld => Holder is not null && IsLive;

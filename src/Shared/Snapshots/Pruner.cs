@@ -53,7 +53,7 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
             }
             finally
             {
-                await lease.ReleaseAsync(holder, CancellationToken.None);
+                await lease.ReleaseAsync(holder, cancellation: CancellationToken.None);
             }
         }
         else

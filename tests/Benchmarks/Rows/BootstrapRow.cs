@@ -1,6 +1,7 @@
 using Maplog.Log;
 using Maplog.Replicas;
 using Maplog.Replicator.Following;
+using Maplog.Replicator.Observing;
 using Maplog.Snapshots;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -49,7 +50,7 @@ internal sealed class BootstrapRow : IRow
     {
         using var replica = ReplicaMap.Open(pin, FilledLog.Stream, snapshot.Opened.Note);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var session = new ReplicaSession(replica, log.Store, new ReplicaInbox(), new ReplicaReport(NullLogger.Instance, pin, FilledLog.Stream), TimeProvider.System);
+        var session = new ReplicaSession(replica, log.Store, new ReplicaInbox(), new ReplicaReport(NullLogger.Instance, new ReplicaStatus(FilledLog.Stream, pin, new LagBound(TimeSpan.FromSeconds(10), null), TimeProvider.System, () => { })), TimeSpan.Zero, TimeProvider.System);
         var running = session.RunAsync(rebuild: false, stop.Token);
         while (session.Cursor.Version < log.Head && !running.IsCompleted)
             await Task.Delay(1, cancellation);

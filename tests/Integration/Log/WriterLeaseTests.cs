@@ -22,7 +22,7 @@ public sealed class WriterLeaseTests(TestPostgres postgres)
         // Known to be dead, given back, run out: each time the next has it.
         Assert.Equal(new Epoch(9), await lease.TryTakeAsync("a", "a2", "a1", new Epoch(7), Cancel));
         Assert.Null(await lease.RenewAsync("a1", Cancel));
-        await lease.ReleaseAsync("a2", Cancel);
+        await lease.ReleaseAsync("a2", cancellation: Cancel);
         Assert.Equal(new Epoch(10), await lease.TryTakeAsync("a", "a3", null, new Epoch(7), Cancel));
         await log.QueryAsync("update maplog.writers set until = clock_timestamp()");
         Assert.False((await lease.ReadAsync(Cancel))!.IsHeld);
@@ -44,7 +44,7 @@ public sealed class WriterLeaseTests(TestPostgres postgres)
         Assert.False(await lease.RequestAsync("c", Cancel));
         Assert.Equal("b", (await lease.RenewAsync("a1", Cancel))!.Successor);
         Assert.Null(await lease.TrySucceedAsync("b", "b1", default, Cancel));
-        await lease.ReleaseAsync("a1", Cancel);
+        await lease.ReleaseAsync("a1", cancellation: Cancel);
         // The old node does not snatch it back meanwhile.
         Assert.Null(await lease.TryTakeAsync("a", "a2", null, default, Cancel));
         Assert.Null(await lease.TrySucceedAsync("c", "c1", default, Cancel));
@@ -60,7 +60,7 @@ public sealed class WriterLeaseTests(TestPostgres postgres)
         var lease = new WriterLease(log.Store, "lb-1");
         await lease.TryTakeAsync("a", "a1", null, default, Cancel);
         await lease.RequestAsync("b", Cancel);
-        await lease.ReleaseAsync("a1", Cancel);
+        await lease.ReleaseAsync("a1", cancellation: Cancel);
         await lease.WithdrawAsync("b", Cancel);
         Assert.Null(await lease.TrySucceedAsync("b", "b1", default, Cancel));
         Assert.NotNull(await lease.TryTakeAsync("a", "a2", null, default, Cancel));
