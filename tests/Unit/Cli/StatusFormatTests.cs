@@ -15,15 +15,15 @@ public sealed class StatusFormatTests
     public void Sources_streams_and_replicas_have_a_table_each()
     {
         var status = new LogStatus(
-            Now, [new("lb-1", new Epoch(3), "node-a", Now.AddHours(-3)), new("lb-2", default, null, null)],
+            Now, [new("lb-1", new Epoch(3), "node-a", Now.AddHours(-3), "node-a", false, ["node-b", "node-c"]), new("lb-2", default, null, null)],
             [new(new StreamHead(Stream, new StreamVersion(120), Now.AddSeconds(-1.5), EventKind.EntryAdded, new Epoch(3), null), null)],
             [new(Stream, "late-attach", 1, 0), new(Stream, "ring-full", 2, 70)],
             [Replica("node-b"), Replica("node-c") with { Versions = null, Lag = null, State = "waiting", Trouble = "The log has no such stream yet.", SeenAgo = TimeSpan.FromSeconds(1) }, Replica("node-d") with { SeenAgo = TimeSpan.FromMinutes(5) }]);
         Assert.Equal(
             """
-            SOURCE  EPOCH  WRITER  SINCE                        STREAMS
-            lb-1    3      node-a  2026-03-01T09:00:00.000000Z  1
-            lb-2    0      -       -                            0
+            SOURCE  EPOCH  WRITER  SINCE                        LEASE                STANDS BY       STREAMS
+            lb-1    3      node-a  2026-03-01T09:00:00.000000Z  of node-a, not held  node-b, node-c  1
+            lb-2    0      -       -                            -                    -               0
             STREAM       HEAD  LAST EVENT                   AGO    GAPS IN THE LAST HOUR
             lb-1/ct_map  120   2026-03-01T11:59:58.500000Z  1.5 s  1 late-attach, 2 ring-full (70 lost)
             REPLICA OF   NODE    PIN                 VERSION  BEHIND  LAG  STATE                                   SEEN       READY
@@ -34,6 +34,9 @@ public sealed class StatusFormatTests
             """,
             Print(status));
         Assert.False(status.IsWell);
+        Assert.Equal(
+            ["Source lb-1 is written by nobody: the capture on node-a has ended. Start it again, or promote a node that stands by: 'maplog promote lb-1 --node node-b'.", null],
+            status.Sources.Select(StatusFormat.Complaint));
         Assert.Equal(
             [
                 null,
