@@ -92,14 +92,11 @@ internal sealed class CaptureTerm(
     {
         if (lease.Successor is null)
         {
-            await session.StopAsync(isLast: false, StopWithin, CancellationToken.None);
+            await session.StopAsync(isLast: false, StopWithin, unpin: null, CancellationToken.None);
             return lease.IsLost ? Deposed(hook, await committer.DeposedAsync(0, CancellationToken.None)) : TermEnd.Stopped;
         }
-        // The ring stays pinned until it is logged: who starts after a death in between finds it.
-        CaptureHook.DetachPrograms(PinFolder);
-        hook.Unhook();
-        // As long as it takes: the successor waits for the lease.
-        return GaveWay(lease, await session.StopAsync(isLast: true, stopping.IsCancellationRequested ? StopWithin : Timeout.InfiniteTimeSpan, stopping));
+        // As long as it takes: the successor waits for the lease. The ring stays pinned until it is logged.
+        return GaveWay(lease, await session.StopAsync(isLast: true, stopping.IsCancellationRequested ? StopWithin : Timeout.InfiniteTimeSpan, () => CaptureHook.DetachPrograms(PinFolder), stopping));
     }
 
     private TermEnd GaveWay(HeldLease lease, bool isWhole)

@@ -54,11 +54,12 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     }
 
     /// <summary>Commits what was read.</summary>
-    /// <param name="isLast">No daemon will go on with this ring, its programs are gone: what is in it is taken along.</param>
+    /// <param name="isLast">No daemon will go on with this ring: what is in it is taken along.</param>
     /// <param name="within">How long to try, if the log is away.</param>
-    /// <param name="hurry">Cuts that down to ten seconds.</param>
+    /// <param name="unpin">Takes the programs' pins away, if it is the last.</param>
+    /// <param name="hurry">Cuts the time down to ten seconds.</param>
     /// <returns>Whether all that it was to commit is committed.</returns>
-    public async Task<bool> StopAsync(bool isLast, TimeSpan within, CancellationToken hurry = default)
+    public async Task<bool> StopAsync(bool isLast, TimeSpan within, Action? unpin, CancellationToken hurry)
     {
         _giveUp.CancelAfter(within);
         using var hurrying = hurry.Register(() => _giveUp.CancelAfter(HurryWithin));
@@ -70,7 +71,10 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             isLast |= !hook.IsPinned;
             CountLosses(KernelClock.Now, isLast: true);
             if (isLast)
+            {
+                unpin?.Invoke();
                 hook.Unhook();
+            }
             bool isMore;
             do
             {

@@ -90,6 +90,8 @@ internal static class Promote
         var why = standby is { IsThere: true }
             ? standby.Problem ?? (standby.Behind > 0 ? $"Its replicas are {standby.Behind} versions behind." : end is { IsHeld: true } ? $"Node {end.Node} has not given way." : "Its capture has not answered.")
             : $"It has no capture: start `maplog-capture --standby true` there.";
+        if (end is { IsHeld: false } && end.Node != node)
+            why = $"{why} Nobody writes it at this moment: the capture on {end.Node} takes it again if it runs; see `maplog status`.";
         throw new LogException(end?.Node == node
             ? $"Source {end.Source} belongs to node {node} now, but nobody writes it yet. {why}"
             : $"Node {node} was not promoted within {within.TotalSeconds:0} s, the source stays with {end?.Node ?? before?.Node}. {why}");

@@ -76,6 +76,42 @@ internal sealed class Pair : IAsyncDisposable
         return count;
     }
 
+    /// <summary>Waits until so many changes are logged; there must be no more.</summary>
+    public async Task LoggedAsync(int changes)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var logged = await CountAsync(EventKind.EntryAdded) + await CountAsync(EventKind.EntryUpdated) + await CountAsync(EventKind.EntryDeleted);
+            Assert.True(logged <= changes && tries < 100, $"{logged} changes of {changes} are logged.\n{await StoryAsync()}");
+            if (logged == changes)
+                return;
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>What each term logged: its changes, by origin, and its notes.</summary>
+    public async Task<string> StoryAsync()
+    {
+        var story = new List<string>();
+        var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        await foreach (var page in Log.ReadAsync(new StreamName(Source, Map), cancellation: TestContext.Current.CancellationToken))
+            foreach (var logged in page)
+            {
+                if (logged.Kind.IsChange())
+                {
+                    var what = $"{logged.Kind} by {ChangePayload.Read(logged.Data.Span).Header.Origin}";
+                    counts[what] = counts.GetValueOrDefault(what) + 1;
+                    continue;
+                }
+                story.AddRange(counts.Select(c => $"  {c.Value} {c.Key}"));
+                counts.Clear();
+                var note = System.Text.Encoding.UTF8.GetString(logged.Data.Span);
+                story.Add($"{logged.Version} {logged.Kind} {(logged.Kind is EventKind.MapOpened or EventKind.Sealed ? "" : note)}");
+            }
+        story.AddRange(counts.Select(c => $"  {c.Value} {c.Key}"));
+        return string.Join('\n', story);
+    }
+
     /// <summary>Waits until the maps of both nodes are what the log comes to.</summary>
     public async Task EqualAsync()
     {
