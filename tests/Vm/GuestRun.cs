@@ -9,7 +9,7 @@ namespace Maplog.Tests.Vm;
 public sealed class GuestRun
 {
     private const int Changes = 20, Storm = 100_000, MiB = 4096, MostBoots = 3;
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20), Quiet = TimeSpan.FromSeconds(10), Stuck = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10), Quiet = TimeSpan.FromSeconds(10), Stuck = TimeSpan.FromSeconds(60);
 
     private static readonly string[] Rows =
     [
@@ -23,6 +23,7 @@ public sealed class GuestRun
     private readonly string _log;
     private readonly LogStore _store;
     private int _boots;
+    private string _trouble = "";
 
     /// <param name="suite">The Debian release whose kernel boots.</param>
     /// <param name="probe">fentry or kprobe.</param>
@@ -66,10 +67,13 @@ public sealed class GuestRun
     public async Task RunAsync()
     {
         while (!await BootAsync())
-            Console.WriteLine($"    {Source}: the emulator tripped over a patched instruction; once more");
+            Console.WriteLine($"    {Source}: {_trouble}; once more");
     }
 
-    /// <returns>False: the guest's kernel fell victim to the emulator, which now and then runs an instruction that the kernel has just patched.</returns>
+    /// <returns>
+    /// False: the guest's kernel fell victim to the emulator, which now and then runs an instruction that the kernel has just patched,
+    /// or it stands still on both CPUs. What happens each time is a failure all the same: it is booted no more than three times.
+    /// </returns>
     private async Task<bool> BootAsync()
     {
         _boots++;
@@ -96,8 +100,9 @@ public sealed class GuestRun
                 throw new InvalidOperationException($"The guest ended with {status}.");
             return true;
         }
-        catch (InvalidOperationException) when (_boots < MostBoots && guest.Lines.Any(l => l.Contains("Oops: int3:", StringComparison.Ordinal) || l.Contains("] int3: 0000", StringComparison.Ordinal)))
+        catch (InvalidOperationException) when (_boots < MostBoots && TroubleOf(guest) is { } trouble)
         {
+            _trouble = trouble;
             return false;
         }
         catch (InvalidOperationException e)
@@ -110,6 +115,13 @@ public sealed class GuestRun
         {
             await File.WriteAllLinesAsync(Path.Combine(Folder, "guest.log"), guest.Lines);
         }
+    }
+
+    private static string? TroubleOf(Command guest)
+    {
+        if (guest.Lines.Any(l => l.Contains("Oops: int3:", StringComparison.Ordinal) || l.Contains("] int3: 0000", StringComparison.Ordinal)))
+            return "the emulator tripped over a patched instruction";
+        return guest.Lines.Any(l => l.Contains("soft lockup", StringComparison.Ordinal) || l.StartsWith("vm: the command did not end within", StringComparison.Ordinal)) ? "it stood still" : null;
     }
 
     // All changes are made: the guest may end when the log has them and nothing more comes, evictions, corrections and what a round of the background scan finds, or when it is stuck.
