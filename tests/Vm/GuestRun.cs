@@ -9,7 +9,7 @@ namespace Maplog.Tests.Vm;
 public sealed class GuestRun
 {
     private const int Changes = 20, Storm = 100_000, MiB = 4096, MostBoots = 3;
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10), Quiet = TimeSpan.FromSeconds(10), Stuck = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10), Quiet = TimeSpan.FromSeconds(25), Stuck = TimeSpan.FromSeconds(60);
 
     private static readonly string[] Rows =
     [
