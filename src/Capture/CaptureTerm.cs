@@ -134,7 +134,6 @@ internal sealed class CaptureTerm(
 
     private CaptureHook Attach(string? pinFolder)
     {
-        Tracefs.EnsureMounted();
         var names = targets.Where(t => t.Name is not null).Select(t => t.Name!).ToList();
         var hook = CaptureHook.Attach(new HookOptions
         {

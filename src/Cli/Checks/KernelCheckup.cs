@@ -27,7 +27,7 @@ internal sealed class KernelCheckup(HostFiles files) : ICheckup
             "this kernel has none (CONFIG_KPROBES)", "The kprobe probe cannot be used; fentry is better anyway. Else boot a kernel with CONFIG_KPROBES=y.");
         found.OkOrWarn(
             files.Exists("/sys/kernel/tracing/events/syscalls/sys_exit_bpf") || files.Exists("/sys/kernel/debug/tracing/events/syscalls/sys_exit_bpf"), "tracefs", "mounted, with the tracepoint of bpf(2)",
-            "the tracepoint of bpf(2) is not to be found under /sys/kernel/tracing", "Mount it with 'mount -t tracefs tracefs /sys/kernel/tracing'; the kprobe and syscall probes need it (and CONFIG_FTRACE_SYSCALLS=y).");
+            "the tracepoint of bpf(2) is not to be found under /sys/kernel/tracing", "Mount it with 'mount -t tracefs tracefs /sys/kernel/tracing'; the daemon does so itself if it may (CAP_SYS_ADMIN). The kprobe and syscall probes need it (and CONFIG_FTRACE_SYSCALLS=y).");
         found.OkOrWarn(
             files.Lines("/proc/mounts").Any(line => line.Split(' ') is [_, "/sys/fs/bpf", "bpf", ..]), "bpffs", "mounted at /sys/fs/bpf",
             "no BPF file system is mounted at /sys/fs/bpf", "Mount it with 'mount -t bpf bpf /sys/fs/bpf'; the daemons do so themselves if they may (CAP_SYS_ADMIN).");

@@ -80,10 +80,11 @@ public sealed unsafe class BpfProgram
         return errno == 0 ? Hang(probe, function) : throw Refused((atReturn ? "the return of " : "") + function, errno, []);
     }
 
-    /// <summary>Hooks a tracepoint program into a tracepoint, as <c>syscalls</c>, <c>sys_enter_bpf</c>.</summary>
+    /// <summary>Hooks a tracepoint program into a tracepoint, as <c>syscalls</c>, <c>sys_enter_bpf</c>. Mounts tracefs if it is not.</summary>
     public BpfLink AttachTracepoint(string category, string name)
     {
         using var held = new BpfObject.Held(_owner);
+        Tracefs.EnsureMounted();
         using PerfEventFd point = PerfEventFd.Tracepoint(category, name, out int errno);
         return errno == 0 ? Hang(point, $"{category}/{name}") : throw Refused($"the tracepoint {category}/{name}", errno, []);
     }
@@ -155,7 +156,7 @@ public sealed unsafe class BpfProgram
         string why = errno switch
         {
             Errno.Enoent or Errno.Esrch => "this kernel has nothing of this name to hook, or hides it",
-            Errno.Enodev => "this kernel has no kprobes, or no tracefs at /sys/kernel/tracing",
+            Errno.Enodev => "this kernel has no kprobes",
             Errno.Eperm or Errno.Eacces => Privileges.Explain(ProgramTypes.NeedsNetAdmin(Type) ? ["CAP_BPF", "CAP_NET_ADMIN"] : ["CAP_BPF", "CAP_PERFMON"]),
             Errno.Ebusy => "something else holds that place",
             Errno.Einval => "this kernel forbids to hook it",
