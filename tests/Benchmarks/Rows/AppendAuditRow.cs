@@ -13,15 +13,7 @@ internal sealed class AppendAuditRow : IRow
 
     public string Name => "append-audit";
 
-    public double Must => 1.25;
-
-    public double Aim => 1.1;
-
-    public string Unit => "events/s";
-
-    public string Against => "the same appends to a log without audit schema, triggers and index of keys";
-
-    public async Task<Measured> RunAsync(Bench bench, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
         await using var plain = await bench.MakeLogAsync(cancellation);
         await using (var strip = plain.Database.CreateCommand($"drop trigger maplog_append_only on {plain.Schema}.mt_events; drop schema {plain.AuditSchema} cascade"))
@@ -50,7 +42,7 @@ internal sealed class AppendAuditRow : IRow
         }
         var lag = await new AuditReader(audited).ReadLagAsync(cancellation);
         Console.Error.WriteLine($"  indexed to {lag[0].IndexedTo} of {lag[0].Head}");
-        return new Measured(Median(with), Median(without), Median(without) / Median(with));
+        return [Figure.Compared(Name, Median(with), Median(without), "events/s", "the same appends to a log without audit schema, triggers and index of keys", Median(without) / Median(with), 1.25, 1.1)];
     }
 
     private static async Task FollowAsync(IndexFill fill, CancellationToken stop)

@@ -12,15 +12,7 @@ internal sealed class BootstrapRow : IRow
 {
     public string Name => "bootstrap";
 
-    public double Must => 2;
-
-    public double Aim => 1.3;
-
-    public string Unit => "s";
-
-    public string Against => "COPY of the same bytes, and bare batch updates of the result";
-
-    public async Task<Measured> RunAsync(Bench bench, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
         var log = await bench.FilledAsync(cancellation);
         var snapshot = await new SnapshotTaker(log.Store).TakeAsync(FilledLog.Stream, cancellation: cancellation) ?? throw new InvalidOperationException("There is no snapshot.");
@@ -32,7 +24,7 @@ internal sealed class BootstrapRow : IRow
                 bare.Write(bench.NewPin(), bench.Sizes);
             },
             () => BuildAsync(bench.NewPin(), log, snapshot, cancellation));
-        return new Measured(times[1], times[0], times[1] / times[0]);
+        return [Figure.Compared(Name, times[1], times[0], "s", "COPY of the same bytes, and bare batch updates of the result", times[1] / times[0], 2, 1.3)];
     }
 
     private static async Task CopyAsync(FilledLog log, Snapshot snapshot, CancellationToken cancellation)

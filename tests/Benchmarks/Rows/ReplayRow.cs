@@ -7,15 +7,7 @@ internal sealed class ReplayRow : IRow
 {
     public string Name => "replay";
 
-    public double Must => 2;
-
-    public double Aim => 1.5;
-
-    public string Unit => "s";
-
-    public string Against => "the same events read with a bare Npgsql reader, and the result written with batch updates";
-
-    public async Task<Measured> RunAsync(Bench bench, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
         var log = await bench.FilledAsync(cancellation);
         await using (var drop = log.Store.Database.CreateCommand($"delete from {log.Store.Schema}.snapshots"))
@@ -29,7 +21,7 @@ internal sealed class ReplayRow : IRow
                 bare.Write(bench.NewPin(), bench.Sizes);
             },
             () => MapCommand.RunAsync(log.Connection, "replay", $"{FilledLog.Stream}", "--version", $"{log.Head}", "--into", bench.NewPin()));
-        return new Measured(times[1], times[0], times[1] / times[0]);
+        return [Figure.Compared(Name, times[1], times[0], "s", "the same events read with a bare Npgsql reader, and the result written with batch updates", times[1] / times[0], 2, 1.5)];
     }
 
     private static async Task ReadAsync(FilledLog log, CancellationToken cancellation)

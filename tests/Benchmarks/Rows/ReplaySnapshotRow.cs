@@ -8,15 +8,7 @@ internal sealed class ReplaySnapshotRow : IRow
 {
     public string Name => "replay-snapshot";
 
-    public double Must => 1.3;
-
-    public double Aim => 1.2;
-
-    public string Unit => "s";
-
-    public string Against => "the result written with batch updates from memory";
-
-    public async Task<Measured> RunAsync(Bench bench, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
         var log = await bench.FilledAsync(cancellation);
         var near = new StreamVersion(log.Head.Value - 5000);
@@ -30,6 +22,6 @@ internal sealed class ReplaySnapshotRow : IRow
                 return Task.CompletedTask;
             },
             () => MapCommand.RunAsync(log.Connection, "replay", $"{FilledLog.Stream}", "--version", $"{log.Head}", "--into", bench.NewPin()));
-        return new Measured(times[1], times[0], times[1] / times[0]);
+        return [Figure.Compared(Name, times[1], times[0], "s", "the result written with batch updates from memory", times[1] / times[0], 1.3, 1.2)];
     }
 }
