@@ -8,6 +8,7 @@ namespace Maplog.Benchmarks;
 /// <param name="Unit">Of the value and of what it is held against.</param>
 /// <param name="Against">What it is held against, measured in the same run, with its figure; null if the bar is of the value itself.</param>
 /// <param name="Ratio">Of the value to what it is held against, as the row says; null if the bar is of the value itself.</param>
+/// <param name="Bar">What it must come to.</param>
 internal sealed record Figure(string Name, double Value, string Unit, string? Against, double? Ratio, Bar Bar)
 {
     public double Must => Bar.Must;
