@@ -58,6 +58,11 @@ internal sealed class KernelCheckup(HostFiles files) : ICheckup
 
     private void CheckLockdown(Findings found)
     {
+        if (!files.Exists("/sys/kernel/security/lsm"))
+        {
+            found.Warn("lockdown", "not known: securityfs is not mounted at /sys/kernel/security", "Mount it with 'mount -t securityfs securityfs /sys/kernel/security' to know; the probes below were tried in any case.");
+            return;
+        }
         var modes = files.Read("/sys/kernel/security/lockdown") ?? "";
         var mode = modes.Contains('[', StringComparison.Ordinal) ? modes[(modes.IndexOf('[', StringComparison.Ordinal) + 1)..].Split(']')[0] : "none";
         found.OkOrWarn(mode == "none", "lockdown", "none", $"the kernel is locked down ({mode}), which forbids some of the hooks", "See the probes for what is left; else boot without lockdown=, or without Secure Boot where that sets it.");

@@ -49,9 +49,13 @@ public static class Privileges
 
         if (lacks.Count > 0)
             return $"this process lacks {string.Join(" and ", lacks)}; run it as root or give it {(lacks.Count == 1 ? "this capability" : "these capabilities")}";
-        return Lockdown() is { } mode and not "none"
-            ? $"no capability is missing, but the kernel is locked down ({mode}), which forbids it; choose a probe that lockdown allows, or boot without lockdown"
-            : "no capability is missing; a security module, seccomp or a container's cgroup rules forbid it";
+        return Lockdown() switch
+        {
+            null when Directory.Exists("/sys/kernel/security") && !File.Exists("/sys/kernel/security/lsm") =>
+                "no capability is missing; kernel lockdown ('mount -t securityfs securityfs /sys/kernel/security' shows it in the file lockdown), a security module, seccomp or a container's cgroup rules forbid it",
+            null or "none" => "no capability is missing; a security module, seccomp or a container's cgroup rules forbid it",
+            var mode => $"no capability is missing, but the kernel is locked down ({mode}), which forbids it; choose a probe that lockdown allows, or boot without lockdown",
+        };
     }
 
     private static bool Has(ulong held, string name) => (held >> Array.Find(Known, c => c.Name == name).Bit & 1) == 1;

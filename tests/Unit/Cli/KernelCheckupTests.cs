@@ -11,6 +11,7 @@ public sealed class KernelCheckupTests : IDisposable
     {
         Write("proc/sys/kernel/osrelease", "6.1.0-13-amd64\n");
         Write("sys/kernel/btf/vmlinux", new string('b', 4096));
+        Write("sys/kernel/security/lsm", "capability,lockdown,bpf\n");
         Write("sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
         Write("sys/bus/event_source/devices/kprobe/type", "6\n");
         Write("sys/kernel/tracing/events/syscalls/sys_exit_bpf/id", "1\n");
@@ -38,6 +39,7 @@ public sealed class KernelCheckupTests : IDisposable
     [Theory]
     [InlineData("BTF", nameof(CheckState.Failure), "sys/kernel/btf/vmlinux")]
     [InlineData("kprobes", nameof(CheckState.Warning), "sys/bus/event_source/devices/kprobe")]
+    [InlineData("lockdown", nameof(CheckState.Warning), "sys/kernel/security/lsm")]
     [InlineData("tracefs", nameof(CheckState.Warning), "sys/kernel/tracing/events/syscalls/sys_exit_bpf")]
     public async Task What_is_missing_is_found_and_answered_with_advice(string name, string state, string path)
     {
