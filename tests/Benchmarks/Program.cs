@@ -7,7 +7,7 @@ var isShort = args.Contains("--short");
 var into = Array.IndexOf(args, "--out") is var at and >= 0 ? args[at + 1] : "artifacts/bench.json";
 var wanted = args.Where((a, i) => a != "--short" && a != "--out" && (i == 0 || args[i - 1] != "--out")).ToList();
 // One line for each row; they run in this order, so that a filled log is used by those after it.
-IRow[] rows = [new ReplaySnapshotRow(), new ReplayRow(), new BootstrapRow(), new AppendAuditRow()];
+IRow[] rows = [new ReplaySnapshotRow(), new ReplayRow(), new BootstrapRow(), new HistoryKeyRow(), new AppendAuditRow()];
 if (wanted.FirstOrDefault(w => rows.All(r => r.Name != w)) is { } unknown)
 {
     Console.Error.WriteLine($"maplog-benchmarks: there is no row '{unknown}': {string.Join(", ", rows.Select(r => r.Name))}.");

@@ -32,6 +32,9 @@ internal sealed class CaptureProcess : IAsyncDisposable
 
     public LogStore Store => _store;
 
+    /// <summary>To its log, for commands.</summary>
+    public string Connection => _log;
+
     public LogReader Log => new(_store);
 
     /// <param name="postgres">Where its log is made.</param>

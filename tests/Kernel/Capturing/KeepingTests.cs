@@ -2,6 +2,7 @@ using Maplog.Events;
 using Maplog.Log;
 using Maplog.Servers;
 using Maplog.Snapshots;
+using Maplog.Tests.Integration.Cli;
 
 namespace Maplog.Tests.Kernel.Capturing;
 
@@ -9,7 +10,7 @@ namespace Maplog.Tests.Kernel.Capturing;
 public sealed class KeepingTests(TestPostgres postgres)
 {
     [Fact(Timeout = 300_000)]
-    public async Task A_daemon_writes_snapshots_fills_the_index_of_keys_and_records_a_prune_that_an_admin_orders()
+    public async Task A_daemon_writes_snapshots_and_fills_the_index_of_keys()
     {
         using var map = BusyMap.Create("maplog_kept");
         await using var capture = await CaptureProcess.StartWithAsync(
@@ -22,14 +23,6 @@ public sealed class KeepingTests(TestPostgres postgres)
         await UntilAsync(async () => (await snapshots.FindAsync(stream, new StreamVersion(long.MaxValue), cancellation: Cancel)).Any(s => s.Version.Value >= 10_000));
         await UntilAsync(async () => (await audit.ReadLagAsync(Cancel)).Single(l => l.Stream == stream).Behind == 0);
 
-        var record = new Pruned(0, 17, [1, 2, 3], [4, 5, 6], DateTimeOffset.UnixEpoch, "an admin");
-        await new PruneStore(capture.Store).OrderAsync(stream, record, Cancel);
-        LoggedNote<Pruned>? written = null;
-        await UntilAsync(async () => (written = await capture.Log.ReadLatestAsync<Pruned>(stream, Cancel)) is not null);
-        Assert.Equivalent(record with { Epoch = 1 }, written!.Note);
-        var seal = await capture.Log.ReadLatestAsync<Sealed>(stream, Cancel);
-        Assert.Equal(written.Version.Value, seal!.Note.Last);
-
         BusyMap.Change(map, 10_000, seed: 2);
         await capture.LoggedAsync(map.Info.Name, 20_000);
         await capture.StopAsync();
@@ -37,6 +30,38 @@ public sealed class KeepingTests(TestPostgres postgres)
         Assert.Null(BusyMap.Difference(map, whole));
         Assert.Null(BusyMap.Difference(map, await new StreamHistory(capture.Store).ReadAsync(stream, cancellation: Cancel)));
         Assert.True((await snapshots.FindAsync(stream, whole.Version, cancellation: Cancel)).Count <= 2);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task An_admin_prunes_while_the_daemon_writes_and_nothing_of_what_is_kept_is_touched()
+    {
+        using var map = BusyMap.Create("maplog_pruned");
+        await using var capture = await CaptureProcess.StartWithAsync(postgres, map.Info.Name, "--Maplog:Capture:SealEvery=00:00:01");
+        await capture.WatchesAsync(map.Info.Name);
+        var stream = new StreamName(CaptureProcess.Source, map.Info.Name);
+        BusyMap.Change(map, 10_000, seed: 1);
+        await UntilAsync(async () => await capture.Log.ReadLatestAsync<Sealed>(stream, Cancel) is { } seal && seal.Note.Last > 10_000);
+        var before = DateTimeOffset.UtcNow;
+        var changing = Task.Run(() => BusyMap.Change(map, 60_000, seed: 2), Cancel); // what the ring holds, however busy the machine
+
+        var prune = await CommandRun.OfAsync("prune", $"{stream}", "--before", $"{before:O}", "--log", capture.Connection);
+        Assert.Equal("", prune.Error);
+        Assert.Matches($"^{stream}: [0-9]+ events are gone; it begins at version [0-9]+, ", prune.Output);
+        await changing;
+        await capture.StopAsync();
+
+        var first = (await capture.Log.ReadFirstAsync(stream, Cancel))!.Version.Value;
+        Assert.True(first > 10_000, $"The stream begins at version {first}.");
+        var head = (await capture.Log.ReadHeadAsync(stream, Cancel)).Version;
+        var whole = await new StreamHistory(capture.Store).ReadAsync(stream, cancellation: Cancel);
+        Assert.Equal(head, whole.Version);
+        Assert.Null(BusyMap.Difference(map, whole));
+        var check = await CommandRun.OfAsync("verify-log", $"{stream}", "--log", capture.Connection);
+        Assert.Equal((0, ""), (check.Code, check.Error));
+        Assert.Contains($"What was up to version {first - 1} is pruned", check.Output, StringComparison.Ordinal);
+        var gone = await CommandRun.OfAsync("replay", $"{stream}", "--version", $"{first / 2}", "--log", capture.Connection);
+        Assert.Equal(3, gone.Code);
+        Assert.Contains("pruned", gone.Error, StringComparison.Ordinal);
     }
 
     private static async Task UntilAsync(Func<Task<bool>> isSo)
