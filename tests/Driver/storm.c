@@ -4,7 +4,7 @@
  *
  * Each writer is a thread pinned to its CPU, with a range of keys of its own: then each key's changes
  * are known in order although the order between the writers is not, and so is the final content.
- * With --shared-keys all of them fight over the same few keys, and only the dump is the truth.
+ * With --shared-keys all of them fight over the same few keys of the map "fight", and only the dump is the truth.
  */
 #include "driver.h"
 
@@ -196,14 +196,17 @@ int storm_command(const struct options *options)
 	struct map hash, lru;
 	char reason[REASON_BYTES];
 
-	int error = create_map(&hash, "storm", (struct shape){BPF_MAP_TYPE_HASH, 24, 64, MAX_WRITERS * OWN_KEYS + options->shared_keys, 0});
-	if (!error)
+	const uint32_t map_count = options->shared_keys ? 1 : 2;
+	int error = create_map(&hash, options->shared_keys ? "fight" : "storm",
+			       (struct shape){BPF_MAP_TYPE_HASH, 24, 64, MAX_WRITERS * OWN_KEYS + options->shared_keys, 0});
+	if (!error && map_count == 2)
 		error = create_map(&lru, "storm_lru", (struct shape){BPF_MAP_TYPE_LRU_HASH, 24, 64, LRU_KEYS, 0});
 	if (error)
 		die("cannot create the storm's maps: %s", errno_name(error));
 	if (options->pin) {
 		pin_map(&hash, options->pin);
-		pin_map(&lru, options->pin);
+		if (map_count == 2)
+			pin_map(&lru, options->pin);
 	}
 	open_record(options->out);
 	int count = choose_writers(writers, &hash, &lru, options);
@@ -228,7 +231,7 @@ int storm_command(const struct options *options)
 		pthread_join(writers[i].thread, NULL);
 	double seconds = seconds_now() - began;
 
-	struct model *hash_model = new_model(&hash), *lru_model = new_model(&lru);
+	struct model *hash_model = new_model(&hash), *lru_model = map_count == 2 ? new_model(&lru) : NULL;
 	uint32_t total = 0;
 	for (int i = 0; i < count; i++) {
 		struct storm_writer *writer = &writers[i];
@@ -253,7 +256,7 @@ int storm_command(const struct options *options)
 		free_plan(writer->plan);
 	}
 	const struct map *const maps[] = {&hash, &lru};
-	for (int i = 0; i < 2; i++)
+	for (uint32_t i = 0; i < map_count; i++)
 		if (!record_dump(maps[i], i ? lru_model : hash_model, i ? EVICTING : of_hash, reason))
 			record_row(maps[i]->name, maps[i], FAILED, of_hash, "dump", 0, 0, reason);
 	close_record();
@@ -261,9 +264,11 @@ int storm_command(const struct options *options)
 		printf("%u changes by %d writers in %.1f s\n", total, count, seconds);
 	meet(options, "done");
 	free_model(hash_model);
-	free_model(lru_model);
 	close_map(&hash);
-	close_map(&lru);
+	if (map_count == 2) {
+		free_model(lru_model);
+		close_map(&lru);
+	}
 	free(writers);
 	return failed_rows() ? 1 : 0;
 }

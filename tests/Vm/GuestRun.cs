@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Maplog.Log;
 using Maplog.Tests.Recorded;
 using Npgsql;
@@ -9,7 +10,9 @@ namespace Maplog.Tests.Vm;
 public sealed class GuestRun
 {
     private const int Changes = 20, Storm = 100_000, MiB = 4096, MostBoots = 3;
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10), Quiet = TimeSpan.FromSeconds(25), Stuck = TimeSpan.FromSeconds(60);
+    // A million at length: make test-kernels.
+    private static readonly int Fight = int.Parse(Environment.GetEnvironmentVariable("MAPLOG_FIGHT") is { Length: > 0 } changes ? changes : "50000", CultureInfo.InvariantCulture);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10) + TimeSpan.FromMilliseconds(Fight), Quiet = TimeSpan.FromSeconds(25), Stuck = TimeSpan.FromSeconds(60);
 
     private static readonly string[] Rows =
     [
@@ -45,17 +48,19 @@ public sealed class GuestRun
 
     public CapturedRun AllAtOnce => Read("storm");
 
+    public CapturedRun AllOnTheSameKeys => Read("fight");
+
     /// <summary>The maps of which the guest keeps a replica: of each kind, of one that was made again, and of the storm.</summary>
     public static IReadOnlyList<string> Replicas { get; } =
     [
         "xdp_hash_del", "tc_lru_up", "xdp_array_up", "sys_lpm_del", "sys_lpm_loose", "tc_phash_del", "xdp_parray_up", "xdp_plru_up",
-        "no_sys_hash", "big_sys_val64k", "evict_xdp", "born_xdp", "storm", "storm_lru",
+        "no_sys_hash", "big_sys_val64k", "evict_xdp", "born_xdp", "storm", "storm_lru", "fight",
     ];
 
     /// <summary>Holds the replica of a map against the map.</summary>
     public async Task CheckReplicaAsync(string map)
     {
-        var run = map.StartsWith("storm", StringComparison.Ordinal) ? AllAtOnce : map.StartsWith("born", StringComparison.Ordinal) ? MapsJustBorn : MapsThatWereThere;
+        var run = map.StartsWith("storm", StringComparison.Ordinal) ? AllAtOnce : map == "fight" ? AllOnTheSameKeys : map.StartsWith("born", StringComparison.Ordinal) ? MapsJustBorn : MapsThatWereThere;
         await run.CheckReplicaAsync(map, MapDump.Read(Path.Combine(Folder, "replica", $"{map}.json")));
     }
 
@@ -90,7 +95,7 @@ public sealed class GuestRun
         [
             Path.Combine(Repository.Root, "tests/Vm/vm"), "-k", _suite, "-m", $"{MiB}", "-t", $"{Limit.TotalSeconds:0}", "-w", Folder,
             "-r", Repository.Bin, "-r", Path.GetFullPath(Path.Combine(Repository.Bin, "../lib")), "-r", Repository.Driver, "--",
-            "./guest", _probe, Source, log, bus.AbsoluteUri, Repository.Bin, Repository.Driver, $"{Changes}", $"{Storm}", string.Join(',', Replicas), "--", .. Rows,
+            "./guest", _probe, Source, log, bus.AbsoluteUri, Repository.Bin, Repository.Driver, $"{Changes}", $"{Storm}", $"{Fight}", string.Join(',', Replicas), "--", .. Rows,
         ]);
         try
         {
@@ -133,7 +138,7 @@ public sealed class GuestRun
                 return;
             await Task.Delay(500);
         }
-        var expected = MapsThatWereThere.SeenChanges + MapsJustBorn.SeenChanges + AllAtOnce.SeenChanges;
+        var expected = MapsThatWereThere.SeenChanges + MapsJustBorn.SeenChanges + AllAtOnce.SeenChanges + AllOnTheSameKeys.SeenChanges;
         await using var count = _store.Database.CreateCommand($"select count(*) from {_store.Schema}.mt_events where tenant_id = $1");
         count.Parameters.Add(new() { Value = Source });
         long before = -1;

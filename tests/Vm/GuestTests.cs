@@ -33,6 +33,10 @@ public sealed class GuestTests(GuestRuns guests)
     public async Task A_storm_of_all_writers_on_two_cpus_is_logged_to_the_last_change(string kernel, string probe, string map) =>
         await (await guests.OfAsync(kernel, probe)).AllAtOnce.CheckAsync(map);
 
+    [Theory, MemberData(nameof(Guests))]
+    public async Task After_all_writers_fought_over_the_same_keys_the_log_comes_to_what_the_map_holds(string kernel, string probe) =>
+        await (await guests.OfAsync(kernel, probe)).AllOnTheSameKeys.CheckContentAsync("fight");
+
     [Theory, MemberData(nameof(Replicas))]
     public async Task A_replica_is_what_its_map_is(string kernel, string probe, string map) => await (await guests.OfAsync(kernel, probe)).CheckReplicaAsync(map);
 }

@@ -45,6 +45,15 @@ public sealed class CapturedRun(string probe, string source, DriverRecord driver
         check.WhatIsNotSeenIsNamed();
     }
 
+    /// <summary>Holds what the log comes to against what the row's map held in the end, where nobody knows in which order its writers came.</summary>
+    public async Task CheckContentAsync(string row)
+    {
+        Assert.DoesNotContain(driver.Rows[row], r => r.Certainty == "failed");
+        var (logged, check) = await ReadAsync(row, driver.DumpOf(row)!);
+        Assert.True(logged.Changes.Count > 0, $"Nothing of {row} was logged.");
+        Assert.Null(check.DifferenceOfTheLog());
+    }
+
     private async Task<(LoggedMap Logged, MapCheck Check)> ReadAsync(string row, IReadOnlyDictionary<string, string> dump)
     {
         var logged = await LoggedMap.ReadAsync(log, new StreamName(source, row));
