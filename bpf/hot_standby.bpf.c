@@ -123,14 +123,61 @@ __noinline int judge(__u32 slot, __u64 now, __u32 source)
 }
 
 /*
+ * Whom choose() is to take when nobody is well: the faults of the least bad, and below them, where these are not eligible,
+ * the level of the freshest replicas among them. Replicators ask the log once a second, members look as often: what is
+ * less than ABREAST apart tells when somebody looked, not who has more, and while the log is away all are that near.
+ */
+#define ABREAST		20	/* tenths of a second */
+#define ANY_WELL	0
+#define NOBODY		(~0ULL)
+#define FAULTS_OF(admitted) ((__u32)((admitted) >> 32))
+#define LEVEL_OF(admitted)  ((__u32)(admitted))
+
+__noinline __u64 least_bad(__u32 tried)
+{
+	__u32 zero = 0, taken, least, level = 0;
+	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!group)
+		return NOBODY;
+	taken = group->taken & ~tried;
+	least = group->most;
+#pragma clang loop unroll(disable)
+	for (__u32 slot = 0; slot < SLOTS; slot++) {
+		__u32 key = slot, verdict;
+		struct standby_member *m = bpf_map_lookup_elem(&standby_members, &key);
+
+		if (!(taken >> slot))
+			break;
+		if (!m || !(taken >> slot & 1))
+			continue;
+		verdict = judge(slot, now, 0);
+		if (verdict & FREE)
+			continue;
+		verdict &= FAULTS;
+		if (verdict < least || (verdict == least && m->level > level)) {
+			least = verdict;
+			level = m->level;
+		}
+	}
+	if (least > FAULTS)
+		return NOBODY;
+	if (!(least & STANDBY_INELIGIBLE) || level < ABREAST)
+		level = ABREAST;
+	return (__u64)least << 32 | (level - ABREAST);
+}
+
+/*
  * One pass over the slots that were not tried yet.
  *
  * source: the sender's port, to know a member's pulse by; 0: it is none
+ * admitted: ANY_WELL, or what least_bad() said
  * returns the slot with FAULTY or PULSE, or NONE
  */
-__noinline int choose(__u32 tried, __u32 connection, __u32 client, __u32 source)
+__noinline int choose(__u32 tried, __u32 connection, __u32 client, __u32 source, __u64 admitted)
 {
-	__u32 zero = 0, total = 0, best, draw, taken;
+	__u32 zero = 0, total = 0, best, draw, taken, weight;
 	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
 	__u64 now = bpf_ktime_get_ns(), lowest;
 
@@ -154,14 +201,15 @@ __noinline int choose(__u32 tried, __u32 connection, __u32 client, __u32 source)
 			continue;
 		if (verdict & PULSE)
 			return verdict >> SLOT_SHIFT | PULSE;
+		if ((verdict & FAULTS) != FAULTS_OF(admitted) || m->level < LEVEL_OF(admitted))
+			continue;
 		cost = WELL;
-		if (verdict & FAULTS) {
-			cost = (__u64)(verdict & FAULTS) << 32 | m->rank;
-		} else if (group->policy == STANDBY_WEIGHTED) {
+		if (group->policy == STANDBY_WEIGHTED) {
 			/* The last one that wins its draw against all before it: each wins in proportion to its weight. */
-			total += m->weight;
+			weight = m->weight ? m->weight : 1; /* where none has any */
+			total += weight;
 			draw = mix(connection ^ mix(slot + 1));
-			if ((__u64)draw * total >> 32 >= m->weight)
+			if ((__u64)draw * total >> 32 >= weight)
 				continue;
 		} else if (group->policy == STANDBY_STICKY) {
 			/* The highest draw of client and member: who joins or leaves moves his own clients only. */
@@ -170,7 +218,7 @@ __noinline int choose(__u32 tried, __u32 connection, __u32 client, __u32 source)
 			cost = (__u64)m->rank + WELL + 1;
 		}
 		if (cost < lowest || (cost == WELL && lowest == WELL)) {
-			best = verdict >> SLOT_SHIFT | (verdict & FAULTS ? FAULTY : 0);
+			best = verdict >> SLOT_SHIFT | (admitted ? FAULTY : 0);
 			lowest = cost;
 		}
 	}
@@ -276,6 +324,7 @@ static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool
 	__u32 zero = 0, tried = 0, source = 0, slot;
 	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
 	void *data = ctx->data, *end = ctx->data_end;
+	__u64 admitted = ANY_WELL;
 
 	if (!group)
 		return SK_PASS;
@@ -283,18 +332,23 @@ static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool
 		source = *(__u16 *)data;
 	if (!client && group->policy == STANDBY_STICKY)
 		client = client_of_packet(ctx);
-	for (int tries = 0; tries <= SLOTS; tries++) {
-		int choice = choose(tried, ctx->hash, client, source);
+	for (int tries = 0; tries < 2 * (SLOTS + 1); tries++) {
+		int choice = choose(tried, ctx->hash, client, source, admitted);
 
-		if (choice == NONE)
-			break;
+		if (choice == NONE) {
+			/* Nobody is well, or of those that were the least bad nobody has a socket here. */
+			if (group->refuse)
+				break;
+			admitted = least_bad(tried);
+			if (admitted == NOBODY)
+				break;
+			continue;
+		}
 		if (choice & PULSE) {
 			if (!to_itself(ctx)) {
 				source = 0; /* someone else's port is the same: no pulse */
 				continue;
 			}
-		} else if (choice & FAULTY && group->refuse) {
-			break;
 		}
 		slot = SLOT(choice);
 		if (!bpf_sk_select_reuseport(ctx, &standby_sockets, &slot, 0)) {

@@ -10,7 +10,7 @@
 #ifndef MAPLOG_HOT_STANDBY_H
 #define MAPLOG_HOT_STANDBY_H
 
-#define MAPLOG_STANDBY_LAYOUT 2
+#define MAPLOG_STANDBY_LAYOUT 3
 #define MAPLOG_STANDBY_SLOTS 16
 
 enum standby_policy {
@@ -24,7 +24,10 @@ enum standby_failback {
 	STANDBY_HELD	= 1,	/* who serves goes on serving while he is well */
 };
 
-/* Why a member is passed over, the worst last: of several that have faults the least bad serves. */
+/*
+ * Why a member is passed over, the worst last. When all have faults the policy chooses among the least bad, and where
+ * these are not eligible among those of them with the freshest replicas.
+ */
 enum standby_fault {
 	STANDBY_WEIGHTLESS = 1,
 	STANDBY_INELIGIBLE = 2,
@@ -59,11 +62,13 @@ struct standby_member {
 	__u32 unhealthy;
 	__u32 seed;		/* from its name */
 	__u32 no_beat;		/* it writes no heartbeat: never stale */
-	__u64 joined;
+	__u32 level;		/* tenths of a second since boot, suspended time included: the moment noted beside its replicas at which the oldest was last level with its log; 0: not known */
 	__u32 pid;
-	__u32 ordered;		/* bits: an operator has set rank 1, weight 2 */
+	__u64 joined;
 	char  name[40];
-	__u64 unused[3];
+	__u32 ordered;		/* bits: an operator has set rank 1, weight 2 */
+	__u32 unused0;
+	__u64 unused[2];
 };
 
 /* A member at one address and port: whoever serves there writes here, in a cache line of his own. */

@@ -20,11 +20,12 @@ internal struct MemberRecord
     public uint Unhealthy;
     public uint Seed;
     public uint NoBeat;
-    public ulong Joined;
+    public uint Level;
     public uint Pid;
-    public uint Ordered;
+    public ulong Joined;
     public MemberName Name;
-    public ulong Unused0;
+    public uint Ordered;
+    public uint Unused0;
     public ulong Unused1;
     public ulong Unused2;
 

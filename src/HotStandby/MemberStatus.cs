@@ -1,3 +1,5 @@
+using Maplog.Kernel;
+
 namespace Maplog.HotStandby;
 
 /// <summary>A member as it is at this moment.</summary>
@@ -9,6 +11,7 @@ namespace Maplog.HotStandby;
 /// <param name="Weight">The share, in a weighted group.</param>
 /// <param name="Faults">Why it would be passed over.</param>
 /// <param name="IsIncumbent">It is the one that was chosen last, in a ranked group.</param>
+/// <param name="ReplicaAge">How long ago the oldest of its replicas was last level with its log, as the member knows; null if it names none, or it is not known.</param>
 /// <param name="BeatAge">Age of its heartbeat, the oldest of where it listens; null if it has none.</param>
 /// <param name="Timeout">The age at which its heartbeat is stale.</param>
 /// <param name="InGroup">How long it has been in the group.</param>
@@ -17,7 +20,7 @@ namespace Maplog.HotStandby;
 /// <param name="LastResort">Of both, those it was given although it had a fault.</param>
 /// <param name="Listens">Where it listens, as <c>tcp 127.0.0.1:8080</c>.</param>
 public sealed record MemberStatus(
-    int Slot, string Name, ulong Incarnation, int Pid, int Rank, int Weight, StandbyFaults Faults, bool IsIncumbent, TimeSpan? BeatAge, TimeSpan Timeout,
+    int Slot, string Name, ulong Incarnation, int Pid, int Rank, int Weight, StandbyFaults Faults, bool IsIncumbent, TimeSpan? ReplicaAge, TimeSpan? BeatAge, TimeSpan Timeout,
     TimeSpan InGroup, ulong Chosen, ulong Migrated, ulong LastResort, IReadOnlyList<string> Listens)
 {
     internal static MemberStatus Of(int slot, in MemberRecord record, in GroupRecord group, ulong now, in CountRecord counts, IReadOnlyList<string> listens, ulong? oldestBeat)
@@ -32,6 +35,7 @@ public sealed record MemberStatus(
         return new MemberStatus(
             slot, record.Name.ToString(), record.Incarnation, (int)record.Pid, (int)record.Rank, (int)record.Weight, faults,
             group.Policy == (uint)StandbyPolicy.Ranked && record.Incarnation == group.Incumbent,
+            record.Level != 0 ? HotStandby.ReplicaAge.Since(record.Level, Boot.Now()) : null,
             age is { } old ? Time(old) : null, Time((long)timeout), Time((long)(now - record.Joined)), counts.Chosen, counts.Migrated, counts.LastResort, listens);
     }
 

@@ -9,7 +9,9 @@ namespace Maplog.HotStandby;
 /// the moment at which the log had nothing that the replica does not have now. It grows by itself when the replicator
 /// lags, hangs, has lost the log or is dead, so nobody has to notice any of these.
 /// </summary>
-internal static class ReplicaAge
+/// <param name="Age">How old.</param>
+/// <param name="Level">The moment as it is noted, in tenths of a second since boot: the same number for all who look.</param>
+internal readonly record struct ReplicaAge(TimeSpan Age, uint Level)
 {
     public const int CursorSize = 64, MapIdAt = 4, LevelAt = 52;
     public const uint Layout = 1;
@@ -17,7 +19,7 @@ internal static class ReplicaAge
     private const long LevelUnit = 100_000_000; // a tenth of a second
 
     /// <exception cref="StandbyException">It is not known, and why.</exception>
-    public static TimeSpan Read(string pin)
+    public static ReplicaAge Read(string pin)
     {
         var cursorPin = pin + "_cursor";
         if (!File.Exists(pin))
@@ -41,7 +43,7 @@ internal static class ReplicaAge
     /// <param name="pin">Of the replica, for the sentence.</param>
     /// <param name="mapId">Of the map that is pinned there.</param>
     /// <param name="now">ns since boot, suspended time included.</param>
-    internal static TimeSpan Of(ReadOnlySpan<byte> cursor, string pin, uint mapId, long now)
+    internal static ReplicaAge Of(ReadOnlySpan<byte> cursor, string pin, uint mapId, long now)
     {
         var kept = BinaryPrimitives.ReadUInt32LittleEndian(cursor[MapIdAt..]);
         if (kept != mapId)
@@ -49,6 +51,10 @@ internal static class ReplicaAge
         var level = BinaryPrimitives.ReadUInt32LittleEndian(cursor[LevelAt..]);
         if (level == 0)
             throw new StandbyException($"the replica {pin} has not been level with its log yet");
-        return TimeSpan.FromTicks(Math.Max(0, now - level * LevelUnit) / TimeSpan.NanosecondsPerTick);
+        return new ReplicaAge(Since(level, now), level);
     }
+
+    /// <param name="level">A moment as it is noted.</param>
+    /// <param name="now">ns since boot, suspended time included.</param>
+    internal static TimeSpan Since(uint level, long now) => TimeSpan.FromTicks(Math.Max(0, now - level * LevelUnit) / TimeSpan.NanosecondsPerTick);
 }

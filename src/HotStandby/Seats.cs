@@ -118,6 +118,7 @@ internal static class Seats
         if (!ordered.HasFlag(MemberOrders.Weight))
             record.Weight = (uint)options.Weight;
         record.Draining = record.Unhealthy = 0;
+        record.Level = 0;
         record.Eligible = options.Eligible is null && options.Replicas.Count == 0 ? MemberRecord.Always : 0;
         record.NoBeat = options.Heartbeat ? 0u : 1;
         Volatile.Write(ref record.Incarnation, ++group.Settings.Incarnations);

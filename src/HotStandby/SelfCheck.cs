@@ -48,6 +48,7 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
     {
         string? why = null;
         var until = MemberRecord.Always;
+        var level = uint.MaxValue;
         if (options.Eligible is { } eligible)
         {
             // Two rounds may fail to come, and a busy machine has a second.
@@ -56,10 +57,13 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         }
         foreach (var pin in options.Replicas)
         {
-            var (lapses, reason) = OfReplica(pin);
+            var (lapses, noted, reason) = OfReplica(pin);
             until = Math.Min(until, lapses);
+            level = Math.Min(level, noted);
             why ??= reason;
         }
+        if (options.Replicas.Count > 0)
+            Volatile.Write(ref member.Record.Level, level);
         Volatile.Write(ref member.Record.Eligible, until);
         if (_eligible == (until != 0) || _stop.IsCancellationRequested)
             return;
@@ -69,25 +73,25 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
             : $"Member {member.Name} of group {member.Group.Name} is not eligible, others that are go before it: {why}.");
     }
 
-    /// <returns>Until when the replica is young enough, 0 if it is not, and why not.</returns>
+    /// <returns>Until when the replica is young enough, 0 if it is not; when it was last level, as it is noted, 0 if that is not known; and why it is not young enough.</returns>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever hides the replica's age means no.")]
-    private (ulong Until, string? Why) OfReplica(string pin)
+    private (ulong Until, uint Level, string? Why) OfReplica(string pin)
     {
         try
         {
             // The age first: what passes meanwhile is the member's loss.
             var now = Clock.Now();
-            var age = ReplicaAge.Read(pin);
+            var (age, level) = ReplicaAge.Read(pin);
             // What was level before this process began may have been left behind with the process before it.
             if (age > TimeSpan.FromTicks((Boot.Now() - _joined) / TimeSpan.NanosecondsPerTick))
-                return (0, $"the replica {pin} has not been level with its log since the member joined");
+                return (0, level, $"the replica {pin} has not been level with its log since the member joined");
             if (age <= options.MostLag)
-                return (now + Clock.Of(options.MostLag - age), null);
-            return (0, $"the replica {pin} was last level with its log {age.TotalSeconds:0.0} s ago, at most {options.MostLag.TotalSeconds:0.###} s are allowed; its replicator lags, has lost the log, or is gone");
+                return (now + Clock.Of(options.MostLag - age), level, null);
+            return (0, level, $"the replica {pin} was last level with its log {age.TotalSeconds:0.0} s ago, at most {options.MostLag.TotalSeconds:0.###} s are allowed; its replicator lags, has lost the log, or is gone");
         }
         catch (Exception e)
         {
-            return (0, e.Message.TrimEnd('.'));
+            return (0, 0, e.Message.TrimEnd('.'));
         }
     }
 

@@ -46,6 +46,9 @@ public sealed class PolicyTests(ITestOutputHelper output)
         Assert.Equal(["canary", "old"], await AnswersAsync(world, 100));
         group.Weigh("old", 0);
         Assert.Equal(["canary"], await AnswersAsync(world, 100));
+        group.Weigh("canary", 0);
+        Assert.Equal(["canary", "old"], await AnswersAsync(world, 100)); // somebody must
+        group.Weigh("canary", 100);
         await canary.KillAsync();
         Assert.Equal(["old"], await AnswersAsync(world, 100));
         await world.StartAsync("canary", 0, "policy=Weighted", "weight=0");
@@ -80,6 +83,44 @@ public sealed class PolicyTests(ITestOutputHelper output)
             for (var client = 0; client < clients; client++)
                 answers.Add(await Client.AskAsync(address, IPAddress.Parse($"127.0.1.{client + 1}")));
             return answers;
+        }
+    }
+
+    [Theory]
+    [InlineData(StandbyPolicy.Ranked)]
+    [InlineData(StandbyPolicy.Weighted)]
+    [InlineData(StandbyPolicy.Sticky)]
+    public async Task Of_members_that_are_all_ineligible_the_freshest_serve_as_the_policy_has_it(StandbyPolicy policy)
+    {
+        const uint second = 10; // as beside a replica, in tenths
+        await using var world = new World();
+        string[] names = ["a", "b", "c"];
+        foreach (var name in names)
+            await world.StartAsync(name, Array.IndexOf(names, name), $"policy={policy}", "timeout=60000");
+        using var group = world.Group();
+        Note(100 * second, 107 * second, 100 * second);
+        Assert.Equal(["b"], await AnswersAsync(world, 60));
+        Note(100 * second, 107 * second, 0); // of the last it is not known
+        Assert.Equal(["b"], await AnswersAsync(world, 60));
+        // What is less apart than they are noted is no difference.
+        Note(100 * second, 106 * second, 107 * second);
+        Assert.Equal(policy == StandbyPolicy.Ranked ? ["b"] : ["b", "c"], await AnswersAsync(world, 60));
+        Note(0, 0, 0);
+        Assert.Equal(policy == StandbyPolicy.Ranked ? ["a"] : ["a", "b", "c"], await AnswersAsync(world, 60));
+        // Worse than lagging: the freshest is not asked.
+        Note(100 * second, 107 * second, 100 * second);
+        group.Drain("b");
+        Assert.Equal(policy == StandbyPolicy.Ranked ? ["a"] : ["a", "c"], await AnswersAsync(world, 60));
+        Assert.Equal(300ul, names.Aggregate(0ul, (sum, name) => sum + world.Member(name).LastResort));
+
+        // As the members' checks of their replicas write it; these have none.
+        void Note(params uint[] levels)
+        {
+            foreach (var (name, level) in names.Zip(levels))
+            {
+                ref var record = ref group.Record(world.Member(name).Slot);
+                (record.Level, record.Eligible) = (level, 0);
+            }
         }
     }
 
@@ -146,7 +187,7 @@ public sealed class PolicyTests(ITestOutputHelper output)
     {
         var answers = new SortedSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < count; i++)
-            answers.Add(await Client.AskAsync(world.Address));
+            answers.Add(await Client.AskAsync(world.Address, new IPAddress([127, 0, 2, (byte)(i + 1)])));
         return answers;
     }
 

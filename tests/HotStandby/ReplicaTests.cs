@@ -79,6 +79,28 @@ public sealed class ReplicaTests(OwnPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_members_whose_replicas_all_lag_the_one_with_the_freshest_serves()
+    {
+        await using var world = new World();
+        using var kept = _log.StartAt(Fresh);
+        using var first = _log.StartAt(Old);
+        await world.StartAsync("standby", 1, $"replica={Fresh}", "timeout=60000");
+        await world.StartAsync("primary", 0, $"replica={Old}", "timeout=60000");
+        await FailoverTests.UntilAsync(() => world.Member("primary").Faults == 0 && world.Member("standby").Faults == 0);
+        Assert.Equal("primary", await Client.AskAsync(world.Address));
+        first.Kill();
+        await first.EndAsync();
+        await IsServedByAsync(world, "standby");
+        kept.Kill();
+        await kept.EndAsync();
+        await FailoverTests.UntilAsync(() => world.Member("standby").Faults == StandbyFaults.Ineligible);
+        Assert.Equal(StandbyFaults.Ineligible, world.Member("primary").Faults);
+        for (var i = 0; i < 20; i++)
+            Assert.Equal("standby", await Client.AskAsync(world.Address));
+        Assert.Equal(20ul, world.Member("standby").LastResort);
+    }
+
+    [Fact]
     public async Task A_member_whose_own_check_has_died_is_not_eligible_for_ever()
     {
         await using var world = new World();

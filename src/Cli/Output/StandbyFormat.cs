@@ -23,12 +23,12 @@ internal static class StandbyFormat
 
     public static TextTable Table(IReadOnlyList<MemberStatus> members)
     {
-        var table = new TextTable("Member", "Rank", "Weight", "State", "Beat", "Chosen", "Migrated", "Last resort", "Process", "Listens");
+        var table = new TextTable("Member", "Rank", "Weight", "State", "Beat", "Replicas", "Chosen", "Migrated", "Last resort", "Process", "Listens");
         foreach (var m in members)
         {
             table.Add(
                 m.Name, $"{m.Rank}", $"{m.Weight}", State(m), m.BeatAge is { } age ? $"{age.TotalMilliseconds:0} of {m.Timeout.TotalMilliseconds:0} ms" : "-",
-                $"{m.Chosen}", $"{m.Migrated}", $"{m.LastResort}", $"{m.Pid}", string.Join(", ", m.Listens));
+                m.ReplicaAge is { } replicas ? $"{replicas.TotalSeconds:0.0} s" : "-", $"{m.Chosen}", $"{m.Migrated}", $"{m.LastResort}", $"{m.Pid}", string.Join(", ", m.Listens));
         }
         return table;
     }
@@ -67,6 +67,10 @@ internal static class StandbyFormat
             json.WriteStringValue(fault);
         json.WriteEndArray();
         json.WriteBoolean("serving", member.IsIncumbent);
+        if (member.ReplicaAge is { } replica)
+            json.WriteNumber("replicaAgeMs", replica.TotalMilliseconds);
+        else
+            json.WriteNull("replicaAgeMs");
         if (member.BeatAge is { } age)
             json.WriteNumber("beatAgeMs", age.TotalMilliseconds);
         else

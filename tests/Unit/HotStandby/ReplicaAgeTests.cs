@@ -32,6 +32,6 @@ public sealed class ReplicaAgeTests
     {
         var bytes = new byte[CursorRecord.Size];
         new CursorRecord(7, 1, default, default, default, new ProcessIdentity(1, 2), CursorRecord.LevelAt(level)).Write(bytes);
-        return ReplicaAge.Of(bytes, "/sys/fs/bpf/x", mapId, now);
+        return ReplicaAge.Of(bytes, "/sys/fs/bpf/x", mapId, now).Age;
     }
 }
