@@ -56,6 +56,12 @@ internal static partial class CaptureLog
     [LoggerMessage(19, LogLevel.Information, "Standing by: source {Source} is written by node {Node} in epoch {Epoch}{State}. `maplog promote {Source}` on this node takes over.")]
     public static partial void StandingBy(this ILogger log, string source, string node, int epoch, string state);
 
+    [LoggerMessage(29, LogLevel.Information, "Standing by: source {Source} is written by another daemon of this node, in epoch {Epoch}; this one takes over when that one ends.")]
+    public static partial void StandingByOwn(this ILogger log, string source, int epoch);
+
+    [LoggerMessage(30, LogLevel.Information, "Standing by: this node gave source {Source} up to node {Successor}, which has not begun yet. If the promotion comes to nothing, this node goes on.")]
+    public static partial void StandingByForSuccessor(this ILogger log, string source, string successor);
+
     [LoggerMessage(20, LogLevel.Information, "Source {Source} is handed over to node {Successor}: all that was recorded is logged, and nothing is recorded here any more.")]
     public static partial void GaveWay(this ILogger log, string source, string successor);
 

@@ -13,7 +13,7 @@ namespace Maplog.Capture.Pipeline;
 /// </summary>
 internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, Sweeper sweeper, CaptureOptions options, TimeProvider time, ILogger log) : IDisposable
 {
-    private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50;
+    private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50, HeldShare = 4;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10);
 
@@ -40,7 +40,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
                 if (_filling.Count > 0)
                     BeginCommit();
                 else
-                    hook.Ring.Release(hook.Ring.Cursor);
+                    hook.Ring.Release(Releasable);
             }
             if (read > 0)
             {
@@ -101,6 +101,9 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         _filling.Dispose();
         _spare.Dispose();
     }
+
+    // A part of the ring may hold what the next daemon would otherwise miss of maps that wait for their predecessors' end.
+    private ulong Releasable => registry.ReleasableUpTo(hook.Ring.Cursor, (ulong)options.RingBytes / HeldShare);
 
     private bool IsFull => _filling.Count >= options.BatchSize || _filling.Bytes >= MostBatchBytes;
 
@@ -205,7 +208,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private void BeginCommit()
     {
         var batch = _filling;
-        var ringEnd = hook.Ring.Cursor;
+        var ringEnd = Releasable;
         (_filling, _spare) = (_spare, _filling);
         sink.Batch = _filling;
         var accounts = _accounts;

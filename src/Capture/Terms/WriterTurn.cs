@@ -31,8 +31,8 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
                     row = await _lease.ReadAsync(stopping) ?? row;
                     if (!options.Standby)
                         await RefuseAsync(row, time.GetElapsedTime(began));
-                    else if (row is not null && said != row.Node)
-                        log.StandingBy(options.Source, said = row.Node, row.Epoch.Value, row.IsHeld ? "" : ", which has stopped");
+                    else if (row is not null && said != $"{row.Node} {row.Successor}")
+                        Say(row, out said);
                     if (row?.Successor == node.Name)
                         pause = ShortPause;
                 }
@@ -48,6 +48,17 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
         {
             await LeaveAsync();
         }
+    }
+
+    private void Say(WriterRow row, out string said)
+    {
+        said = $"{row.Node} {row.Successor}";
+        if (row.Node != node.Name)
+            log.StandingBy(options.Source, row.Node, row.Epoch.Value, row.IsHeld ? "" : ", which has stopped");
+        else if (row.Successor is { } successor && !row.IsHeld)
+            log.StandingByForSuccessor(options.Source, successor);
+        else
+            log.StandingByOwn(options.Source, row.Epoch.Value);
     }
 
     private async Task<HeldLease?> TryAsync(WriterRow? row, CancellationToken stopping)

@@ -90,13 +90,16 @@ internal sealed class MapRegistry(
         var isSeen = header.Operation == RecordOperation.MapSeen;
         if (_last?.Id != header.MapId && !_maps.TryGetValue(header.MapId, out _last) && !_waiting.ContainsKey(header.MapId) && !_others.Contains(header.MapId))
             _last = Meet(header.MapId, (long)header.Time, isSeen ? MapSeen.Of(record.Data) : null);
-        if (isSeen)
-            return;
-        if (_last is not null)
+        if (_last is not null && !isSeen)
             _last.Take(record);
-        else if (_waiting.TryGetValue(header.MapId, out var waiting))
-            waiting.Keep(record);
+        else if (_last is null && _waiting.TryGetValue(header.MapId, out var waiting))
+            waiting.Take(record, isSeen);
     }
+
+    /// <summary>Up to where the ring can be released: what was recorded of maps that wait stays in it, as far as there is room.</summary>
+    /// <param name="upTo">Up to here all else is committed.</param>
+    /// <param name="most">Bytes that may stay.</param>
+    public ulong ReleasableUpTo(ulong upTo, ulong most) => _waiting.Values.Select(w => w.HoldBack(upTo, most)).Append(upTo).Min();
 
     /// <summary>Looks at all maps of the kernel. What it saw counts when the ring is read that far: <see cref="TakeLook"/>.</summary>
     public void LookAround()
@@ -167,7 +170,7 @@ internal sealed class MapRegistry(
         try
         {
             using var open = BpfMap.OpenById(id, MapAccess.Read);
-            return Consider(open.Info, kernelTime, WatchedTarget.PinnedIds(targets), replicators.Replicas());
+            return Consider(open.Info, kernelTime, WatchedTarget.PinnedIds(targets), replicators.Replicas(), isFromItsFirst: seen is not null);
         }
         catch (KernelException e) when (e.Errno == Errno.Enoent)
         {
@@ -175,11 +178,11 @@ internal sealed class MapRegistry(
             if (seen is not { } met)
                 return null;
             var info = new MapInfo(id, met.Name, (MapType)met.Type, (int)met.KeySize, (int)met.ValueSize, met.MaxEntries, met.MapFlags, 0, 0, 0, false);
-            return Consider(info, kernelTime, [], new Dictionary<uint, ulong>());
+            return Consider(info, kernelTime, [], new Dictionary<uint, ulong>(), isFromItsFirst: true);
         }
     }
 
-    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlyDictionary<uint, ulong> replicas)
+    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlyDictionary<uint, ulong> replicas, bool isFromItsFirst = false)
     {
         var target = targets.FirstOrDefault(t => t.Matches(info, pins.GetValueOrDefault(t.Text)));
         // A replica of a watched name on this very node is what replicators write, not what is captured.
@@ -197,8 +200,8 @@ internal sealed class MapRegistry(
         if (info.ValueBytes == 0 || !StreamName.IsMap(target.StreamOf(info)))
             return Ignore(info.Id);
         var name = target.StreamOf(info);
-        // An earlier daemon kept what was recorded of it, until its predecessor's end, and is gone with that.
-        var hasWaited = hook.IsResumed && hook.SlotOf(info.Id) is > 0;
+        // An earlier daemon kept what was recorded of it, until its predecessor's end, and is gone with that; unless the ring has all of it.
+        var hasWaited = hook.IsResumed && hook.SlotOf(info.Id) is > 0 && !isFromItsFirst;
         if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is not { } older)
         {
             var map = Open(info, name, kernelTime, SlotOf(info));
@@ -267,11 +270,14 @@ internal sealed class MapRegistry(
             sink.Epoch.Value, info.Id, Boot.Id, info.Name, shape, info.BtfId == 0 ? null : MapBtf.Read(info.BtfId),
             info.BtfKeyTypeId, info.BtfValueTypeId, hook.Probe.Name(), hook.Unseen(info.Type), node);
         sink.Note(stream, opened with { Fields = FieldTypes.Of(opened) }, kernelTime);
-        if (_before.Contains(info.Id))
+        // Nobody's until it was pinned where it is watched: a name the hook knows at the first operation, a pin it does not.
+        if (_before.Contains(info.Id) || hook.IsIgnored(info.Id))
             sink.Note(stream, new GapFound(sink.Epoch.Value, "late-attach", -1, 0, kernelTime), kernelTime);
         var early = hook.ReadLosses(0);
         if (early != _early)
             sink.Note(stream, new GapFound(sink.Epoch.Value, "early", (long)(early.Total - _early.Total), 0, kernelTime), kernelTime);
+        // Nothing of this life is logged; of the one before there may be later records, if this one waited for its end.
+        stream.SkipUpTo(-1, 0, 0);
         var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new MapFold(shape.KeySize, shape.ValueBytes), slot, sink));
         TakeAccount(map);
         log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, false);

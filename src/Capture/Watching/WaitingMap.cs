@@ -19,6 +19,7 @@ internal sealed class WaitingMap(MapInfo info, string name, int slot, long since
     /// <summary>Bytes of records kept; a generation that waits for longer than that is read from the map itself.</summary>
     private const int Most = 32 << 20;
 
+    private ulong? _heldFrom;
     private readonly List<(ulong Position, int Start, int Length)> _records = [];
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
@@ -38,7 +39,29 @@ internal sealed class WaitingMap(MapInfo info, string name, int slot, long since
     /// <summary>Whether they found no room: then none is kept, for half a history would be read as a whole one.</summary>
     public bool IsOverfull { get; private set; }
 
-    public void Keep(in RingRecord record)
+    /// <summary>Where the ring holds the first that was recorded of it: from there on it stays there, for the next daemon.</summary>
+    /// <param name="upTo">What else could be released.</param>
+    /// <param name="most">Bytes of the ring that may be held; beyond that its records live with this daemon alone.</param>
+    public ulong HoldBack(ulong upTo, ulong most) => _heldFrom is { } from && from < upTo && upTo - from <= most ? from : upTo;
+
+    /// <summary>Takes a record of it.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="isSeen">It only says that there is such a map: the first that is recorded of it.</param>
+    public void Take(in RingRecord record, bool isSeen)
+    {
+        _heldFrom ??= record.Position;
+        if (!isSeen)
+            Keep(record);
+    }
+
+    /// <summary>Hands on what was kept.</summary>
+    public void GiveTo(CapturedMap map)
+    {
+        foreach (var (position, start, length) in _records)
+            map.Take(new RingRecord(position, _bytes.WrittenSpan.Slice(start, length)));
+    }
+
+    private void Keep(in RingRecord record)
     {
         Changes += RecordHeader.Of(record.Data).Count;
         IsOverfull |= _bytes.WrittenCount + record.Data.Length > Most;
@@ -50,12 +73,5 @@ internal sealed class WaitingMap(MapInfo info, string name, int slot, long since
         }
         _records.Add((record.Position, _bytes.WrittenCount, record.Data.Length));
         _bytes.Write(record.Data);
-    }
-
-    /// <summary>Hands on what was kept.</summary>
-    public void GiveTo(CapturedMap map)
-    {
-        foreach (var (position, start, length) in _records)
-            map.Take(new RingRecord(position, _bytes.WrittenSpan.Slice(start, length)));
     }
 }

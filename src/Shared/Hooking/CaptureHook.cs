@@ -75,15 +75,10 @@ public sealed class CaptureHook : IDisposable
     public void Ignore(uint mapId) => SetVerdict(mapId, NotWatched);
 
     /// <summary>Where the losses of a map are counted, if it is watched; 0: not in a slot of its own.</summary>
-    public int? SlotOf(uint mapId)
-    {
-        Span<byte> key = stackalloc byte[4];
-        Span<byte> value = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt32LittleEndian(key, mapId);
-        var isJudged = (mapId < VerdictsInArray ? _maps.Verdicts : _maps.Beyond).Lookup(key, value);
-        var verdict = BinaryPrimitives.ReadUInt32LittleEndian(value);
-        return isJudged && verdict >= WatchedFrom ? (int)(verdict - WatchedFrom) : null;
-    }
+    public int? SlotOf(uint mapId) => VerdictOf(mapId) is var verdict and >= WatchedFrom ? (int)(verdict - WatchedFrom) : null;
+
+    /// <summary>Whether operations on the map were met and not recorded.</summary>
+    public bool IsIgnored(uint mapId) => VerdictOf(mapId) == NotWatched;
 
     /// <summary>What of the losses of a slot the log tells of, as <see cref="Account"/> left it.</summary>
     public Accounted ReadAccount(int slot)
@@ -140,6 +135,15 @@ public sealed class CaptureHook : IDisposable
         Ring.Dispose();
         Unhook();
         _maps.Dispose();
+    }
+
+    // 0: none yet, no operation on it was met.
+    private uint VerdictOf(uint mapId)
+    {
+        Span<byte> key = stackalloc byte[4];
+        Span<byte> value = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32LittleEndian(key, mapId);
+        return (mapId < VerdictsInArray ? _maps.Verdicts : _maps.Beyond).Lookup(key, value) ? BinaryPrimitives.ReadUInt32LittleEndian(value) : 0;
     }
 
     private void SetVerdict(uint mapId, uint verdict)

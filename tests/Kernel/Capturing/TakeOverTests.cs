@@ -66,6 +66,28 @@ public sealed class TakeOverTests(TestPostgres postgres)
         Assert.Equal((6_000, 0), (changes, gaps));
     }
 
+    [Fact(Timeout = 300_000)]
+    public async Task What_was_recorded_of_a_map_that_waits_for_its_predecessors_end_outlives_the_daemon()
+    {
+        var map = BusyMap.Create("maplog_rolled");
+        await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, map.Info.Name);
+        await capture.WatchesAsync(map.Info.Name);
+        BusyMap.Change(map, 1_000, seed: 1);
+        using var next = BusyMap.Create(map.Info.Name);
+        BusyMap.Change(next, 1_000, seed: 2);
+        BusyMap.Change(map, 1_000, seed: 3);
+        // Three notes are before them: the first of the successor's are read by then.
+        await capture.LoggedAsync(map.Info.Name, 2_003);
+        await capture.ReplaceAsync(() => BusyMap.Change(next, 1_000, seed: 4));
+        BusyMap.Change(map, 500, seed: 5);
+        BusyMap.Change(next, 500, seed: 6);
+        map.Dispose();
+        await EqualAsync(capture, next);
+        await capture.StopAsync();
+        var (_, changes, gaps) = await capture.FoldAsync(next.Info.Name);
+        Assert.Equal((5_000, 0), (changes, gaps));
+    }
+
     private static async Task EqualAsync(CaptureProcess capture, BpfMap map)
     {
         while (BusyMap.Difference(map, (await capture.FoldAsync(map.Info.Name)).Fold) is not null)
