@@ -19,6 +19,7 @@ internal sealed record Flow(double Rate, IReadOnlyList<long> Resident)
         await driver.SaysAsync("filled").WaitAsync(cancellation);
         await pipeline.ReachAsync(replicas: true, cancellation);
         var filled = Pipeline.ChangesOf(driver);
+        var disk = await DiskUse.ReadAsync(store, cancellation);
         var (cpu, began) = (CpuTime.Read(), TimeProvider.System.GetTimestamp());
         driver.GoOn();
         var (resident, waiting) = await WatchAsync(pipeline, driver, cancellation);
@@ -26,6 +27,7 @@ internal sealed record Flow(double Rate, IReadOnlyList<long> Resident)
         var seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
         var all = Pipeline.ChangesOf(driver);
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {all - filled} changes of {work.Maps} maps of {work.Entries} in {seconds:0.0} s; {waiting / 1048576.0:0.0} MiB waited in the ring; CPU µs per change: {Cost(cpu, all - filled)}"));
+        Console.Error.WriteLine($"  for each: {(await DiskUse.ReadAsync(store, cancellation)).Since(disk, all - filled)}");
         await pipeline.CheckAsync(all, cancellation);
         driver.GoOn();
         return new Flow((all - filled) / seconds, resident);
