@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-kernels bench clean
+.PHONY: help build demo test test-kernels bench bench-micro clean
 
 help:
 	@echo 'make build         the three commands, ready to run in artifacts/bin/'
@@ -8,6 +8,7 @@ help:
 	@echo 'make test          all tests; ONLY="Unit Kernel" some projects, VERBOSE=1 every name'
 	@echo 'make test-kernels  the same on every kernel, 5.10 too, with a storm of a million changes: hours'
 	@echo 'make bench         what it costs, beside the least it could: ONLY=name one row, SHORT=1 in seconds'
+	@echo 'make bench-micro   what single steps cost, by BenchmarkDotNet: ONLY=pattern some, SHORT=1 in seconds'
 	@echo 'make clean         removes what was built'
 	@echo
 	@echo 'What is missing on this machine is installed first, with apt. See scripts/install.'
@@ -29,7 +30,12 @@ test-kernels:
 bench:
 	@scripts/install tests
 	@dotnet build tests/Benchmarks -c Release --nologo -v quiet
-	@dotnet tests/Benchmarks/bin/Release/net10.0/maplog-benchmarks.dll $(if $(SHORT),--short) $(ONLY)
+	@dotnet tests/Benchmarks/bin/Release/net10.0/maplog-benchmarks.dll $(if $(SHORT),--short) $(if $(EVENTS),--events $(EVENTS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ONLY)
+
+bench-micro:
+	@scripts/install tests
+	@dotnet build tests/Microbenchmarks -c Release --nologo -v quiet
+	@dotnet tests/Microbenchmarks/bin/Release/net10.0/maplog-microbenchmarks.dll --artifacts artifacts/bench-micro --filter '$(or $(ONLY),*)' $(if $(SHORT),--job dry)
 
 clean:
 	rm -rf artifacts src/*/bin src/*/obj src/Shared/*/bin src/Shared/*/obj examples/*/bin examples/*/obj tests/*/bin tests/*/obj demo/bin demo/obj bench/*/bin bench/*/obj

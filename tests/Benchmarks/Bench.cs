@@ -10,10 +10,15 @@ namespace Maplog.Benchmarks;
 internal sealed class Bench(Sizes sizes) : IAsyncDisposable
 {
     private readonly TestPostgres _postgres = new();
+    private readonly TestRabbitMq _rabbit = new();
     private readonly string _pins = $"{Bpffs.Root}/maplog_bench_{Environment.ProcessId}";
     private FilledLog? _filled;
+    private int _folders;
 
     public Sizes Sizes { get; } = sizes;
+
+    /// <summary>Changes a second of the whole pipeline, once they have been measured.</summary>
+    public double? EndToEnd { get; set; }
 
     /// <summary>An empty log of its own, with the source lb-1.</summary>
     public async Task<LogStore> MakeLogAsync(CancellationToken cancellation)
@@ -40,6 +45,16 @@ internal sealed class Bench(Sizes sizes) : IAsyncDisposable
         return pin;
     }
 
+    /// <summary>A folder for pins that is not there.</summary>
+    public string NewPins()
+    {
+        Bpffs.EnsureMounted(_pins);
+        return Path.Combine(_pins, $"{++_folders}");
+    }
+
+    /// <summary>A virtual host of RabbitMQ of its own.</summary>
+    public Task<Uri> MakeVirtualHostAsync() => _rabbit.CreateVirtualHostAsync("bench");
+
     /// <summary>The median seconds of each of some works, done in turns because the machine drifts; each once before, unmeasured.</summary>
     public async Task<double[]> MediansAsync(params Func<Task>[] works)
     {
@@ -60,11 +75,18 @@ internal sealed class Bench(Sizes sizes) : IAsyncDisposable
         return [.. times.Select(t => t.Order().ElementAt(t.Count / 2))];
     }
 
+    public static double Median(IEnumerable<double> values)
+    {
+        var ordered = values.Order().ToList();
+        return ordered[ordered.Count / 2];
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_filled is not null)
             await _filled.DisposeAsync();
         await _postgres.DisposeAsync();
+        await _rabbit.DisposeAsync();
         if (Directory.Exists(_pins))
             Directory.Delete(_pins, recursive: true);
     }

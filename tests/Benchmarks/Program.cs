@@ -1,14 +1,26 @@
-// What maplog costs beside the least that the same work could cost here: maplog-benchmarks [--short] [--out FILE] [ROW...]
+// What maplog costs beside the least that the same work could cost here: maplog-benchmarks [--short] [--seconds N] [--events N] [--out FILE] [ROW...]
 using System.Text.Json;
 using Maplog.Benchmarks;
 using Maplog.Benchmarks.Rows;
 
-var isShort = args.Contains("--short");
-var into = Array.IndexOf(args, "--out") is var at and >= 0 ? args[at + 1] : "artifacts/bench.json";
-var wanted = args.Where((a, i) => a != "--short" && a != "--out" && (i == 0 || args[i - 1] != "--out")).ToList();
+Options options;
+try
+{
+    options = Options.Parse(args);
+}
+catch (FormatException e)
+{
+    Console.Error.WriteLine($"maplog-benchmarks: {e.Message}");
+    return 2;
+}
 // One line for each row; they run in this order, so that a filled log is used by those after it.
-IRow[] rows = [new ReplaySnapshotRow(), new ReplayRow(), new BootstrapRow(), new HistoryKeyRow(), new AppendAuditRow()];
-if (wanted.FirstOrDefault(w => rows.All(r => r.Name != w)) is { } unknown)
+IRow[] rows =
+[
+    new ReplaySnapshotRow(), new ReplayRow(), new BootstrapRow(), new HistoryKeyRow(), new AppendAuditRow(),
+    new AppendRow(), new EndToEndRow(), new LagRow("lag-10k", 10_000, new Bar(12, 6), new Bar(30, 15)), new LagRow("lag-40k", 40_000, null, new Bar(100, 50)), new CatchUpRow(), new MemoryRow(),
+    new GrowthRow(), // the last: it writes into the filled log
+];
+if (options.Rows.FirstOrDefault(w => rows.All(r => r.Name != w)) is { } unknown)
 {
     Console.Error.WriteLine($"maplog-benchmarks: there is no row '{unknown}': {string.Join(", ", rows.Select(r => r.Name))}.");
     return 2;
@@ -20,9 +32,9 @@ Console.CancelKeyPress += (_, e) =>
     stop.Cancel();
 };
 var figures = new List<Figure>();
-await using (var bench = new Bench(isShort ? Sizes.Short : Sizes.Full))
+await using (var bench = new Bench(options.Sizes))
 {
-    foreach (var row in rows.Where(r => wanted.Count == 0 || wanted.Contains(r.Name)))
+    foreach (var row in rows.Where(r => options.Rows.Count == 0 || options.Rows.Contains(r.Name)))
     {
         foreach (var figure in await row.RunAsync(bench, stop.Token))
         {
@@ -31,8 +43,8 @@ await using (var bench = new Bench(isShort ? Sizes.Short : Sizes.Full))
         }
     }
 }
-Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(into))!);
-await using (var file = File.Create(into))
+Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Into))!);
+await using (var file = File.Create(options.Into))
     await JsonSerializer.SerializeAsync(file, figures.Select(f => new { f.Name, f.Value, f.Unit, f.Against, f.Ratio, f.Must, f.Aim, f.Met }), new JsonSerializerOptions(JsonSerializerDefaults.Web) { WriteIndented = true });
 // A short run proves nothing about ratios.
-return isShort || figures.All(f => f.Met) ? 0 : 1;
+return options.IsShort || figures.All(f => f.Met) ? 0 : 1;

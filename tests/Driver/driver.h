@@ -14,6 +14,7 @@
  *   run.c       the sub-commands rows and born
  *   storm.c     the sub-command storm
  *   bench.c     the sub-command bench-free
+ *   bench_batch.c  the sub-command bench-batch
  */
 #ifndef DRIVER_H
 #define DRIVER_H
@@ -151,10 +152,10 @@ int failed_rows(void);
 
 /* --- sub-commands --- */
 struct options {
-	const char *out, *pin, *only[32], *map_name;
+	const char *out, *pin, *only[32], *map_name, *ring;
 	int only_count;
-	uint32_t count, shared_keys, generations, keys, key_size, value_size;
-	double rate;
+	uint32_t count, shared_keys, generations, keys, key_size, value_size, maps, batch;
+	double rate, seconds;
 	uint64_t seed;
 	bool stepwise;
 };
@@ -165,5 +166,6 @@ int rows_command(const struct options *options);
 int born_command(const struct options *options);
 int storm_command(const struct options *options);
 int bench_free_command(const struct options *options);
+int bench_batch_command(const struct options *options);
 
 #endif

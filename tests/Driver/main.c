@@ -11,6 +11,7 @@ static const char usage[] =
 	"  born         the same on maps made right before their first change\n"
 	"  storm        N changes by all kinds of writers at once, on two CPUs (maps storm, storm_lru)\n"
 	"  bench-free   N updates by bpf(2) at a rate; writes no files\n"
+	"  bench-batch  updates and deletes by bpf(2) in batches, N after every key was written once; writes no files\n"
 	"  list         the names of all rows\n"
 	"\n"
 	"  --out DIR           where the files go (rows, born, storm; made if missing)\n"
@@ -22,8 +23,13 @@ static const char usage[] =
 	"                      made and the files written; go on after a line, or the end, on stdin each time\n"
 	"  --shared-keys K     storm: all writers on the same K keys of one hash map\n"
 	"  --generations G     born: each map made and closed G times (default 1)\n"
-	"  --rate R            bench-free: updates per second (default 0: as fast as it goes)\n"
-	"  --map NAME --keys K --key-size B --value-size B   bench-free (default bench_free, 10000, 24, 64)\n"
+	"  --rate R            bench-free, bench-batch: changes per second (default 0: as fast as it goes)\n"
+	"  --map NAME --keys K --key-size B --value-size B   bench-free, bench-batch (default bench_free, 10000, 24, 64)\n"
+	"  --maps M            bench-batch: so many maps in turn, NAME0 and on, of K keys each (default 1)\n"
+	"  --batch B           bench-batch: entries per call (default 256)\n"
+	"  --seconds S         bench-batch: so long instead of N changes\n"
+	"  --ring PIN          bench-batch: waits whenever this ring buffer is more than half full\n"
+	"                      with --stepwise it says \"filled\", too, when every key was written once\n"
 	"\n"
 	"Files, tab-separated:\n"
 	"  rows.txt     row (= map name), certainty, way, type, key_size, value_size, value_bytes, entries,\n"
@@ -44,7 +50,7 @@ static const char usage[] =
 	"               adds of a delete row, are in changes.txt)\n"
 	"  failed       something is not as it should be: exit status 1\n";
 
-enum { OUT = 1, COUNT, ONLY, PIN, SEED, STEPWISE, SHARED_KEYS, GENERATIONS, RATE, MAP, KEYS, KEY_SIZE, VALUE_SIZE, HELP };
+enum { OUT = 1, COUNT, ONLY, PIN, SEED, STEPWISE, SHARED_KEYS, GENERATIONS, RATE, MAP, KEYS, KEY_SIZE, VALUE_SIZE, MAPS, BATCH, PERIOD, RING, HELP };
 
 static const struct option long_options[] = {
 	{"out", required_argument, NULL, OUT},
@@ -60,6 +66,10 @@ static const struct option long_options[] = {
 	{"keys", required_argument, NULL, KEYS},
 	{"key-size", required_argument, NULL, KEY_SIZE},
 	{"value-size", required_argument, NULL, VALUE_SIZE},
+	{"maps", required_argument, NULL, MAPS},
+	{"batch", required_argument, NULL, BATCH},
+	{"seconds", required_argument, NULL, PERIOD},
+	{"ring", required_argument, NULL, RING},
 	{"help", no_argument, NULL, HELP},
 	{0},
 };
@@ -99,6 +109,10 @@ static void parse(int argc, char **argv, struct options *options)
 		case KEYS: options->keys = number(optarg, name); break;
 		case KEY_SIZE: options->key_size = number(optarg, name); break;
 		case VALUE_SIZE: options->value_size = number(optarg, name); break;
+		case MAPS: options->maps = number(optarg, name); break;
+		case BATCH: options->batch = number(optarg, name); break;
+		case PERIOD: options->seconds = strtod(optarg, NULL); break;
+		case RING: options->ring = optarg; break;
 		case HELP: fputs(usage, stdout); exit(0);
 		default: exit(2);
 		}
@@ -119,10 +133,12 @@ int main(int argc, char **argv)
 		{"born", born_command, true, 200},
 		{"storm", storm_command, true, 100000},
 		{"bench-free", bench_free_command, false, 200},
+		{"bench-batch", bench_batch_command, false, 1000000},
 		{"list", list_command, false, 200},
 	};
 	struct options options = {
 		.generations = 1, .keys = 10000, .key_size = 24, .value_size = 64, .seed = 1, .map_name = "bench_free",
+		.maps = 1, .batch = 256,
 	};
 
 	if (argc < 2 || !strcmp(argv[1], "--help")) {

@@ -7,14 +7,17 @@ using Microsoft.Extensions.Hosting;
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>
-/// Sends what the feed holds, in order, and every second each stream's head, so that a replica that has missed the last
+/// Sends what the feed holds, each stream's in order, and every second each stream's head, so that a replica that has missed the last
 /// block before a silence knows. A head is told only when its block was sent or dropped: a beat never overtakes a block.
 /// </summary>
 internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMetrics metrics, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(1), LastWordsWithin = TimeSpan.FromSeconds(2);
 
+    private const int MostTogether = 32;
+
     private readonly Dictionary<StreamName, Heartbeat> _heads = [];
+    private readonly Dictionary<StreamName, Task> _together = [];
     private int _terms;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -53,7 +56,8 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
                 await more;
                 // Streams that rest are told of between the blocks of one that does not.
                 while (!tick.IsCompleted && feed.Waiting.TryRead(out var block))
-                    await SendAsync(block, stopping);
+                    await BeginAsync(block, stopping);
+                await FinishAsync();
                 more = feed.Waiting.WaitToReadAsync(stopping).AsTask();
             }
             if (tick.IsCompleted)
@@ -63,6 +67,22 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
                 tick = timer.WaitForNextTickAsync(stopping).AsTask();
             }
         }
+    }
+
+    // RabbitMQ's word for a block takes as long as the block's own way: blocks of different streams are sent together. Those of
+    // one stream follow each other, for their order.
+    private async Task BeginAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)
+    {
+        if (_together.Count == MostTogether || _together.ContainsKey(waiting.Head.Stream))
+            await FinishAsync();
+        _together[waiting.Head.Stream] = SendAsync(waiting, cancellation);
+    }
+
+    private async Task FinishAsync()
+    {
+        var sending = _together.Values.ToArray();
+        _together.Clear();
+        await Task.WhenAll(sending);
     }
 
     private async Task SendAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)

@@ -6,18 +6,20 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Maplog.Bus;
 
 /// <summary>
-/// Sends blocks and heartbeats, one after the other, each awaited until RabbitMQ has confirmed it. It never holds anything up: while
+/// Sends blocks and heartbeats, each awaited until RabbitMQ has confirmed it; who awaits a stream's one after the other keeps their order. It never holds anything up: while
 /// RabbitMQ is away a message is dropped at once and counted, and one attempt takes at most <see cref="BusOptions.PublishTimeout"/>.
 /// What is dropped heals from the log. Messages are not written to RabbitMQ's disk, for the same reason.
 /// </summary>
 public sealed class BusPublisher : IAsyncDisposable
 {
+    private const int MostAtATime = 32;
+
     private readonly BusOptions _options;
     private readonly BusServer _server;
     private readonly BusSession _session;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
-    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+    private readonly SemaphoreSlim _someAtATime = new(MostAtATime, MostAtATime);
     private readonly CancellationTokenSource _stop = new();
     private long _published;
     private long _dropped;
@@ -82,12 +84,12 @@ public sealed class BusPublisher : IAsyncDisposable
         await _stop.CancelAsync();
         await _session.DisposeAsync();
         _stop.Dispose();
-        _oneAtATime.Dispose();
+        _someAtATime.Dispose();
     }
 
     private async Task<bool> SendAsync(StreamName stream, ReadOnlyMemory<byte> bytes, RawSerializer serializer, CancellationToken cancellation)
     {
-        await _oneAtATime.WaitAsync(cancellation);
+        await _someAtATime.WaitAsync(cancellation);
         try
         {
             // Those who waited behind a message that failed do not wait again each for themselves.
@@ -128,7 +130,7 @@ public sealed class BusPublisher : IAsyncDisposable
         }
         finally
         {
-            _oneAtATime.Release();
+            _someAtATime.Release();
         }
     }
 

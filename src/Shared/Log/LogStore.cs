@@ -12,6 +12,9 @@ namespace Maplog.Log;
 /// <summary>The log: a Marten event store in one Postgres database. A stream is a map of a source, a source is a tenant.</summary>
 public sealed class LogStore : IAsyncDisposable
 {
+    // Npgsql's own 8 KiB are a system call for every thirty changes, on both sides.
+    private const int SocketBuffer = 128 * 1024;
+
     // Who only reads does not need it, and starts the sooner.
     private readonly Lazy<DocumentStore> _marten;
 
@@ -23,6 +26,10 @@ public sealed class LogStore : IAsyncDisposable
         var connection = new NpgsqlConnectionStringBuilder(options.ConnectionString);
         connection.CommandTimeout = (int)options.CommandTimeout.TotalSeconds;
         connection.ApplicationName ??= "maplog";
+        // What is asked is short and of large tables: where their statistics are old, Postgres compiles for longer than it then works.
+        connection.Options ??= "-c jit=off";
+        connection.WriteBufferSize = Math.Max(connection.WriteBufferSize, SocketBuffer);
+        connection.ReadBufferSize = Math.Max(connection.ReadBufferSize, SocketBuffer);
         Place = $"{connection.Database ?? connection.Username} on {connection.Host}:{connection.Port}";
         Database = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
         _marten = new Lazy<DocumentStore>(() => new DocumentStore(Configure(Database, options)));

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using Maplog.Capture;
 using Maplog.Capture.Keeping;
-using Maplog.Events;
 using Maplog.Log;
 
 namespace Maplog.Benchmarks.Rows;
@@ -9,8 +7,6 @@ namespace Maplog.Benchmarks.Rows;
 /// <summary>Appends as fast as they go, with the audit's schema and the index of keys filled behind them, against a log without either.</summary>
 internal sealed class AppendAuditRow : IRow
 {
-    private const int Batch = 5000;
-
     public string Name => "append-audit";
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
@@ -42,7 +38,7 @@ internal sealed class AppendAuditRow : IRow
         }
         var lag = await new AuditReader(audited).ReadLagAsync(cancellation);
         Console.Error.WriteLine($"  indexed to {lag[0].IndexedTo} of {lag[0].Head}");
-        return [Figure.Compared(Name, Median(with), Median(without), "events/s", "the same appends to a log without audit schema, triggers and index of keys", Median(without) / Median(with), 1.25, 1.1)];
+        return [Figure.Compared(Name, Bench.Median(with), Bench.Median(without), "events/s", "the same appends to a log without audit schema, triggers and index of keys", Bench.Median(without) / Bench.Median(with), 1.25, 1.1)];
     }
 
     private static async Task FollowAsync(IndexFill fill, CancellationToken stop)
@@ -58,42 +54,6 @@ internal sealed class AppendAuditRow : IRow
         catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or LogException)
         {
             // The turn is over.
-        }
-    }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    private sealed class Appender(LogWriter writer, Sizes sizes) : IDisposable
-    {
-        private readonly StreamHandle _stream = new(FilledLog.Stream);
-        private readonly EventBatch _batch = new();
-        private readonly Changes _changes = new();
-        private readonly Random _dice = new(1);
-        private long _version;
-
-        public long Count => Volatile.Read(ref _version);
-
-        public static async Task<Appender> OpenAsync(LogStore store, Sizes sizes, CancellationToken cancellation) => new(await LogWriter.OpenAsync(store, "lb-1", cancellation), sizes);
-
-        public void Dispose() => _batch.Dispose();
-
-        /// <returns>Events a second.</returns>
-        public async Task<double> AppendAsync(TimeSpan duration, CancellationToken cancellation)
-        {
-            var (began, first) = (Stopwatch.GetTimestamp(), _version);
-            while (Stopwatch.GetElapsedTime(began) < duration)
-            {
-                _batch.Clear();
-                if (_version == 0)
-                    _batch.AddNote(_stream, new StreamVersion(++_version), DateTimeOffset.UnixEpoch, new MapOpened(1, 7, "boot", "ct_map", FilledLog.Shape(sizes), null, 0, 0, "fentry", [], "node"));
-                for (var i = 0; i < Batch; i++)
-                {
-                    _version++;
-                    _changes.Add(_batch, _stream, _version, DateTimeOffset.UnixEpoch.AddMicroseconds(_version), EventKind.EntryUpdated, _dice.Next(sizes.Entries), _version);
-                }
-                await writer.AppendAsync(_batch, cancellation);
-            }
-            return (_version - first) / Stopwatch.GetElapsedTime(began).TotalSeconds;
         }
     }
 }

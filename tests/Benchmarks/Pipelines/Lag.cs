@@ -1,0 +1,56 @@
+using System.Globalization;
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Benchmarks.Pipelines;
+
+/// <summary>
+/// How long changes took from the kernel's map to the replica's, all of them: the hook's time in each event of the log, against
+/// the time at which the replica's cursor, which is written after the batch, was first seen to be past it. One clock.
+/// </summary>
+/// <param name="P50">Milliseconds.</param>
+/// <param name="P99">Milliseconds.</param>
+internal sealed record Lag(double P50, double P99)
+{
+    /// <summary>Runs the whole pipeline at the work's rate; of several maps, one of which each lag counts.</summary>
+    public static async Task<Lag> MeasureAsync(Bench bench, LogStore store, Work work, CancellationToken cancellation)
+    {
+        await using var pipeline = await Pipeline.StartAsync(bench, store, work, cancellation);
+        using var driver = await pipeline.StartWorkAsync(cancellation);
+        pipeline.StartReplicator();
+        driver.GoOn();
+        await driver.SaysAsync("filled").WaitAsync(cancellation);
+        await pipeline.ReachAsync(replicas: true, cancellation);
+        var map = work.Names[^1];
+        var from = (await pipeline.HeadAsync(map, cancellation)).Version;
+        using var watch = new CursorWatch(pipeline.ReplicaPin(map));
+        driver.GoOn();
+        await driver.SaysAsync("done").WaitAsync(cancellation);
+        await pipeline.ReachAsync(replicas: true, cancellation);
+        await Task.Delay(50, cancellation); // one more look
+        var lags = await ReadAsync(store, new StreamName("lb-1", map), from, watch.End(), cancellation);
+        await pipeline.CheckAsync(Pipeline.ChangesOf(driver), cancellation);
+        driver.GoOn();
+        lags.Sort();
+        var lag = new Lag(lags[lags.Count / 2], lags[(int)(lags.Count * 0.99)]);
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {lags.Count} changes of {work.Maps} maps at {work.Rate} a second: p50 {lag.P50:0.0}, p90 {lags[(int)(lags.Count * 0.9)]:0.0}, p99 {lag.P99:0.0}, p99.9 {lags[(int)(lags.Count * 0.999)]:0.0}, most {lags[^1]:0.0} ms"));
+        return lag;
+    }
+
+    private static async Task<List<double>> ReadAsync(LogStore store, StreamName stream, StreamVersion after, IReadOnlyList<(long At, long Version)> moves, CancellationToken cancellation)
+    {
+        var lags = new List<double>();
+        var move = 0;
+        await foreach (var page in new LogReader(store).ReadAsync(stream, after, null, cancellation))
+        {
+            foreach (var logged in page)
+            {
+                while (moves[move].Version < logged.Version.Value)
+                    move++;
+                if (logged.Kind.IsChange())
+                    lags.Add((moves[move].At - ChangePayload.ReadHeader(logged.Data.Span).KernelTime) / 1e6);
+            }
+        }
+        return lags;
+    }
+}
