@@ -1,12 +1,13 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-kernels bench clean
+.PHONY: help build demo test test-kernels soak bench clean
 
 help:
 	@echo 'make build         the three commands, ready to run in artifacts/bin/'
 	@echo 'make demo          see it work here, in about a minute: SECONDS=5 makes it shorter'
 	@echo 'make test          all tests; ONLY="Unit Kernel" some projects, VERBOSE=1 every name'
 	@echo 'make test-kernels  the same on every kernel, 5.10 too'
+	@echo 'make soak          faults at random, under load: MINUTES=10 says for how long'
 	@echo 'make bench         what it costs, beside the least it could: ONLY=name one row, SHORT=1 in seconds'
 	@echo 'make clean         removes what was built'
 	@echo
@@ -25,6 +26,9 @@ test:
 
 test-kernels:
 	@scripts/test $(if $(VERBOSE),-v) -k bullseye,bookworm,sid $(ONLY)
+
+soak:
+	@scripts/soak $(or $(MINUTES),10)
 
 bench:
 	@scripts/install tests
