@@ -45,9 +45,6 @@ internal sealed class Solo : IDisposable
 
     public string[] PinsOf(string map) => [PinOf(map, 0), PinOf(map, 1)];
 
-    /// <summary>The queues of a map's replicas.</summary>
-    public static IEnumerable<string> QueuesOf(string map) => [$"maplog.{Source}.{NodeOf(0)}.{map}", $"maplog.{Source}.{NodeOf(1)}.{map}"];
-
     public async Task StartCaptureAsync()
     {
         Capture?.Dispose();
