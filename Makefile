@@ -1,12 +1,13 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-kernels bench bench-micro clean
+.PHONY: help build demo test test-kernels soak bench bench-micro clean
 
 help:
 	@echo 'make build         the three commands, ready to run in artifacts/bin/'
 	@echo 'make demo          see it work here, in about a minute: SECONDS=5 makes it shorter'
 	@echo 'make test          all tests; ONLY="Unit Kernel" some projects, VERBOSE=1 every name'
 	@echo 'make test-kernels  the same on every kernel, 5.10 too, with a storm of a million changes: hours'
+	@echo 'make soak          faults at random, under load: MINUTES=10 says for how long'
 	@echo 'make bench         what it costs, beside the least it could: ONLY=name one row, SHORT=1 in seconds'
 	@echo 'make bench-micro   what single steps cost, by BenchmarkDotNet: ONLY=pattern some, SHORT=1 in seconds'
 	@echo 'make clean         removes what was built'
@@ -26,6 +27,9 @@ test:
 
 test-kernels:
 	@MAPLOG_FIGHT=1000000 MAPLOG_TEST_MINUTES=240 scripts/test $(if $(VERBOSE),-v) -k bullseye,bookworm,sid $(ONLY)
+
+soak:
+	@scripts/soak $(or $(MINUTES),10)
 
 bench:
 	@scripts/install tests

@@ -99,6 +99,12 @@ public abstract class PrivateServer : IAsyncDisposable
         }
     }
 
+    /// <summary>SIGSTOP to the server and all its processes: it is there, and does not answer.</summary>
+    public void Freeze() => SignalAll(Native.SIGSTOP);
+
+    /// <summary>SIGCONT: it goes on where it was.</summary>
+    public void Thaw() => SignalAll(Native.SIGCONT);
+
     /// <summary>Ends the server without ceremony and removes its folder.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -128,6 +134,12 @@ public abstract class PrivateServer : IAsyncDisposable
 
     /// <summary>Whether the server serves; called once its port accepts connections.</summary>
     private protected abstract Task<bool> AnswersAsync();
+
+    private void SignalAll(int signal)
+    {
+        foreach (var pid in Folder.Processes())
+            _ = Native.Kill(pid, signal);
+    }
 
     private async Task FirstStartAsync()
     {

@@ -13,6 +13,8 @@ internal sealed class Pair : IAsyncDisposable
 {
     public const string Source = "pair", Map = "ct_map";
 
+    private static readonly StreamName Stream = new(Source, Map);
+
     private readonly LogStore _store;
     private readonly string _log;
 
@@ -20,8 +22,8 @@ internal sealed class Pair : IAsyncDisposable
     {
         _log = log;
         _store = new LogStore(new LogOptions { ConnectionString = log });
-        A = new PairNode("node-a", log, bus);
-        B = new PairNode("node-b", log, bus);
+        A = new PairNode("node-a", Stream, log, bus);
+        B = new PairNode("node-b", Stream, log, bus);
     }
 
     public PairNode A { get; }
@@ -59,7 +61,7 @@ internal sealed class Pair : IAsyncDisposable
     /// <summary>What the log comes to, its generations, and where they begin.</summary>
     public async Task<StreamFold> FoldAsync()
     {
-        var fold = new StreamFold(new StreamName(Source, Map));
+        var fold = new StreamFold(Stream);
         await foreach (var page in Log.ReadAsync(fold.Stream, cancellation: TestContext.Current.CancellationToken))
             foreach (var logged in page)
                 fold.Apply(logged);
@@ -70,7 +72,7 @@ internal sealed class Pair : IAsyncDisposable
     public async Task<int> CountAsync(EventKind kind, Func<LoggedEvent, bool>? which = null)
     {
         var count = 0;
-        await foreach (var page in Log.ReadAsync(new StreamName(Source, Map), cancellation: TestContext.Current.CancellationToken))
+        await foreach (var page in Log.ReadAsync(Stream, cancellation: TestContext.Current.CancellationToken))
             foreach (var logged in page)
                 count += logged.Kind == kind && (which is null || which(logged)) ? 1 : 0;
         return count;
@@ -94,7 +96,7 @@ internal sealed class Pair : IAsyncDisposable
     {
         var story = new List<string>();
         var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        await foreach (var page in Log.ReadAsync(new StreamName(Source, Map), cancellation: TestContext.Current.CancellationToken))
+        await foreach (var page in Log.ReadAsync(Stream, cancellation: TestContext.Current.CancellationToken))
             foreach (var logged in page)
             {
                 if (logged.Kind.IsChange())

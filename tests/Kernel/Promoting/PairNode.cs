@@ -1,3 +1,4 @@
+using Maplog.Events;
 using Maplog.Kernel;
 using Maplog.Replicas;
 using Maplog.Tests.Recorded;
@@ -10,18 +11,23 @@ internal sealed class PairNode : IDisposable
     private readonly PinFolder _pins = new();
     private readonly string[] _capture, _replicator;
 
-    public PairNode(string name, string log, string bus)
+    /// <param name="name">What it is called.</param>
+    /// <param name="stream">Of the map.</param>
+    /// <param name="log">Connection string.</param>
+    /// <param name="bus">RabbitMQ.</param>
+    /// <param name="more">Further arguments of both.</param>
+    public PairNode(string name, StreamName stream, string log, string bus, params string[] more)
     {
         Name = name;
         _capture =
         [
-            Path.Combine(Repository.Bin, "maplog-capture"), "--source", Pair.Source, "--watch", $"pin:{Pin}={Pair.Map}", "--probe", "syscall", "--standby", "true",
-            "--node", name, "--pin-root", _pins["maplog"], "--log", log, "--bus", bus, "--ring-bytes", $"{16 << 20}",
+            Path.Combine(Repository.Bin, "maplog-capture"), "--source", stream.Source, "--watch", $"pin:{Pin}={stream.Map}", "--probe", "syscall", "--standby", "true",
+            "--node", name, "--pin-root", _pins["maplog"], "--log", log, "--bus", bus, "--ring-bytes", $"{16 << 20}", .. more,
         ];
         _replicator =
         [
-            Path.Combine(Repository.Bin, "maplog-replicator"), "--source", Pair.Source, "--map", Pair.Map, "--pin", Pin, "--registry", _pins["maplog"],
-            "--node", name, "--log", log, "--bus", bus,
+            Path.Combine(Repository.Bin, "maplog-replicator"), "--source", stream.Source, "--map", stream.Map, "--pin", Pin, "--registry", _pins["maplog"],
+            "--node", name, "--log", log, "--bus", bus, .. more,
         ];
     }
 
