@@ -42,4 +42,4 @@ bench-micro:
 	@dotnet tests/Microbenchmarks/bin/Release/net10.0/maplog-microbenchmarks.dll --artifacts artifacts/bench-micro --filter '$(or $(ONLY),*)' $(if $(SHORT),--job dry)
 
 clean:
-	rm -rf artifacts src/*/bin src/*/obj src/Shared/*/bin src/Shared/*/obj examples/*/bin examples/*/obj tests/*/bin tests/*/obj demo/bin demo/obj bench/*/bin bench/*/obj
+	rm -rf artifacts src/*/bin src/*/obj src/Shared/*/bin src/Shared/*/obj examples/*/bin examples/*/obj tests/*/bin tests/*/obj demo/bin demo/obj
