@@ -8,47 +8,47 @@
  * second, the spare, takes the mark away, and records where there is none: then the first was
  * skipped. (The kernel runs the program that was attached last first.) The call is known by the
  * address of the programs' context, which lies on its stack.
+ *
+ * Marks lie in sets, found without a helper's call by an address that few calls under way at once
+ * have in common: of the key, or of the task. Not per CPU: a task may move between its two programs.
+ * A set is not locked: two CPUs that take the same place in it within the same few nanoseconds would
+ * leave one mark for two calls, and one of them recorded twice.
  */
 #ifndef MAPLOG_CALLS_H
 #define MAPLOG_CALLS_H
 
-#define CALLS 8	/* that stand between their two programs, on one CPU */
+#define CALL_SETS 4096
+#define CALLS 4	/* of one set that stand between their two programs */
 
 struct calls {
 	__u64 call[CALLS];	/* 0: free */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct calls);
-} maplog_calls SEC(".maps");
+struct calls maplog_calls[CALL_SETS];
 
-/* Whether this program, the spare or the first, is to record the call. Neither runs twice at once, so neither disturbs the other. */
-static __always_inline bool is_mine(const void *call, const bool spare)
+/* Whether this program, the spare or the first, is to record the call. */
+static __always_inline bool is_mine(const void *call, __u64 address, const bool spare)
 {
-	__u32 zero = 0;
-	struct calls *c = bpf_map_lookup_elem(&maplog_calls, &zero);
-	__u64 *free = 0;
+	struct calls *c = &maplog_calls[address * 0x9e3779b97f4a7c15 >> 52];
+	bool marked = false;
 
-	if (!c)
-		return !spare;
-	for (int i = 0; i < CALLS; i++) {
-		if (c->call[i] == (__u64)call) {
-			/* The first finds its mark of an earlier call, whose spare was skipped. */
-			if (spare)
+	if (spare) {
+		/* All of them: an earlier call's, whose spare was skipped, would hide that a later one's first was. */
+		for (int i = 0; i < CALLS; i++) {
+			if (c->call[i] == (__u64)call) {
 				c->call[i] = 0;
-			return !spare;
+				marked = true;
+			}
 		}
-		if (!c->call[i])
-			free = &c->call[i];
+		return !marked;
 	}
-	if (spare)
-		return true;
-	if (free)
-		*free = (__u64)call;
-	return free;
+	for (int i = 0; i < CALLS; i++) {
+		if (!c->call[i] || c->call[i] == (__u64)call) {
+			c->call[i] = (__u64)call;
+			return true;
+		}
+	}
+	return false;
 }
 
 #endif

@@ -14,20 +14,26 @@ static __always_inline void target_of(struct target *t, struct bpf_map *map)
 {
 	t->map = map;
 	t->id = BPF_CORE_READ(map, id);
-	t->type = BPF_CORE_READ(map, map_type);
-	t->key_size = BPF_CORE_READ(map, key_size);
-	t->value_size = BPF_CORE_READ(map, value_size);
+	/* One read where the kernel has the three side by side, as all so far have. */
+	if (bpf_core_field_offset(struct bpf_map, key_size) == bpf_core_field_offset(struct bpf_map, map_type) + 4 &&
+	    bpf_core_field_offset(struct bpf_map, value_size) == bpf_core_field_offset(struct bpf_map, map_type) + 8) {
+		bpf_core_read(&t->type, 3 * sizeof(t->type), &map->map_type);
+	} else {
+		t->type = BPF_CORE_READ(map, map_type);
+		t->key_size = BPF_CORE_READ(map, key_size);
+		t->value_size = BPF_CORE_READ(map, value_size);
+	}
+	t->verdict = verdict_of(t->id);
 }
 
-#define TARGET(m) { .map = (m), .id = (m)->id, .type = (m)->map_type, \
-		    .key_size = (m)->key_size, .value_size = (m)->value_size }
+#define TARGET(m, v) { .map = (m), .id = (m)->id, .type = (m)->map_type, \
+		       .key_size = (m)->key_size, .value_size = (m)->value_size, .verdict = (v) }
 
 static __always_inline void change(struct change *c, __u8 operation, __u8 origin, const void *key, const void *value)
 {
 	c->operation = operation;
 	c->origin = origin;
-	c->tgid = bpf_get_current_pid_tgid() >> 32;
-	if (origin == MAPLOG_BY_SYSCALL && is_replicator(c->tgid))
+	if (origin == MAPLOG_BY_SYSCALL && is_replicator())
 		return;
 	c->key = key;
 	c->key_bytes = c->t.key_size;

@@ -8,9 +8,14 @@
 static __always_inline int updated(struct bpf_map *map, const void *key, const void *value, __u64 flags, bool one_cpu, int result,
 				   const void *call, const bool spare)
 {
-	struct change c = { .t = TARGET(map) };
+	__u32 verdict = verdict_of(map->id);
 
-	if (result || !is_watched(&c.t) || !is_mine(call, spare))
+	if (result || verdict == MAPLOG_IGNORED || !is_mine(call, (__u64)key, spare))
+		return 0;
+
+	struct change c = { .t = TARGET(map, verdict) };
+
+	if (!is_watched(&c.t))
 		return 0;
 	size_value(&c, one_cpu, flags);
 	change(&c, MAPLOG_UPDATE, who_wrote(), key, value);
@@ -19,9 +24,14 @@ static __always_inline int updated(struct bpf_map *map, const void *key, const v
 
 static __always_inline int deleted(struct bpf_map *map, const void *key, int result, const void *call, const bool spare)
 {
-	struct change c = { .t = TARGET(map) };
+	__u32 verdict = verdict_of(map->id);
 
-	if (result || !is_watched(&c.t) || !is_mine(call, spare))
+	if (result || verdict == MAPLOG_IGNORED || !is_mine(call, (__u64)key, spare))
+		return 0;
+
+	struct change c = { .t = TARGET(map, verdict) };
+
+	if (!is_watched(&c.t))
 		return 0;
 	change(&c, MAPLOG_DELETE, who_wrote(), key, 0);
 	return 0;
@@ -34,7 +44,7 @@ static __always_inline int evicted(void *map, void *node, bool done, const void 
 	if (!done)
 		return 0;
 	target_of(&c.t, map);	/* a void * there: struct bpf_htab, which begins with its map */
-	if (is_watched(&c.t) && is_mine(call, spare))
+	if (is_watched(&c.t) && is_mine(call, bpf_get_current_task(), spare))
 		change(&c, MAPLOG_EVICT, MAPLOG_BY_EVICTION, key_of_node(node), 0);
 	return 0;
 }
@@ -71,12 +81,16 @@ FEXIT(htab_lru_map_delete_node, evicted((void *)ctx[0], (void *)ctx[1], ctx[2] &
 /* lookup_and_delete_batch deletes under the bucket's lock without any operation of the map being called. */
 static __always_inline int taken(struct bpf_map *map, __u64 attr_at, int result, const bool looped, const void *call, const bool spare)
 {
-	struct batch b = { .c = { .t = TARGET(map) } };
+	__u32 verdict = verdict_of(map->id);
 
-	if (!is_watched(&b.c.t) || !is_mine(call, spare))
+	if (verdict == MAPLOG_IGNORED || !is_mine(call, bpf_get_current_task(), spare))
 		return 0;
-	b.c.tgid = bpf_get_current_pid_tgid() >> 32;
-	if (is_replicator(b.c.tgid))
+
+	struct batch b = { .c = { .t = TARGET(map, verdict) } };
+
+	if (!is_watched(&b.c.t))
+		return 0;
+	if (is_replicator())
 		return 0;
 	if (result == -EFAULT) {	/* what it had deleted and could not hand over, nobody knows */
 		b.c.count = 1;

@@ -43,8 +43,15 @@ struct files_struct {
 	struct fdtable *fdt;
 } __core;
 
+struct thread_info {
+	__u32 cpu;	/* from 5.16 */
+} __core;
+
 struct task_struct {
+	struct thread_info thread_info;
 	void *stack;
+	int tgid;
+	char comm[16];
 	struct task_struct *group_leader;
 	struct files_struct *files;
 	__u64 start_boottime;
@@ -61,13 +68,15 @@ struct pcpu_hot {
 	int preempt_count;
 } __core;
 
+/* By BTF, which makes it one call to read; 5.10's BTF has none of the per-CPU variables, and there it is null. */
+extern const int bpf_prog_active __ksym __weak;
+
 /*
- * By address, not by BTF: 5.10's BTF has none of the per-CPU variables. All weak: a kernel built
- * without KALLSYMS_ALL names no variable at all (it has no kprobes either; the syscall probe needs none).
+ * By address, not by BTF. All weak: a kernel built without KALLSYMS_ALL names no variable at all
+ * (it has no kprobes either; the syscall probe needs none).
  */
 extern const void bpf_map_fops __ksym __weak;
 extern const void __per_cpu_offset __ksym __weak;
-extern const void bpf_prog_active __ksym __weak;
 extern const void __preempt_count __ksym __weak;
 extern const void pcpu_hot __ksym __weak;
 

@@ -13,13 +13,26 @@ struct sys_exit {
 /* The map behind a descriptor of the current task, or null. */
 static __always_inline struct bpf_map *map_of_fd(__u32 fd)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file *file = 0;
+	struct file *file = 0, **slot;
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
+		/* Loads where the kernel lets a program follow the task's pointers, which helpers' calls cost many times over. */
+		struct task_struct *task = bpf_get_current_task_btf();
+		struct files_struct *files = task->files;
+		struct fdtable *table = files ? files->fdt : 0;
+
+		if (!table || fd >= table->max_fds)
+			return 0;
+		slot = table->fd + fd;
+	} else {
+		struct task_struct *task = (void *)bpf_get_current_task();
+		struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+
+		if (fd >= BPF_CORE_READ(table, max_fds))
+			return 0;
+		slot = BPF_CORE_READ(table, fd) + fd;
+	}
+	bpf_probe_read_kernel(&file, sizeof(file), slot);
 	if (!file)
 		return 0;
 	/* bpf(2) took the descriptor for a map's a moment ago: this is for the thread that swapped it since. */
@@ -52,8 +65,7 @@ static __always_inline bool is_change_of_watched(struct change *c, __u32 fd)
 	target_of(&c->t, map);
 	if (!is_watched(&c->t) || !is_taken_from_syscall(c->t.type))
 		return false;
-	c->tgid = bpf_get_current_pid_tgid() >> 32;
-	return !is_replicator(c->tgid);
+	return !is_replicator();
 }
 
 static __always_inline int one_by_syscall(__u32 command, void *attr_at)
@@ -100,25 +112,22 @@ static __always_inline int batch_by_syscall(__u32 command, void *attr_at, long r
 
 static __always_inline int left_bpf(long result, const bool looped)
 {
-	struct pt_regs *regs = user_regs();
-	unsigned long command = 0, attr_at = 0, attr_size = 0;
+	struct call_registers call = call_registers();
+	__u32 command = call.di;
+	void *attr_at = (void *)call.si;
 
-	bpf_probe_read_kernel(&command, sizeof(command), &regs->di);
-	command = (__u32)command;
 	if (!is_map_command(command))
 		return 0;
-	bpf_probe_read_kernel(&attr_at, sizeof(attr_at), &regs->si);
 	if (command == BPF_MAP_UPDATE_BATCH || command == BPF_MAP_DELETE_BATCH || command == BPF_MAP_LOOKUP_AND_DELETE_BATCH) {
 		/*
 		 * -E2BIG is a full map's word, in the middle of a batch: then the kernel has written how many were done before.
 		 * Of the whole call it says so only where the attr has more in it than this kernel knows.
 		 */
-		bpf_probe_read_kernel(&attr_size, sizeof(attr_size), &regs->dx);
-		if (result == -E2BIG && (__u32)attr_size <= bpf_core_type_size(union bpf_attr))
+		if (result == -E2BIG && (__u32)call.dx <= bpf_core_type_size(union bpf_attr))
 			result = 0;
-		return batch_by_syscall(command, (void *)attr_at, result, looped);
+		return batch_by_syscall(command, attr_at, result, looped);
 	}
-	return result ? 0 : one_by_syscall(command, (void *)attr_at);
+	return result ? 0 : one_by_syscall(command, attr_at);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf") int sys_exit_bpf(struct sys_exit *ctx)

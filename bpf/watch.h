@@ -64,7 +64,7 @@ const volatile __u32 possible_cpus = 1;
 struct target {
 	void *map;
 	__u32 id;
-	__u32 type;
+	__u32 type;	/* type and sizes in the kernel's order: they are read at once */
 	__u32 key_size;
 	__u32 value_size;
 	__u32 verdict;
@@ -148,14 +148,27 @@ static __noinline __u32 judge(struct target *t)
 	return verdict;
 }
 
-/* Whether the map is watched; t->map, id, type and sizes are set. */
+/* Apart: the kernel makes an array's lookup a few instructions only where no other map may be meant. */
+static __noinline __u32 verdict_beyond(__u32 id)
+{
+	__u32 *v = bpf_map_lookup_elem(&maplog_beyond, &id);
+
+	return v ? *v : MAPLOG_NOT_JUDGED;
+}
+
+static __always_inline __u32 verdict_of(__u32 id)
+{
+	__u32 *v;
+
+	if (id >= MAPLOG_VERDICTS)
+		return verdict_beyond(id);
+	v = bpf_map_lookup_elem(&maplog_verdicts, &id);
+	return v ? *v : MAPLOG_NOT_JUDGED;
+}
+
+/* Whether the map is watched; all else of the target is set, the verdict as the maps have it. */
 static __always_inline bool is_watched(struct target *t)
 {
-	__u32 id = t->id, *v;
-
-	v = id < MAPLOG_VERDICTS ? bpf_map_lookup_elem(&maplog_verdicts, &id)
-				 : bpf_map_lookup_elem(&maplog_beyond, &id);
-	t->verdict = v ? *v : MAPLOG_NOT_JUDGED;
 	if (t->verdict == MAPLOG_NOT_JUDGED)
 		t->verdict = judge(t);
 	return t->verdict >= MAPLOG_WATCHED;
@@ -169,9 +182,10 @@ static __always_inline struct maplog_losses *losses_of(const struct target *t)
 }
 
 /* A replicator's own write, by its thread group and start time: another process that got its id later is not it. */
-static __always_inline bool is_replicator(__u32 tgid)
+static __always_inline bool is_replicator(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u64 *since = bpf_map_lookup_elem(&maplog_writers, &tgid);
 
 	return since && *since == BPF_CORE_READ(task, group_leader, start_boottime) / 10000000;

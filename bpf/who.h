@@ -27,15 +27,26 @@ static __always_inline bool in_task(void)
 	return !(preempt_count() & 0x00ff0100);
 }
 
-/* The registers with which the current task entered the kernel. */
-static __always_inline struct pt_regs *user_regs(void)
+/* What of the registers with which the current task entered the kernel says which system call it made. */
+struct call_registers {
+	unsigned long dx, si, di, orig_ax;	/* in their order in struct pt_regs */
+};
+
+static __always_inline struct call_registers call_registers(void)
 {
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct call_registers call = {};
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) {
+		struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+		return (struct call_registers){ regs->dx, regs->si, regs->di, regs->orig_ax };
+	}
 
 	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pt_regs *regs = BPF_CORE_READ(task, stack) + THREAD_SIZE - sizeof(struct pt_regs);
 
-	return BPF_CORE_READ(task, stack) + THREAD_SIZE - sizeof(struct pt_regs);
+	bpf_probe_read_kernel(&call, sizeof(call), &regs->dx);
+	return call;
 }
 
 static __always_inline bool is_map_command(__u32 command)
@@ -47,21 +58,19 @@ static __always_inline bool is_map_command(__u32 command)
 
 /*
  * bpf(2) raises bpf_prog_active around the operation, and so does the kernel around a tracing
- * program; a networking program leaves it alone. The task's registers tell the first two apart.
+ * program; a networking program leaves it alone, and is known by that at once. The task's registers
+ * tell the others apart.
  */
 static __always_inline __u8 who_wrote(void)
 {
-	unsigned long regs[2] = {};
-	struct pt_regs *user;
+	struct call_registers call;
 
-	if (!on_this_cpu(&bpf_prog_active))
+	if (&bpf_prog_active && !*(const int *)bpf_this_cpu_ptr(&bpf_prog_active))
 		return MAPLOG_BY_PROGRAM;
 	if (!in_task())
 		return MAPLOG_BY_PROGRAM;
-	user = user_regs();
-	bpf_probe_read_kernel(&regs[0], sizeof(regs[0]), &user->orig_ax);
-	bpf_probe_read_kernel(&regs[1], sizeof(regs[1]), &user->di);
-	return regs[0] == NR_BPF_X86_64 && is_map_command(regs[1]) ? MAPLOG_BY_SYSCALL : MAPLOG_BY_PROGRAM;
+	call = call_registers();
+	return call.orig_ax == NR_BPF_X86_64 && is_map_command(call.di) ? MAPLOG_BY_SYSCALL : MAPLOG_BY_PROGRAM;
 }
 
 #endif
