@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Maplog.Tests.Recorded;
+using Npgsql;
+
+namespace Maplog.Benchmarks.Rows;
+
+/// <summary>
+/// The hook by fentry, in a guest with Debian's Linux 6.1: what it adds to an update of a map, and what a data plane that
+/// writes a watched map loses while capture runs to the log. The guest is emulated: its ratios count, not its times.
+/// </summary>
+internal sealed partial class HookRow : IRow
+{
+    private const string Suite = "bookworm", Source = "costs";
+
+    public string Name => "hook";
+
+    private static string Folder => Path.Combine(Repository.Root, "artifacts/bench", Source);
+
+    public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
+    {
+        var store = await bench.MakeLogAsync(cancellation);
+        await using var closing = store;
+        await new Log.LogSchema(store).AddSourceAsync(Source, cancellation);
+        var bus = new UriBuilder(await bench.MakeVirtualHostAsync()) { Host = "10.0.2.2" }.Uri;
+        var log = new NpgsqlConnectionStringBuilder(store.Database.ConnectionString) { Host = "10.0.2.2" }.ConnectionString;
+        var (rounds, seconds, hookRounds, windows) = bench.Sizes.Rounds == 1 ? (1, 2, 1, 20) : (5, 8, 15, 100);
+        if (Directory.Exists(Folder))
+            Directory.Delete(Folder, recursive: true);
+        Directory.CreateDirectory(Folder);
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "guest"), Path.Combine(Folder, "guest"));
+        using var guest = new Command(Folder,
+        [
+            // By the processor's own clock: without these words the guest asks an emulated timer for the time, at a microsecond each.
+            Path.Combine(Repository.Root, "tests/Vm/vm"), "-k", Suite, "-t", "900", "-a", "tsc=reliable clocksource=tsc", "-w", Folder,
+            "-r", Repository.Bin, "-r", Path.GetFullPath(Path.Combine(Repository.Bin, "../lib")), "-r", Path.Combine(Repository.Root, "artifacts/costs"), "--",
+            "./guest", Source, log, bus.AbsoluteUri, Repository.Bin, Path.Combine(Repository.Root, "artifacts/costs"), $"{rounds}", $"{seconds}", $"{hookRounds}", $"{windows}",
+        ]);
+        var phases = await FollowAsync(guest, cancellation);
+        var status = await guest.EndAsync();
+        await File.WriteAllLinesAsync(Path.Combine(Folder, "guest.log"), guest.Lines, cancellation);
+        if (status != 0)
+            throw new InvalidOperationException($"The guest ended with {status}: {guest.LastLines(20)}");
+        await CheckLogAsync(store, guest.Lines, cancellation);
+        return [.. Hook(guest.Lines), .. DataPlane(phases)];
+    }
+
+    /// <summary>Connections of each phase, and for how long the guest's first processor ran meanwhile on this machine.</summary>
+    private static async Task<List<Phase>> FollowAsync(Command guest, CancellationToken cancellation)
+    {
+        var phases = new List<Phase>();
+        GuestProcessor? processor = null;
+        var (name, began, took, next) = ("", TimeSpan.Zero, TimeSpan.Zero, 0);
+        while (!guest.HasEnded)
+        {
+            var lines = guest.Lines;
+            for (; next < lines.Count; next++)
+            {
+                var line = lines[next];
+                if (line.StartsWith("phase ", StringComparison.Ordinal))
+                    name = line[6..];
+                else if (line == "traffic begins")
+                    began = (processor ??= GuestProcessor.Find(guest.Id, 0)).Ran;
+                else if (line == "traffic ends")
+                    took = processor!.Ran - began;
+                else if (TrafficLine().Match(line) is { Success: true } m)
+                    phases.Add(new Phase(name, long.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture), double.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture), took.TotalSeconds));
+                if (TrafficLine().IsMatch(line) || line.StartsWith("hook ", StringComparison.Ordinal))
+                    Console.Error.WriteLine($"  {name} {line}{(name != "" && phases.Count > 0 && line[0] == 't' ? $", {phases[^1].PerProcessorSecond:0} a second of its processor" : "")}");
+            }
+            await Task.Delay(5, cancellation);
+        }
+        return phases;
+    }
+
+    // Capture must have been at work: what the program changed while it ran is in the log, each change once.
+    private static async Task CheckLogAsync(Log.LogStore store, IReadOnlyList<string> lines, CancellationToken cancellation)
+    {
+        var made = long.Parse(lines.Single(l => l.StartsWith("made ", StringComparison.Ordinal))[5..], CultureInfo.InvariantCulture);
+        await using var count = store.Database.CreateCommand($"select count(*) from {store.Schema}.mt_events where tenant_id = '{Source}' and stream_id = '{Source}/costs_flows' and type like 'entry\\_%'");
+        var logged = (long)(await count.ExecuteScalarAsync(cancellation))!;
+        Console.Error.WriteLine($"  {made} changes made by connections while capture ran, {logged} logged");
+        if (made == 0 || logged != made)
+            throw new InvalidOperationException($"Connections made {made} changes while capture ran, and {logged} are in the log.");
+    }
+
+    private static List<Figure> Hook(IReadOnlyList<string> lines)
+    {
+        var rounds = lines.Select(l => HookLine().Match(l)).Where(m => m.Success)
+            .Select(m => m.Groups.Values.Skip(1).Select(g => double.Parse(g.Value, CultureInfo.InvariantCulture)).ToArray())
+            .Select(v => (Bare: v[0], Seen: v[1] - v[0], Other: v[2] - v[0], Nothing: v[3] - v[0], Usual: v[4] - v[0])).ToList();
+        if (rounds.Count == 0)
+            throw new InvalidOperationException("The guest has not measured the hook.");
+        double bare = Bench.Median(rounds.Select(r => r.Bare)), seen = Bench.Median(rounds.Select(r => r.Seen)), other = Bench.Median(rounds.Select(r => r.Other));
+        double nothing = Bench.Median(rounds.Select(r => r.Nothing));
+        Console.Error.WriteLine($"  two programs that do nothing in the hook's places add {nothing:0} ns, {nothing / bare:0.00} of a bare update");
+        return
+        [
+            Figure.Compared("hook/usual", seen, Bench.Median(rounds.Select(r => r.Usual)), "ns", "what the usual design adds", Bench.Median(rounds.Select(r => r.Seen / r.Usual)), 0.2, 0.125),
+            Figure.Compared("hook/watched", seen, bare, "ns", "the bare update", Bench.Median(rounds.Select(r => r.Seen / r.Bare)), 1.6, 1),
+            Figure.Compared("hook/unwatched", other, bare, "ns", "the bare update", Bench.Median(rounds.Select(r => r.Other / r.Bare)), 0.35, 0.15),
+        ];
+    }
+
+    // Each phase with capture beside the mean of those around it.
+    private static List<Figure> DataPlane(List<Phase> phases)
+    {
+        var measured = phases.Skip(1).Where(p => p.Name is "on" or "off").ToList();
+        var pairs = measured.Index().Where(p => p.Item.Name == "on").Select(p => (On: p.Item, Off: measured[p.Index - 1])).ToList();
+        double on = Bench.Median(pairs.Select(p => p.On.PerProcessorSecond)), off = Bench.Median(pairs.Select(p => p.Off.PerProcessorSecond));
+        Console.Error.WriteLine($"  by the clock on the wall, which this machine's other work moves: loss {Bench.Median(pairs.Select(p => 1 - p.On.PerSecond / p.Off.PerSecond)):0.000}");
+        return [Figure.Compared("data-plane/loss", on, off, "conn/s", "the same without capture", Bench.Median(pairs.Select(p => 1 - p.On.PerProcessorSecond / p.Off.PerProcessorSecond)), 0.05, 0.02)];
+    }
+
+    [GeneratedRegex(@"^traffic connections (\d+) seconds ([\d.]+) changes \d+$")]
+    private static partial Regex TrafficLine();
+
+    [GeneratedRegex(@"^hook bare ([\d.]+) seen ([\d.]+) other ([\d.]+) nothing ([\d.]+) usual ([\d.]+)$")]
+    private static partial Regex HookLine();
+
+    private sealed record Phase(string Name, long Connections, double Seconds, double ProcessorSeconds)
+    {
+        public double PerSecond => Connections / Seconds;
+
+        public double PerProcessorSecond => Connections / ProcessorSeconds;
+    }
+}

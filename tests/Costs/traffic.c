@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections over a pair of veths from the namespace "client" to the namespace "server", one after the
+ * other, all on CPU 0. In the server's namespace both directions of the link "inside" pass a program that
+ * keeps a table of connections.
+ */
+#define _GNU_SOURCE
+#include "costs.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+static void enter(const char *namespace)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/run/netns/%s", namespace);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die("cannot enter the namespace %s: %s", namespace, strerror(errno));
+	close(fd);
+}
+
+static void attach(int program, enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex("inside"), .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program);
+	int error = bpf_tc_hook_create(&hook);
+
+	if (error && error != -EEXIST)
+		die("cannot make the hook of the link: %s", strerror(-error));
+	error = bpf_tc_attach(&hook, &options);
+	if (error)
+		die("cannot attach the tracking program: %s", strerror(-error));
+}
+
+static void serve(int listener)
+{
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (true) {
+		int connection = accept(listener, NULL, NULL);
+		if (connection < 0)
+			die("cannot accept: %s", strerror(errno));
+		if (read(connection, &byte, 1) == 1 && write(connection, &byte, 1) != 1)
+			die("cannot answer: %s", strerror(errno));
+		/* Until the client has closed: the side that closes first keeps the port. */
+		if (read(connection, &byte, 1) < 0)
+			die("cannot wait for the client: %s", strerror(errno));
+		close(connection);
+	}
+}
+
+static void ask(struct sockaddr_in *server)
+{
+	int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char byte = 1;
+
+	if (connect(connection, (void *)server, sizeof *server))
+		die("cannot connect: %s", strerror(errno));
+	if (write(connection, &byte, 1) != 1 || read(connection, &byte, 1) != 1)
+		die("no answer: %s", strerror(errno));
+	close(connection);
+}
+
+int run_traffic(const char *server_address)
+{
+	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(TRAFFIC_PORT)}, any = server;
+	struct bpf_object *object = load_programs(true);
+	int listener, one = 1, program = program_of(object, "track");
+	volatile struct globals *globals = globals_of(object);
+	char line[64];
+	double seconds;
+
+	if (inet_pton(AF_INET, server_address, &server.sin_addr) != 1)
+		die("%s is not an IPv4 address", server_address);
+	pin_to_cpu(0);
+	enter("server");
+	attach(program, BPF_TC_INGRESS);
+	attach(program, BPF_TC_EGRESS);
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (bind(listener, (void *)&any, sizeof any) || listen(listener, 128))
+		die("cannot listen: %s", strerror(errno));
+	pid_t child = fork();
+	if (child == 0)
+		serve(listener);
+	enter("client");
+	while (fgets(line, sizeof line, stdin)) {
+		if (sscanf(line, "go %lf", &seconds) != 1)
+			die("what is '%s'?", line);
+		uint64_t before = globals->flow_changes, connections = 0;
+		printf("traffic begins\n");
+		double began = seconds_now(), now;
+		/* Another of 16 addresses each time: a port that waits is then free again. */
+		uint32_t first = ntohl(server.sin_addr.s_addr);
+		do {
+			struct sockaddr_in next = server;
+			next.sin_addr.s_addr = htonl(first + connections % 16);
+			ask(&next);
+			connections++;
+		} while ((now = seconds_now()) - began < seconds);
+		printf("traffic ends\n");
+		usleep(200000);
+		printf("traffic connections %lu seconds %.3f changes %lu\n", (unsigned long)connections, now - began, (unsigned long)(globals->flow_changes - before));
+	}
+	kill(child, SIGKILL);
+	bpf_object__close(object);
+	return 0;
+}
