@@ -9,10 +9,10 @@
  * skipped. (The kernel runs the program that was attached last first.) The call is known by the
  * address of the programs' context, which lies on its stack.
  *
- * Marks lie in sets, found without a helper's call by an address that few calls under way at once
- * have in common: of the key, or of the task. Not per CPU: a task may move between its two programs.
- * A set is not locked: two CPUs that take the same place in it within the same few nanoseconds would
- * leave one mark for two calls, and one of them recorded twice.
+ * Marks lie in sets, found by the task's address without a map's lookup. Not per CPU: a task may move
+ * between its two programs. A set is not locked: what interrupts a task has ended when the task goes on,
+ * and two running tasks have one set once in some thousand pairs; then two CPUs that take the same place
+ * in it within the same few nanoseconds would leave one mark for two calls, and one recorded twice.
  */
 #ifndef MAPLOG_CALLS_H
 #define MAPLOG_CALLS_H
@@ -27,9 +27,9 @@ struct calls {
 struct calls maplog_calls[CALL_SETS];
 
 /* Whether this program, the spare or the first, is to record the call. */
-static __always_inline bool is_mine(const void *call, __u64 address, const bool spare)
+static __always_inline bool is_mine(const void *call, const bool spare)
 {
-	struct calls *c = &maplog_calls[address * 0x9e3779b97f4a7c15 >> 52];
+	struct calls *c = &maplog_calls[bpf_get_current_task() * 0x9e3779b97f4a7c15 >> 52];
 	bool marked = false;
 
 	if (spare) {

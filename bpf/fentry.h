@@ -10,7 +10,7 @@ static __always_inline int updated(struct bpf_map *map, const void *key, const v
 {
 	__u32 verdict = verdict_of(map->id);
 
-	if (result || verdict == MAPLOG_IGNORED || !is_mine(call, (__u64)key, spare))
+	if (result || verdict == MAPLOG_IGNORED || !is_mine(call, spare))
 		return 0;
 
 	struct change c = { .t = TARGET(map, verdict) };
@@ -26,7 +26,7 @@ static __always_inline int deleted(struct bpf_map *map, const void *key, int res
 {
 	__u32 verdict = verdict_of(map->id);
 
-	if (result || verdict == MAPLOG_IGNORED || !is_mine(call, (__u64)key, spare))
+	if (result || verdict == MAPLOG_IGNORED || !is_mine(call, spare))
 		return 0;
 
 	struct change c = { .t = TARGET(map, verdict) };
@@ -44,7 +44,7 @@ static __always_inline int evicted(void *map, void *node, bool done, const void 
 	if (!done)
 		return 0;
 	target_of(&c.t, map);	/* a void * there: struct bpf_htab, which begins with its map */
-	if (is_watched(&c.t) && is_mine(call, bpf_get_current_task(), spare))
+	if (is_watched(&c.t) && is_mine(call, spare))
 		change(&c, MAPLOG_EVICT, MAPLOG_BY_EVICTION, key_of_node(node), 0);
 	return 0;
 }
@@ -83,7 +83,7 @@ static __always_inline int taken(struct bpf_map *map, __u64 attr_at, int result,
 {
 	__u32 verdict = verdict_of(map->id);
 
-	if (verdict == MAPLOG_IGNORED || !is_mine(call, bpf_get_current_task(), spare))
+	if (verdict == MAPLOG_IGNORED || !is_mine(call, spare))
 		return 0;
 
 	struct batch b = { .c = { .t = TARGET(map, verdict) } };
