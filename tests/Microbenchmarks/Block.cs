@@ -5,7 +5,7 @@ using Maplog.Events;
 namespace Maplog.Microbenchmarks;
 
 /// <summary>A block for the bus, written and read.</summary>
-public class Block
+public class Block : IDisposable
 {
     private readonly Entries _entries = new();
     private readonly ChangeBlockWriter _writer = new();
@@ -15,7 +15,11 @@ public class Block
     public void Fill() => _block = Write().ToArray();
 
     [GlobalCleanup]
-    public void Dispose() => _writer.Dispose();
+    public void Dispose()
+    {
+        _writer.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Benchmark(OperationsPerInvoke = Entries.Count)]
     public ReadOnlyMemory<byte> Write()

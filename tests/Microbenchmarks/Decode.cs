@@ -15,7 +15,7 @@ public class Decode
     [GlobalSetup]
     public void Fill()
     {
-        ref var header = ref MemoryMarshal.AsRef<RecordHeader>(_record);
+        ref var header = ref MemoryMarshal.AsRef<RecordHeader>(_record.AsSpan());
         (header.Operation, header.Count, header.KeySize, header.ValueSize) = (RecordOperation.Update, Entries.Count, Entries.KeySize, Entries.ValueSize);
         "ct_mon"u8.CopyTo(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref header, 1))[(RecordHeader.Size - 16)..]);
         _entries.Keys.CopyTo(_record, RecordHeader.Size);
