@@ -6,6 +6,9 @@ namespace Maplog.Log;
 /// <summary>The log could not do what it was asked; the message says what, why, and what to do about it.</summary>
 public class LogException : Exception
 {
+    // Of a writer that stood still for longer than its lease.
+    private const string IdleInTransaction = "25P03";
+
     public LogException(string message, Exception? inner = null, bool isTransient = false) : base(message, inner) => IsTransient = isTransient;
 
     /// <summary>Whether the same call may succeed later: the server was away, restarting, or short of something.</summary>
@@ -47,7 +50,7 @@ public class LogException : Exception
     private static bool Transient(Exception failure) => failure switch
     {
         // A server that is stopped by its operator, or a standby that is not yet the primary, comes back.
-        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.QueryCanceled } => true,
+        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.QueryCanceled or IdleInTransaction } => true,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is { } inner && Transient(inner),
         SocketException or IOException or TimeoutException => true,
         { InnerException: NpgsqlException inner } => Transient(inner),

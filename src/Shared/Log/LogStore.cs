@@ -17,6 +17,7 @@ public sealed class LogStore : IAsyncDisposable
 
     // Who only reads does not need it, and starts the sooner.
     private readonly Lazy<DocumentStore> _marten;
+    private readonly NpgsqlDataSource _writes;
 
     /// <exception cref="System.ComponentModel.DataAnnotations.ValidationException">A setting is wrong.</exception>
     public LogStore(LogOptions options)
@@ -32,7 +33,11 @@ public sealed class LogStore : IAsyncDisposable
         connection.ReadBufferSize = Math.Max(connection.ReadBufferSize, SocketBuffer);
         Place = $"{connection.Database ?? connection.Username} on {connection.Host}:{connection.Port}";
         Database = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
-        _marten = new Lazy<DocumentStore>(() => new DocumentStore(Configure(Database, options)));
+        // A writer that hangs in the middle of a commit - its host stands still, its network is cut - must not hold up its successor,
+        // whose first event has the version that the other has begun to write.
+        connection.Options += $" -c idle_in_transaction_session_timeout={(int)WriterLease.Term.TotalMilliseconds} -c statement_timeout={(int)options.CommandTimeout.TotalMilliseconds}";
+        _writes = NpgsqlDataSource.Create(connection.ConnectionString);
+        _marten = new Lazy<DocumentStore>(() => new DocumentStore(Configure(_writes, options)));
     }
 
     /// <summary>Connections to the log's database.</summary>
@@ -80,6 +85,7 @@ public sealed class LogStore : IAsyncDisposable
     {
         if (_marten.IsValueCreated)
             await _marten.Value.DisposeAsync();
+        await _writes.DisposeAsync();
         await Database.DisposeAsync();
     }
 

@@ -34,6 +34,26 @@ public sealed class CollisionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_writer_that_hangs_in_the_middle_of_a_commit_does_not_hold_up_the_next()
+    {
+        var stream = Made.Stream("lb-1/ct_map");
+        using (var first = Made.Changes(stream, 1, 10))
+            await (await LogWriter.OpenAsync(_log.Store, "lb-1", Cancel)).AppendAsync(first, Cancel);
+        // Its session, with the next version written and not committed.
+        await using var hung = _log.Store.Marten.LightweightSession("lb-1");
+        await hung.BeginTransactionAsync(Cancel);
+        await using (var insert = new NpgsqlCommand(
+            "insert into maplog.mt_events select (jsonb_populate_record(e, jsonb_build_object('version', 11, 'seq_id', 11, 'id', gen_random_uuid()))).* from maplog.mt_events e where version = 10"))
+            await hung.ExecuteAsync(insert, Cancel);
+
+        await using var elsewhere = new LogStore(_log.Options);
+        var next = await LogWriter.OpenAsync(elsewhere, "lb-1", Cancel);
+        using var batch = Made.Changes(stream, 11, 5);
+        await next.AppendAsync(batch, Cancel);
+        Assert.Equal(15, (await _log.ReadAsync(stream.Name)).Count);
+    }
+
+    [Fact]
     public async Task Two_streams_of_a_batch_are_committed_together_or_not_at_all()
     {
         var a = Made.Stream("lb-1/a");
