@@ -71,6 +71,9 @@ internal sealed class Solo : IDisposable
 
     public Task StopCaptureAsync() => StopAsync(Capture);
 
+    /// <summary>The hook is taken out.</summary>
+    public async Task DetachAsync() => await Command.RunAsync("/", "env", $"Maplog__Capture__PinRoot={PinRoot}", Path.Combine(Repository.Bin, "maplog"), "detach", Source);
+
     public void StartReplicator(int number)
     {
         Replicators[number]?.Dispose();

@@ -44,7 +44,7 @@ internal static class CaptureFaults
         new("hook detached, and attached late", async world =>
         {
             await world.Solo.StopCaptureAsync();
-            await world.CommandAsync("detach", Solo.Source, "--pin-root", world.Solo.PinRoot);
+            await world.Solo.DetachAsync();
             await world.WaitAsync(100, 1000);
             await world.Solo.StartCaptureAsync();
         }, "down"),

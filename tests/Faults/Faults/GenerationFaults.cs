@@ -15,7 +15,7 @@ internal static class GenerationFaults
         new("map made again while nothing is hooked", async world =>
         {
             await world.Solo.StopCaptureAsync();
-            await world.CommandAsync("detach", Solo.Source, "--pin-root", world.Solo.PinRoot);
+            await world.Solo.DetachAsync();
             await ReplaceAsync(world, world.Hash, MapType.Hash);
             await world.Solo.StartCaptureAsync();
         }, "late-attach", "down"),
