@@ -319,12 +319,28 @@ static __always_inline bool opens(struct sk_reuseport_md *ctx)
 	return tcp + TCP_FLAGS < end && (tcp[TCP_FLAGS] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
+/*
+ * returns whether the socket of a choice has it now. None may be there: it has closed, or does not listen on this port.
+ */
+static __always_inline bool give(struct sk_reuseport_md *ctx, struct standby_group *group, int choice, bool migrating, bool pulse)
+{
+	__u32 slot = SLOT(choice);
+
+	if (bpf_sk_select_reuseport(ctx, &standby_sockets, &slot, 0))
+		return false;
+	if (migrating || opens(ctx))
+		count(slot, migrating, pulse ? PULSE : choice);
+	if (!(choice & (FAULTY | PULSE)))
+		remember(group, slot);
+	return true;
+}
+
 static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool migrating, bool pulse)
 {
-	__u32 zero = 0, tried = 0, source = 0, slot;
+	__u32 zero = 0, tried = 0, source = 0;
 	struct standby_group *group = bpf_map_lookup_elem(&standby_group, &zero);
 	void *data = ctx->data, *end = ctx->data_end;
-	__u64 admitted = ANY_WELL;
+	int choice;
 
 	if (!group)
 		return SK_PASS;
@@ -332,35 +348,31 @@ static __always_inline int serve(struct sk_reuseport_md *ctx, __u32 client, bool
 		source = *(__u16 *)data;
 	if (!client && group->policy == STANDBY_STICKY)
 		client = client_of_packet(ctx);
-	for (int tries = 0; tries < 2 * (SLOTS + 1); tries++) {
-		int choice = choose(tried, ctx->hash, client, source, admitted);
-
-		if (choice == NONE) {
-			/* Nobody is well, or of those that were the least bad nobody has a socket here. */
-			if (group->refuse)
-				break;
-			admitted = least_bad(tried);
-			if (admitted == NOBODY)
-				break;
+	for (int tries = 0; tries <= SLOTS; tries++) {
+		choice = choose(tried, ctx->hash, client, source, ANY_WELL);
+		if (choice == NONE)
+			break;
+		if (choice & PULSE && !to_itself(ctx)) {
+			source = 0; /* someone else's port is the same: no pulse */
 			continue;
 		}
-		if (choice & PULSE) {
-			if (!to_itself(ctx)) {
-				source = 0; /* someone else's port is the same: no pulse */
-				continue;
-			}
-		}
-		slot = SLOT(choice);
-		if (!bpf_sk_select_reuseport(ctx, &standby_sockets, &slot, 0)) {
-			if (migrating || opens(ctx))
-				count(slot, migrating, pulse ? PULSE : choice);
-			if (!(choice & (FAULTY | PULSE)))
-				remember(group, slot);
+		if (give(ctx, group, choice, migrating, pulse))
 			return SK_PASS;
-		}
-		/* No socket there: it has closed, or does not listen on this port. */
 		source = 0;
-		tried |= 1u << (slot & 31);
+		tried |= 1u << (choice & 31);
+	}
+	/* Nobody is well. */
+	for (int tries = 0; tries <= SLOTS && !group->refuse; tries++) {
+		__u64 admitted = least_bad(tried);
+
+		if (admitted == NOBODY)
+			break;
+		choice = choose(tried, ctx->hash, client, 0, admitted);
+		if (choice == NONE)
+			break;
+		if (give(ctx, group, choice, migrating, pulse))
+			return SK_PASS;
+		tried |= 1u << (choice & 31);
 	}
 	if (migrating || opens(ctx))
 		count(MAPLOG_STANDBY_NOBODY, false, group->refuse ? FAULTY : 0);
