@@ -173,9 +173,21 @@ internal sealed class CaptureTerm(
             // Only a map of this boot can go on; the content of another is no longer needed.
             if (replica is { } promoted)
                 registry.Adopt(stream, await history.ReadAsync(summary.Stream, cancellation: stopping), promoted, isWhole);
+            else if (await EndedWithItsBootAsync(summary, stopping))
+                registry.CloseAfterReboot(stream, summary.Opened!);
             else
                 registry.TakeUp(stream, summary.Opened is { } opened && opened.BootId == Boot.Id ? await history.ReadAsync(summary.Stream, cancellation: stopping) : null);
         }
+    }
+
+    /// <summary>Whether the stream's map was one of this node, and nobody has closed it since.</summary>
+    private async Task<bool> EndedWithItsBootAsync(StreamSummary stream, CancellationToken stopping)
+    {
+        if (stream.Opened is not { } last || last.BootId == Boot.Id || last.Node != node.Name)
+            return false;
+        var opened = await _reader.ReadLatestAsync<MapOpened>(stream.Stream, stopping);
+        var closed = await _reader.ReadLatestAsync<MapClosed>(stream.Stream, stopping);
+        return opened is not null && (closed is null || closed.Version < opened.Version);
     }
 
     /// <summary>A map of this node that was kept as a replica of the stream, and is the stream's map from now on. It must have all that the log has.</summary>

@@ -14,6 +14,7 @@ public sealed class GuestRuns : IAsyncDisposable
     private readonly TestPostgres _postgres = new();
     private readonly TestRabbitMq _rabbit = new();
     private LogStore? _store;
+    private Task<string>? _ready;
     private readonly Dictionary<(string, string), Task<GuestRun>> _runs = [];
 
     /// <summary>The Debian releases whose kernels are booted. <c>MAPLOG_KERNELS</c>: names with commas between; default bookworm,sid.</summary>
@@ -55,9 +56,22 @@ public sealed class GuestRuns : IAsyncDisposable
         await _rabbit.DisposeAsync();
     }
 
+    /// <summary>The log that all guests write, as it is outside.</summary>
+    public async Task<(string Connection, LogStore Store)> LogAsync()
+    {
+        var connection = await ReadyAsync();
+        return (connection, _store!);
+    }
+
+    private Task<string> ReadyAsync()
+    {
+        lock (_runs)
+            return _ready ??= Task.Run(PrepareAsync);
+    }
+
     private void StartAll()
     {
-        var ready = Task.Run(PrepareAsync);
+        var ready = ReadyAsync();
         Task before = ready;
         foreach (var suite in Suites)
         {

@@ -40,7 +40,7 @@ internal sealed class MapRegistry(
     /// done to it: then it is closed when the ring has been read that far.
     /// </summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="fold">What it comes to; null: it ended with an earlier boot.</param>
+    /// <param name="fold">What it comes to; null: it is another node's.</param>
     public void TakeUp(CapturedStream stream, StreamFold? fold)
     {
         _streams[stream.Name.Map] = stream;
@@ -49,9 +49,22 @@ internal sealed class MapRegistry(
         var info = new MapInfo(opened.MapId, opened.Name, (MapType)opened.Shape.Type, opened.Shape.KeySize, opened.Shape.ValueSize, (uint)opened.Shape.MaxEntries, (uint)opened.Shape.Flags, 0, 0, 0, false);
         var pins = WatchedTarget.PinnedIds(targets);
         if ((hook.IsResumed || IsAlive(info.Id)) && targets.Any(t => t.Matches(info, pins.GetValueOrDefault(t.Text)) && t.StreamOf(info) == stream.Name.Map))
+        {
             GoOn(stream, fold, info);
-        else
-            sink.Note(stream, new MapClosed(sink.Epoch.Value, info.Id, Boot.Id), KernelClock.Now);
+            return;
+        }
+        // What was done to it before its end nobody has recorded.
+        if (!hook.IsResumed)
+            sink.Note(stream, new GapFound(sink.Epoch.Value, "down", -1, stream.LoggedUntil, KernelClock.Now), KernelClock.Now);
+        sink.Note(stream, new MapClosed(sink.Epoch.Value, info.Id, Boot.Id), KernelClock.Now);
+    }
+
+    /// <summary>Takes over a stream whose map ended with an earlier boot of this node, and the ring with it: what was not logged by then nobody knows.</summary>
+    public void CloseAfterReboot(CapturedStream stream, MapOpened opened)
+    {
+        _streams[stream.Name.Map] = stream;
+        sink.Note(stream, new GapFound(sink.Epoch.Value, "reboot", -1, 0, KernelClock.Now), KernelClock.Now);
+        sink.Note(stream, new MapClosed(sink.Epoch.Value, opened.MapId, opened.BootId), KernelClock.Now);
     }
 
     /// <summary>Goes on with a stream of another node in the map that was its replica here.</summary>

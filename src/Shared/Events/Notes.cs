@@ -35,9 +35,9 @@ public sealed record EpochStarted(int Epoch, string Node, string BootId, uint Ri
 
 /// <summary>An interval in which a change may have gone unseen; a scan of the map follows.</summary>
 /// <param name="Epoch">The writer's term.</param>
-/// <param name="Reason">ring-full, unreadable, too-long: changes; skipped: calls for which the kernel did not run the hook; early: changes of maps that the daemon had not opened yet, this one's perhaps; late-attach: the map was there before the hook, or before it was pinned where it is watched; down: nothing was hooked between two daemons; waiting: changes of a map that waited for its predecessor's end longer than they could be kept, by the daemon or, through a restart, in a quarter of the ring; handover: what the writer before, on another node, recorded and could not log.</param>
+/// <param name="Reason">ring-full, unreadable, too-long: changes; skipped: calls for which the kernel did not run the hook; early: changes of maps that the daemon had not opened yet, this one's perhaps; late-attach: the map was there before the hook, or before it was pinned where it is watched; down: nothing was hooked between two daemons; reboot: the map ended with its kernel, and with it what was not logged by then; waiting: changes of a map that waited for its predecessor's end longer than they could be kept, by the daemon or, through a restart, in a quarter of the ring; handover: what the writer before, on another node, recorded and could not log.</param>
 /// <param name="Count">Changes known to be lost; -1: unknown.</param>
-/// <param name="From">Kernel time the interval begins, ns since boot.</param>
+/// <param name="From">Kernel time the interval begins, ns since boot; 0: not known, or before it.</param>
 /// <param name="To">Kernel time it ends.</param>
 public sealed record GapFound(int Epoch, string Reason, long Count, long From, long To);
 
