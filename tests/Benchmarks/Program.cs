@@ -1,4 +1,4 @@
-// What maplog costs beside the least that the same work could cost here: maplog-benchmarks [--short] [--seconds N] [--events N] [--out FILE] [ROW...]
+// What maplog costs beside the least that the same work could cost here: maplog-benchmarks [--short] [--seconds N] [--events N] [--out FILE] [--without ROW] [ROW...]
 using System.Text.Json;
 using Maplog.Benchmarks;
 using Maplog.Benchmarks.Rows;
@@ -21,7 +21,7 @@ IRow[] rows =
     new StandbyRow(), new SyscallProbeRow(), new RingReaderRow(), new HookRow(),
     new GrowthRow(), // the last: it writes into the filled log
 ];
-if (options.Rows.FirstOrDefault(w => rows.All(r => r.Name != w)) is { } unknown)
+if (options.Rows.Append(options.Without).FirstOrDefault(w => w is not null && rows.All(r => r.Name != w)) is { } unknown)
 {
     Console.Error.WriteLine($"maplog-benchmarks: there is no row '{unknown}': {string.Join(", ", rows.Select(r => r.Name))}.");
     return 2;
@@ -35,7 +35,7 @@ Console.CancelKeyPress += (_, e) =>
 var figures = new List<Figure>();
 await using (var bench = new Bench(options.Sizes))
 {
-    foreach (var row in rows.Where(r => options.Rows.Count == 0 || options.Rows.Contains(r.Name)))
+    foreach (var row in rows.Where(r => options.Wants(r.Name)))
     {
         foreach (var figure in await row.RunAsync(bench, stop.Token))
         {
