@@ -97,7 +97,7 @@ internal sealed class ReplicaWriter
     {
         _pending.Clear();
         _pending.Empty();
-        _pending.IsRepair = true;
+        _pending.HadTo = _replica.Cursor.Version;
         Taken = default;
         _loaded = null;
     }

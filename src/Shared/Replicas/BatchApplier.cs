@@ -118,11 +118,15 @@ public sealed class BatchApplier
     {
         bool isArray = _map.Info.Type.IsArray(), isTrie = LpmKey.Applies(_replica.Shape);
         // What an LRU map evicted by itself it would only evict again.
-        var isSubset = pending.IsRepair && _map.Info.Type.IsLru();
+        var isSubset = pending.HadTo is not null && _map.Info.Type.IsLru();
+        long lacked = 0;
         foreach (var entry in pending.Entries)
-            Retag(entry, isSubset ? PendingChanges.Held : PendingChanges.Put);
+        {
+            var isEvicted = isSubset && entry.Tag == PendingChanges.Had;
+            lacked += isEvicted ? 1 : 0;
+            Retag(entry, isEvicted ? PendingChanges.Had : PendingChanges.Put);
+        }
         _stale.Clear();
-        long found = 0;
         var scan = _map.Scan(_room);
         for (int count; (count = scan.Next(_keys, _values)) > 0;)
         {
@@ -133,7 +137,7 @@ public sealed class BatchApplier
                 ReadOnlySpan<byte> key = Key(i), value = Value(i);
                 if (pending.Entries.TryFind(key, out var wanted))
                 {
-                    found++;
+                    lacked -= wanted.Tag == PendingChanges.Had ? 1 : 0;
                     Retag(wanted, wanted.Value.SequenceEqual(value) ? PendingChanges.Held : PendingChanges.Put);
                 }
                 else if (!isArray)
@@ -142,7 +146,7 @@ public sealed class BatchApplier
                     pending.Entries.FindOrAdd(key, out _);
             }
         }
-        Evicted = isSubset ? pending.Count - found : 0;
+        Evicted = lacked;
         // Only now: deleting while it runs would throw the scan of some kinds back to its beginning.
         foreach (var entry in _stale)
             AddKey(entry.Key);

@@ -10,7 +10,7 @@ namespace Maplog.Replicas;
 public sealed class PendingChanges
 {
     // Tags of the entries.
-    internal const ushort Put = 0, Delete = 1, Held = 2;
+    internal const ushort Put = 0, Delete = 1, Held = 2, Had = 3;
 
     private const long MostKept = 64 << 20;
 
@@ -43,8 +43,11 @@ public sealed class PendingChanges
     /// <summary>Whether the map was begun anew on the way: what it then has is in here, and nothing else.</summary>
     public bool FromEmpty { get; private set; }
 
-    /// <summary>Whether the map has all this already, and only what somebody else did to it is to be put right.</summary>
-    public bool IsRepair { get; set; }
+    /// <summary>
+    /// The version up to which the map had all of this, and only what somebody else did to it is to be put right; what came
+    /// later is new to it. Null: it may lack anything.
+    /// </summary>
+    public StreamVersion? HadTo { get; set; }
 
     /// <summary>The last seal taken, if the map has not changed since: what it then holds.</summary>
     public Sealed? Seal { get; private set; }
@@ -104,7 +107,7 @@ public sealed class PendingChanges
         if (kind.HasValue())
         {
             var entry = Entries.FindOrAdd(key, out _);
-            entry.Tag = Put;
+            entry.Tag = HadTo is { } had && end.Version <= had ? Had : Put;
             value.CopyTo(entry.Value);
         }
         else if (FromEmpty)
@@ -128,7 +131,15 @@ public sealed class PendingChanges
     public void TakeEntries(Cursor end, DateTimeOffset time, ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count)
     {
         Seal = null;
+        // A snapshot says of no entry since when it is there.
+        if (HadTo is { } had && end.Version > had)
+            HadTo = null;
         Entries.Put(keys, values, count);
+        for (var i = 0; i < count && HadTo is not null; i++)
+        {
+            if (Entries.TryFind(keys.Slice(i * Shape.KeySize, Shape.KeySize), out var entry))
+                entry.Tag = Had;
+        }
         Took(end, time);
     }
 
@@ -146,7 +157,8 @@ public sealed class PendingChanges
             Entries = new MapFold(Entries.KeySize, Entries.ValueSize);
         else
             Entries.Clear();
-        FromEmpty = IsRepair = false;
+        FromEmpty = false;
+        HadTo = null;
         Events = 0;
     }
 

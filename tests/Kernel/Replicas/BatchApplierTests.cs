@@ -184,6 +184,26 @@ public sealed class BatchApplierTests
     }
 
     [Fact]
+    public void What_comes_while_an_lru_replica_is_compared_with_the_log_is_written_and_what_it_evicted_is_not()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 64, type: MapType.LruHash));
+        using var replica = world.OpenReplica();
+        world.Put(1, 1).Put(2, 2).Put(3, 3);
+        world.Apply(replica);
+        replica.Map.Delete(Bytes.Of(2));
+        var had = replica.Cursor.Version;
+        world.Put(3, 33).Put(4, 4);
+        var repair = new PendingChanges(ReplicaWorld.Stream, world.Opened.Shape) { HadTo = had };
+        repair.Empty();
+        foreach (var logged in world.Changes())
+            Assert.True(repair.Take(logged));
+        var applier = new BatchApplier(replica);
+        applier.Apply(repair);
+        Assert.Equal(ReplicaWorld.Entries((1, 1), (3, 33), (4, 4)), ReplicaWorld.Content(replica.Map));
+        Assert.Equal(1, applier.Evicted);
+    }
+
+    [Fact]
     public void A_megabyte_of_value_is_applied_like_any_other()
     {
         using var world = new ReplicaWorld(new MapShape((int)MapType.Hash, 300, 1 << 20, 5, 0, 0));
