@@ -54,6 +54,9 @@ public sealed class CapturedRun(string probe, string source, DriverRecord driver
         Assert.Null(check.DifferenceOfTheLog());
     }
 
+    /// <summary>Whether the log comes to what the row's map holds; also where there is no such map.</summary>
+    public async Task<bool> IsLevelAsync(string row) => driver.DumpOf(row) is not { } dump || (await ReadAsync(row, dump)).Check.DifferenceOfTheLog() is null;
+
     private async Task<(LoggedMap Logged, MapCheck Check)> ReadAsync(string row, IReadOnlyDictionary<string, string> dump)
     {
         var logged = await LoggedMap.ReadAsync(log, new StreamName(source, row));
