@@ -12,7 +12,7 @@ public sealed class GuestRun
     private const int Changes = 20, Storm = 100_000, MiB = 4096, MostBoots = 3;
     // A million at length: make test-kernels.
     private static readonly int Fight = int.Parse(Environment.GetEnvironmentVariable("MAPLOG_FIGHT") is { Length: > 0 } changes ? changes : "20000", CultureInfo.InvariantCulture);
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10) + TimeSpan.FromMilliseconds(Fight), Quiet = TimeSpan.FromSeconds(25), Stuck = TimeSpan.FromSeconds(60), ForTheScan = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(15) + TimeSpan.FromMilliseconds(Fight), Quiet = TimeSpan.FromSeconds(25), Stuck = TimeSpan.FromSeconds(60), ForTheScan = TimeSpan.FromSeconds(90);
 
     private static readonly string[] Rows =
     [
