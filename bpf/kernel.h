@@ -80,6 +80,13 @@ extern const void __per_cpu_offset __ksym __weak;
 extern const void __preempt_count __ksym __weak;
 extern const void pcpu_hot __ksym __weak;
 
+/* From 6.2, as is this number of a helper's: makes of an address a pointer that loads follow, by nothing but a move. */
+extern void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak;
+
+enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast = 210 };
+
+#define can_cast() bpf_core_enum_value_exists(enum bpf_func_id___cast, BPF_FUNC_cgrp_storage_get___cast)
+
 #define NR_BPF_X86_64	321
 #define THREAD_SIZE	16384	/* x86-64; read only where bpf_task_pt_regs is missing, before 5.15 */
 

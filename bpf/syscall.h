@@ -10,35 +10,46 @@ struct sys_exit {
 	long result;
 };
 
-/* The map behind a descriptor of the current task, or null. */
-static __always_inline struct bpf_map *map_of_fd(__u32 fd)
+/* Fills in the map behind a descriptor of the current task; false if there is none. Loads where the kernel lets a program follow the task's pointers, which helpers' calls cost many times over. */
+static __always_inline bool target_of_fd(struct target *t, __u32 fd)
 {
 	struct file *file = 0, **slot;
+	struct bpf_map *map;
 
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
-		/* Loads where the kernel lets a program follow the task's pointers, which helpers' calls cost many times over. */
 		struct task_struct *task = bpf_get_current_task_btf();
 		struct files_struct *files = task->files;
 		struct fdtable *table = files ? files->fdt : 0;
 
 		if (!table || fd >= table->max_fds)
-			return 0;
+			return false;
 		slot = table->fd + fd;
 	} else {
 		struct task_struct *task = (void *)bpf_get_current_task();
 		struct fdtable *table = BPF_CORE_READ(task, files, fdt);
 
 		if (fd >= BPF_CORE_READ(table, max_fds))
-			return 0;
+			return false;
 		slot = BPF_CORE_READ(table, fd) + fd;
 	}
 	bpf_probe_read_kernel(&file, sizeof(file), slot);
 	if (!file)
-		return 0;
-	/* bpf(2) took the descriptor for a map's a moment ago: this is for the thread that swapped it since. */
+		return false;
+	/* bpf(2) took the descriptor for a map's a moment ago: the look at f_op is for the thread that swapped it since. */
+	if (can_cast()) {
+		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+		if ((&bpf_map_fops && (void *)file->f_op != (void *)&bpf_map_fops) || !file->private_data)
+			return false;
+		map = bpf_rdonly_cast(file->private_data, bpf_core_type_id_kernel(struct bpf_map));
+		*t = (struct target)TARGET(map, verdict_of(map->id));
+		return true;
+	}
 	if (&bpf_map_fops && (void *)BPF_CORE_READ(file, f_op) != (void *)&bpf_map_fops)
-		return 0;
-	return BPF_CORE_READ(file, private_data);
+		return false;
+	map = BPF_CORE_READ(file, private_data);
+	if (map)
+		target_of(t, map);
+	return map;
 }
 
 static __always_inline __u8 operation_of(__u32 command)
@@ -58,12 +69,7 @@ static __always_inline bool is_taken_from_syscall(__u32 type)
 /* Fills in map and caller. Returns whether the change is to be logged. */
 static __always_inline bool is_change_of_watched(struct change *c, __u32 fd)
 {
-	struct bpf_map *map = map_of_fd(fd);
-
-	if (!map)
-		return false;
-	target_of(&c->t, map);
-	if (!is_watched(&c->t) || !is_taken_from_syscall(c->t.type))
+	if (!target_of_fd(&c->t, fd) || !is_watched(&c->t) || !is_taken_from_syscall(c->t.type))
 		return false;
 	return !is_replicator();
 }

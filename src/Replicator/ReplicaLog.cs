@@ -18,7 +18,7 @@ internal static partial class ReplicaLog
     [LoggerMessage(2004, LogLevel.Information, "Replica {Pin} of {Stream}: following the bus at version {Version}; {FromLog} events were read from the log since the start, {FromBus} came by the bus.")]
     public static partial void Following(this ILogger log, string pin, StreamName stream, long version, long fromLog, long fromBus);
 
-    [LoggerMessage(2005, LogLevel.Warning, "Replica {Pin} of {Stream}: nothing heard on the bus for two seconds, following the log at version {Version} by looking every two seconds; {FromLog} events were read from the log since the start, {FromBus} came by the bus.")]
+    [LoggerMessage(2005, LogLevel.Warning, "Replica {Pin} of {Stream}: nothing heard on the bus, following the log at version {Version} by looking every two seconds; {FromLog} events were read from the log since the start, {FromBus} came by the bus.")]
     public static partial void Polling(this ILogger log, string pin, StreamName stream, long version, long fromLog, long fromBus);
 
     [LoggerMessage(2006, LogLevel.Information, "Replica {Pin} of {Stream}: catching up from the log, versions {From} to {To}.")]

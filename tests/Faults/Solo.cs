@@ -22,7 +22,7 @@ internal sealed class Solo : IDisposable
         _capture =
         [
             Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. maps.SelectMany(m => new[] { "--watch", m }),
-            "--watch", $"pin:{DriverPins}/{Pointers}={Pointers}", "--watch", $"pin:{DriverPins}/{Mapped}={Mapped}", "--probe", "syscall", "--standby", "true",
+            "--watch", $"pin:{DriverPins}/{Pointers}={Pointers}", "--watch", $"pin:{DriverPins}/{Mapped}={Mapped}", "--probe", "syscall",
             "--node", "solo", "--pin-root", PinRoot, "--ring-bytes", $"{RingBytes}", "--log", log, "--bus", bus, .. World.Often,
         ];
         _replicators = [.. Enumerable.Range(0, 2).Select(number => (string[])
@@ -52,17 +52,6 @@ internal sealed class Solo : IDisposable
         await Capture.SaysAsync("Capturing source");
     }
 
-    /// <summary>Starts the next daemon while the one before still runs, and lets that one end then.</summary>
-    public async Task UpgradeCaptureAsync()
-    {
-        var next = new Command(_pins.Folder, _capture);
-        await next.SaysAsync("Standing by");
-        await StopCaptureAsync();
-        Capture.Dispose();
-        Capture = next;
-        await next.SaysAsync("Capturing source");
-    }
-
     public async Task KillCaptureAsync()
     {
         Capture.Kill();
@@ -72,7 +61,7 @@ internal sealed class Solo : IDisposable
     public Task StopCaptureAsync() => StopAsync(Capture);
 
     /// <summary>The hook is taken out.</summary>
-    public async Task DetachAsync() => await Command.RunAsync("/", "env", $"Maplog__Capture__PinRoot={PinRoot}", Path.Combine(Repository.Bin, "maplog"), "detach", Source);
+    public async Task DetachAsync() => await Command.RunAsync("/", Path.Combine(Repository.Bin, "maplog"), "detach", Source, "--pin-root", PinRoot);
 
     public void StartReplicator(int number)
     {

@@ -71,6 +71,8 @@ public sealed class GuestRuns : IAsyncDisposable
 
     private void StartAll()
     {
+        // They outlive the test that is the first to ask, and its context.
+        using var apart = ExecutionContext.SuppressFlow();
         var ready = ReadyAsync();
         Task before = ready;
         foreach (var suite in Suites)

@@ -30,7 +30,7 @@ public sealed class RebootTests(GuestRuns guests) : IAsyncDisposable
         File.Copy(Path.Combine(AppContext.BaseDirectory, "reboot"), Path.Combine(_folder, "reboot"));
         await Command.RunAsync(_folder, Path.Combine(Repository.Bin, "maplog"), "source", "add", _stream.Source, "--log", _log);
         using var replicator = new Command(_folder,
-            Path.Combine(Repository.Bin, "maplog-replicator"), "--source", _stream.Source, "--map", _stream.Map, "--pin", Path.Combine(_pin, "map"), "--log", _log, "--bus", "amqp://guest:guest@127.0.0.1:1/");
+            Path.Combine(Repository.Bin, "maplog-replicator"), "--source", _stream.Source, "--map", _stream.Map, "--pin", Path.Combine(_pin, "map"), "--registry", Path.Combine(_pin, "registry"), "--log", _log, "--bus", "amqp://guest:guest@127.0.0.1:1/");
 
         await BootAsync(1);
         await ReplicaIsAsync(1, replicator);

@@ -13,18 +13,19 @@ internal static class Detach
     public static Command Command(Terminal terminal)
     {
         var source = new Argument<string>("SOURCE") { Description = "For example lb-1." };
+        var root = new Option<string?>("--pin-root") { Description = "The --pin-root that its capture was given.", HelpName = "FOLDER" };
         var command = new ExampleCommand(
             "detach", "End what the kernel goes on recording of a source after its capture has stopped: remove the pins of its ring, programs and links. What is not logged yet is lost.",
-            "maplog detach lb-1") { source };
-        Call.Set(command, terminal, call => Task.FromResult(Run(call, call.Arguments.GetRequiredValue(source))));
+            "maplog detach lb-1") { source, root };
+        Call.Set(command, terminal, call => Task.FromResult(Run(call, call.Arguments.GetRequiredValue(source), call.Arguments.GetValue(root))));
         return command;
     }
 
-    private static int Run(Call call, string source)
+    private static int Run(Call call, string source, string? root)
     {
         if (!StreamName.IsSource(source))
             throw new UsageException($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
-        var folder = Path.Combine(CommandSettings.Read(call.Arguments).PinRoot, source);
+        var folder = Path.Combine(root ?? CommandSettings.Read(call.Arguments).PinRoot, source);
         var removed = Directory.Exists(folder) ? Remove(folder) : [];
         if (call.WantsJson)
         {

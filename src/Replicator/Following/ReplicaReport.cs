@@ -15,6 +15,8 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
 
     public ReplicaState State { get; private set; } = ReplicaState.Stopped;
 
+    public bool IsFollowing => State == ReplicaState.Following;
+
     /// <summary>Events read from the log since the start.</summary>
     public long FromLog { get => status.FromLog; set => status.FromLog = value; }
 

@@ -10,6 +10,7 @@ internal sealed class ReplicaSession
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
+    private const int SilencesToSay = 3; // of two seconds each
 
     private readonly ReplicaMap _replica;
     private readonly ReplicaInbox _inbox;
@@ -19,6 +20,7 @@ internal sealed class ReplicaSession
     private readonly LogTail _log;
     private readonly ReplicaProtocol _protocol;
     private bool _newMap;
+    private int _silences; // one after the other
     private AskedHead? _unreached; // what the log had when it was asked, and the map has not yet
     private StreamVersion _logged; // the log had this much
 
@@ -99,6 +101,7 @@ internal sealed class ReplicaSession
         await DoAsync(Offer(item), item, cancellation);
         if (item.Block is not null || item.Beat is not null)
         {
+            _silences = 0;
             // What a deposed writer says is no word of the stream.
             if ((item.Block?.Epoch ?? item.Beat!.Epoch) >= _protocol.Cursor.Epoch)
                 _report.Heard(_protocol.Head);
@@ -156,7 +159,8 @@ internal sealed class ReplicaSession
             case StepKind.PollHead:
                 var next = _protocol.Polled(await _log.ReadHeadAsync(cancellation));
                 _report.Heard(_protocol.Head);
-                if (bySilence)
+                // A writer or a node that is short of time beats late: one beat or two are no state of the bus.
+                if (bySilence && (!_report.IsFollowing || ++_silences >= SilencesToSay))
                     _report.Polling(_protocol.Cursor);
                 return next;
             default:

@@ -32,7 +32,7 @@ internal sealed class KeepAside(string queue, BusOptions options, QueueLife life
     public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next) => context.Exception switch
     {
         // Thrown on, MassTransit gives the message back to RabbitMQ: whoever listens next gets it.
-        OperationCanceledException stopped => Task.FromException(stopped),
+        OperationCanceledException or ConsumerCanceledException => Task.FromException(context.Exception),
         BrokenMessageException broken => KeepAsync(context, broken.Message),
         var other => KeepAsync(context, $"MassTransit could not take it apart: {other.Message}"),
     };

@@ -1,6 +1,7 @@
 using Maplog.Capture;
 using Maplog.Capture.Keeping;
 using Maplog.Log;
+using Maplog.Servers;
 
 namespace Maplog.Benchmarks.Rows;
 
@@ -20,14 +21,14 @@ internal sealed class HistoryKeyRow : IRow
         }
         var key = new byte[Sizes.KeySize];
         Changes.Key(key, bench.Sizes.Entries / 2);
-        var plan = await ExplainAsync(log, key, cancellation);
-        if (plan.Any(line => line.Contains("Seq Scan on mt_events", StringComparison.Ordinal) || line.Contains("Seq Scan on key_index", StringComparison.Ordinal)) || !plan.Any(line => line.Contains("key_index_pkey", StringComparison.Ordinal)))
-            throw new InvalidOperationException($"A key's history is not read by the index of keys:\n{string.Join('\n', plan)}");
+        var plan = await QueryPlan.OfAsync(log.Store.Database, $"select * from {log.Store.AuditSchema}.key_events($1, $2, 1)", [$"{FilledLog.Stream}", key], cancellation: cancellation);
+        if (plan.Contains("Seq Scan on mt_events", StringComparison.Ordinal) || plan.Contains("Seq Scan on key_index", StringComparison.Ordinal) || !plan.Contains("key_index_pkey", StringComparison.Ordinal))
+            throw new InvalidOperationException($"A key's history is not read by the index of keys:\n{plan}");
         var found = 0;
         var times = await bench.MediansAsync(
             () => ScanAsync(log, key, cancellation),
             async () => found = (await new AuditReader(log.Store).ReadKeyAsync(FilledLog.Stream, key, 1, cancellation)).Count);
-        Console.Error.WriteLine($"  {found} events of the key among {bench.Sizes.Events}\n  {string.Join("\n  ", plan)}");
+        Console.Error.WriteLine($"  {found} events of the key among {bench.Sizes.Events}\n{plan}");
         return [Figure.Compared(Name, times[1] * 1e3, times[0] * 1e3, "ms", "the same events found by looking at each", times[1] / times[0], 0.1, 0.01)];
     }
 
@@ -38,17 +39,5 @@ internal sealed class HistoryKeyRow : IRow
         scan.CommandTimeout = 0;
         scan.Parameters.Add(new() { Value = key });
         await scan.ExecuteNonQueryAsync(cancellation);
-    }
-
-    private static async Task<List<string>> ExplainAsync(FilledLog log, byte[] key, CancellationToken cancellation)
-    {
-        await using var explain = log.Store.Database.CreateCommand($"explain (analyze, timing off) select * from {log.Store.AuditSchema}.key_events($1, $2, 1) order by version");
-        explain.Parameters.Add(new() { Value = $"{FilledLog.Stream}" });
-        explain.Parameters.Add(new() { Value = key });
-        await using var rows = await explain.ExecuteReaderAsync(cancellation);
-        var plan = new List<string>();
-        while (await rows.ReadAsync(cancellation))
-            plan.Add(rows.GetString(0));
-        return plan;
     }
 }

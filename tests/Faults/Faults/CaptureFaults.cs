@@ -23,12 +23,11 @@ internal static class CaptureFaults
             }
             await world.Solo.StartCaptureAsync();
         }),
-        new("capture restarted", async world =>
+        new("capture restarted, as in an upgrade", async world =>
         {
             await world.Solo.StopCaptureAsync();
             await world.Solo.StartCaptureAsync();
         }),
-        new("capture upgraded", world => world.Solo.UpgradeCaptureAsync()),
         new("capture down for seconds", async world =>
         {
             await world.Solo.KillCaptureAsync();

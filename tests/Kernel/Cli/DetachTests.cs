@@ -9,7 +9,8 @@ public sealed class DetachTests
     public async Task All_pins_of_the_source_go_and_are_named()
     {
         var source = $"test-{Guid.NewGuid():N}";
-        var folder = $"/sys/fs/bpf/maplog/{source}";
+        using var pins = new PinFolder();
+        var folder = pins[source];
         Bpffs.EnsureMounted(folder);
         using (var map = BpfMap.Create("ring", MapType.Hash, 4, 4, 1))
         {
@@ -17,18 +18,14 @@ public sealed class DetachTests
             map.Pin($"{folder}/link_one");
         }
 
-        var run = await CommandRun.OfAsync("detach", source);
+        var run = await CommandRun.OfAsync("detach", source, "--pin-root", pins.Folder);
         Assert.Equal("", run.Error);
         Assert.Equal(0, run.Code);
         Assert.Equal([$"removed {folder}/link_one", $"removed {folder}/ring", $"Source {source} is detached: 2 pins removed."], run.Lines);
         Assert.False(Directory.Exists(folder));
 
-        var again = await CommandRun.OfAsync("detach", source, "--json");
+        var again = await CommandRun.OfAsync("detach", source, "--pin-root", pins.Folder, "--json");
         Assert.Equal(0, again.Code);
         Assert.Contains("\"removed\": []", again.Output, StringComparison.Ordinal);
-
-        // The folder of all sources is made by whoever comes first; if it was us, it goes with us.
-        if (!Directory.EnumerateFileSystemEntries("/sys/fs/bpf/maplog").Any())
-            Directory.Delete("/sys/fs/bpf/maplog");
     }
 }

@@ -9,9 +9,6 @@ public sealed class CapturedRun(string probe, string source, DriverRecord driver
 {
     public DriverRecord Driver => driver;
 
-    /// <summary>How many of the driver's changes the probe sees.</summary>
-    public int SeenChanges => driver.Rows.Sum(row => driver.ChangesOf(row.Key).Count(c => Sight.Of(probe, driver.Kernel).Blind(c, row.First().Type) is null));
-
     /// <summary>Holds a replica of a row's map against the map.</summary>
     public async Task CheckReplicaAsync(string row, IReadOnlyDictionary<string, string> replica) =>
         Assert.Null((await ReadAsync(row, driver.DumpOf(row)!)).Check.DifferenceOfTheReplica(replica));
@@ -54,8 +51,8 @@ public sealed class CapturedRun(string probe, string source, DriverRecord driver
         Assert.Null(check.DifferenceOfTheLog());
     }
 
-    /// <summary>Whether the log comes to what the row's map holds; also where there is no such map.</summary>
-    public async Task<bool> IsLevelAsync(string row) => driver.DumpOf(row) is not { } dump || (await ReadAsync(row, dump)).Check.DifferenceOfTheLog() is null;
+    /// <summary>Whether nothing more of a row is to come.</summary>
+    public async Task<bool> IsAllLoggedAsync(string row) => driver.DumpOf(row) is not { } dump || (await ReadAsync(row, dump)).Check.IsAllLogged;
 
     private async Task<(LoggedMap Logged, MapCheck Check)> ReadAsync(string row, IReadOnlyDictionary<string, string> dump)
     {

@@ -20,7 +20,7 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
     private IEnumerable<string> BlindEvictions => rows.Where(r => r.Certainty == "evicting").Select(r => sight.BlindToEvictions(r.Writer)).OfType<string>();
 
     /// <summary>Whether nothing more is to come.</summary>
-    public bool IsAllLogged => Seen().Count >= _seen.Count && DifferenceOfTheLog() is null;
+    public bool IsAllLogged => Seen().Count + Skips * DriverBatch >= _seen.Count && DifferenceOfTheLog() is null;
 
     public void NoChangeIsLost()
     {
