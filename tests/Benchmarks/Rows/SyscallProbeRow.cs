@@ -28,6 +28,12 @@ internal sealed partial class SyscallProbeRow : IRow
             double bare = Least.Of(windows, Updates, n => Update(map, n)), other = Least.Of(windows, OtherCalls, Call), probed, otherProbed, otherNothing;
             using (var hook = CaptureHook.Attach(new HookOptions { Probe = Probe.Syscall, RingBytes = RingBytes, Names = [NamePattern.Parse("costs_syscall")] }))
             {
+                // A page of the ring costs microseconds when it is first written, and from the second time round nothing.
+                while (hook.Ring.Cursor < RingBytes)
+                {
+                    Update(map, Updates);
+                    Drain(hook.Ring);
+                }
                 var read = 0;
                 probed = Least.Of(windows, Updates, n => Update(map, n), () => read += Drain(hook.Ring));
                 if (read < windows * Updates)
