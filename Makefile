@@ -26,7 +26,7 @@ test:
 	@scripts/test $(if $(VERBOSE),-v) $(ONLY)
 
 test-kernels:
-	@MAPLOG_FIGHT=1000000 MAPLOG_TEST_MINUTES=240 scripts/test $(if $(VERBOSE),-v) -k bullseye,bookworm,sid $(ONLY)
+	@MAPLOG_STORM=100000 MAPLOG_FIGHT=1000000 MAPLOG_TEST_MINUTES=240 scripts/test $(if $(VERBOSE),-v) -k bullseye,bookworm,sid $(ONLY)
 
 soak:
 	@scripts/soak $(or $(MINUTES),10)

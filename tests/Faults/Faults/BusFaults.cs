@@ -36,7 +36,7 @@ internal static class BusFaults
         new("RabbitMQ's disk full", async world =>
         {
             // More than any disk has: publishers are blocked.
-            await world.Rabbit.ControlAsync("set_disk_free_limit", "1000TB");
+            await world.Rabbit.ControlAsync("set_disk_free_limit", "1000000GB");
             await world.WaitAsync(1000, 4000);
             await world.Rabbit.ControlAsync("set_disk_free_limit", "50MB");
         }),
