@@ -93,12 +93,13 @@ internal static class BusFaults
         await world.SettleAsync(new Fault("a silence", _ => Task.CompletedTask));
         foreach (var queue in queues)
             await channel.QueueUnbindAsync(queue, $"maplog.{Solo.Source}", map.Stream.Map);
+        var before = map.Ledger.Recorded;
         map.Load.Burst(1);
         var began = TimeProvider.System.GetTimestamp();
         await World.UntilAsync(async () =>
         {
             await map.Ledger.ReadOnAsync();
-            return map.Replicas.Select(map.DifferenceOf).FirstOrDefault(d => d is not null);
+            return map.Ledger.Recorded == before ? "The change is not in the log." : map.Replicas.Select(map.DifferenceOf).FirstOrDefault(d => d is not null);
         });
         world.Silences.Add(TimeProvider.System.GetElapsedTime(began));
         foreach (var queue in queues)
