@@ -4,9 +4,8 @@ using Maplog.Log;
 namespace Maplog.Capture.Keeping;
 
 /// <summary>
-/// Fills the index of keys of a source's streams, behind the head, in small steps with rests between them: short ones while
-/// little is appended, long ones while the pipeline writes as fast as it can, so that the fill then takes a fifth of a
-/// connection's time at most. What is not indexed yet is scanned by whoever asks.
+/// Fills the index of keys of a source's streams, behind the head, in small steps with rests between them, so that it takes a
+/// third of a connection's time at most, and a fifth while the pipeline writes as fast as it can. What is not indexed yet is scanned by whoever asks.
 /// </summary>
 /// <param name="store">The log.</param>
 /// <param name="options">The source, its rate and its batches.</param>
@@ -19,8 +18,8 @@ internal sealed class IndexFill(LogStore store, CaptureOptions options, Func<lon
 
     private const int Step = 5000;
 
-    /// <summary>Appends beyond this many events a second are busy ones, and a step is followed by a rest of so many times its own length.</summary>
-    private const double BusyRate = 25_000, BusyRest = 4;
+    /// <summary>A step is followed by a rest of so many times its own length; by another beyond so many appended events a second.</summary>
+    private const double Rest = 2, BusyRate = 25_000, BusyRest = 4;
 
     private readonly AuditReader _audit = new(store);
     private long _committed = committed(), _at = time.GetTimestamp();
@@ -44,9 +43,9 @@ internal sealed class IndexFill(LogStore store, CaptureOptions options, Func<lon
     private async Task RestAsync(TimeSpan took, long indexed, CancellationToken stopping)
     {
         var rest = TimeSpan.FromSeconds((double)indexed / options.IndexRate) - took;
-        var busy = took * BusyRest;
-        if (IsBusy() && busy > rest)
-            rest = busy;
+        var own = took * (IsBusy() ? BusyRest : Rest);
+        if (own > rest)
+            rest = own;
         if (rest > TimeSpan.Zero)
             await Task.Delay(rest, time, stopping);
     }

@@ -1,12 +1,13 @@
+using System.Runtime.InteropServices;
 using Maplog.Kernel;
 using Maplog.Replicas;
 
 namespace Maplog.Benchmarks.Pipelines;
 
 /// <summary>Looks at a replica's cursor in the kernel over and over, and notes when it had moved on: what it is past is in the map.</summary>
-internal sealed class CursorWatch : IDisposable
+internal sealed partial class CursorWatch : IDisposable
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMicroseconds(250);
+    private const int LookEvery = 250_000; // ns
 
     private readonly BpfMap _cursor;
     private readonly Thread _looking;
@@ -55,7 +56,8 @@ internal sealed class CursorWatch : IDisposable
 
     private void Look()
     {
-        for (long last = 0; !_isOver; Thread.Sleep(LookEvery))
+        var pause = new TimeSpec(0, LookEvery);
+        for (long last = 0; !_isOver; _ = NanoSleep(pause, 0))
         {
             var version = VersionIn(_cursor);
             if (version == last)
@@ -65,4 +67,10 @@ internal sealed class CursorWatch : IDisposable
             last = version;
         }
     }
+
+    // .NET sleeps for whole milliseconds, and for less than one not at all: it would take a processor from what is measured.
+    [LibraryImport("libc", EntryPoint = "nanosleep")]
+    private static partial int NanoSleep(in TimeSpec time, nint left);
+
+    private readonly record struct TimeSpec(long Seconds, long Nanoseconds);
 }
