@@ -42,9 +42,10 @@ internal sealed class CaptureService(
 
     private async Task RunAsync(CancellationToken stopping)
     {
+        // Before the servers, which may be waited for: what this process may not do in the kernel is told at once.
+        using var replicators = WriterRegistry.Open(options.PinRoot);
         await CheckSchemaAsync(stopping);
         await LogWriter.OpenAsync(store, options.Source, stopping); // the log knows the source
-        using var replicators = WriterRegistry.Open(options.PinRoot);
         var targets = options.Watch.Select(WatchedTarget.Parse).ToList();
         var term = new CaptureTerm(options, node, targets, store, replicators, feed, metrics, health, time, log);
         if (options.Standby)

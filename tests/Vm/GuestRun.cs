@@ -12,7 +12,7 @@ public sealed class GuestRun
     private const int Changes = 20, MiB = 4096, MostBoots = 3;
     // At length in make test-kernels: a hundred thousand, and a million.
     private static readonly int Storm = Setting("MAPLOG_STORM", 40_000), Fight = Setting("MAPLOG_FIGHT", 20_000);
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(15) + TimeSpan.FromMilliseconds(Storm + Fight), Quiet = TimeSpan.FromSeconds(5), ForTheScan = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(15) + TimeSpan.FromMilliseconds(Storm + Fight), Quiet = TimeSpan.FromSeconds(5), Still = TimeSpan.FromMinutes(2.5), ForTheScan = TimeSpan.FromSeconds(90);
 
     private static readonly string[] Rows =
     [
@@ -27,6 +27,7 @@ public sealed class GuestRun
     private readonly LogStore _store;
     private int _boots;
     private string _trouble = "";
+    private bool _stoodStill;
 
     /// <param name="suite">The Debian release whose kernel boots.</param>
     /// <param name="probe">fentry or kprobe.</param>
@@ -82,6 +83,7 @@ public sealed class GuestRun
     private async Task<bool> BootAsync()
     {
         _boots++;
+        _stoodStill = false;
         if (Directory.Exists(Folder))
             Directory.Delete(Folder, recursive: true);
         Directory.CreateDirectory(Folder);
@@ -122,8 +124,10 @@ public sealed class GuestRun
         }
     }
 
-    private static string? TroubleOf(Command guest)
+    private string? TroubleOf(Command guest)
     {
+        if (_stoodStill)
+            return $"nothing was logged for {Still.TotalSeconds:0} s";
         if (guest.Lines.Any(l => l.Contains("Oops: int3:", StringComparison.Ordinal) || l.Contains("] int3: 0000", StringComparison.Ordinal)))
             return "the emulator tripped over a patched instruction";
         return guest.Lines.Any(l => l.Contains("soft lockup", StringComparison.Ordinal) || l.StartsWith("vm: the command did not end within", StringComparison.Ordinal)) ? "it stood still" : null;
@@ -133,16 +137,25 @@ public sealed class GuestRun
     // hook saw, which the background scan finds in its own time; or when nothing comes any more.
     private async Task LetGoAsync(Command guest)
     {
-        while (!File.Exists(Path.Combine(Folder, "done")))
-        {
-            if (guest.HasEnded)
-                return;
-            await Task.Delay(500);
-        }
-        var left = new Stack<(CapturedRun Run, string Row)>(new[] { AllAtOnce, AllOnTheSameKeys, MapsJustBorn, MapsThatWereThere }.SelectMany(run => run.Driver.Rows, (run, row) => (run, row.Key)));
         await using var count = _store.Database.CreateCommand($"select count(*) from {_store.Schema}.mt_events where tenant_id = $1");
         count.Parameters.Add(new() { Value = Source });
         long before = -1;
+        for (var since = Stopwatch.StartNew(); !File.Exists(Path.Combine(Folder, "done")); await Task.Delay(500))
+        {
+            if (guest.HasEnded)
+                return;
+            var now = (long)(await count.ExecuteScalarAsync())!;
+            if (now != before)
+                since.Restart();
+            before = now;
+            if (now == 0 || since.Elapsed < Still)
+                continue;
+            _stoodStill = true;
+            guest.Terminate();
+            return;
+        }
+        before = -1;
+        var left = new Stack<(CapturedRun Run, string Row)>(new[] { AllAtOnce, AllOnTheSameKeys, MapsJustBorn, MapsThatWereThere }.SelectMany(run => run.Driver.Rows, (run, row) => (run, row.Key)));
         for (var since = Stopwatch.StartNew(); left.Count > 0 && since.Elapsed < ForTheScan && !guest.HasEnded; await Task.Delay(500))
         {
             while (left.TryPeek(out var next) && await next.Run.IsAllLoggedAsync(next.Row))

@@ -16,7 +16,8 @@ internal sealed class IndexFill(LogStore store, CaptureOptions options, Func<lon
     /// <summary>How often the heads are looked at.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    private const int Step = 5000;
+    // Some 25 ms of a processor: longer ones hold up a commit on a small machine.
+    private const int Step = 2000;
 
     /// <summary>A step is followed by a rest of so many times its own length; by another beyond so many appended events a second.</summary>
     private const double Rest = 2, BusyRate = 25_000, BusyRest = 4;

@@ -15,8 +15,9 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
 {
     private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50, HeldShare = 4;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10), StillAfter = TimeSpan.FromSeconds(30);
 
+    private const string Waiting = "it waits for a commit";
     private const long SkipsEvery = 1_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
@@ -25,15 +26,21 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     // The losses that the batch being filled tells of, by slot.
     private Dictionary<int, Accounted> _accounts = [];
     private long _lookAt, _lossesAt, _sealedAt = time.GetTimestamp();
+    private long _roundAt = time.GetTimestamp();
+    private volatile string _doing = "it starts";
 
     /// <summary>Runs until asked to stop; <see cref="StopAsync"/> follows.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
+        using var watch = time.CreateTimer(_ => TellOfStandstill(), null, StillAfter, StillAfter);
         var idle = 0;
         while (!stopping.IsCancellationRequested)
         {
+            Volatile.Write(ref _roundAt, time.GetTimestamp());
+            _doing = "it reads the ring";
             var read = ReadRing();
             Attend();
+            _doing = Waiting;
             if (_commit.IsCompleted)
             {
                 await _commit;
@@ -49,6 +56,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
                     await _commit.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
+            _doing = "it rests";
             await Task.Delay(++idle > IdleRoundsBeforeNap ? Nap : Pause, CancellationToken.None);
         }
     }
@@ -129,18 +137,21 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     // What is to be done beside the ring: maps that come and go, losses, and reading maps themselves.
     private void Attend()
     {
+        _doing = "it looks at the kernel's maps";
         if (time.GetElapsedTime(_lookAt) >= (registry.IsAnyWaiting ? LookOften : LookEvery))
         {
             registry.LookAround();
             _lookAt = time.GetTimestamp();
         }
         registry.TakeLook();
+        _doing = "it counts losses";
         var now = KernelClock.Now;
         if (time.GetElapsedTime(_lossesAt) >= CountLossesEvery)
         {
             CountLosses(now, isLast: false);
             _lossesAt = time.GetTimestamp();
         }
+        _doing = "it seals";
         registry.WriteAsked(now);
         if (time.GetElapsedTime(_sealedAt) >= options.SealEvery)
         {
@@ -149,7 +160,9 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         }
         if (IsFull)
             return;
+        _doing = "it sweeps";
         sweeper.Step(now);
+        _doing = "it scans";
         foreach (var map in registry.Maps)
         {
             if (map.Inspector.IsBusy)
@@ -203,6 +216,14 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     {
         sink.Note(map.Stream, new GapFound(sink.Epoch.Value, reason, (long)count, from, to), to);
         map.Inspector.Scan();
+    }
+
+    // For what should never be: then it is known where it hangs. That a full batch waits for a log that is away is told of elsewhere.
+    private void TellOfStandstill()
+    {
+        var still = time.GetElapsedTime(Volatile.Read(ref _roundAt));
+        if (still >= StillAfter && !(_doing == Waiting && !_commit.IsCompleted))
+            log.StandsStill((long)still.TotalSeconds, _doing, _commit.Status.ToString());
     }
 
     private void BeginCommit()

@@ -7,7 +7,7 @@ namespace Maplog.Tests.Kernel.Refusals;
 /// <summary>Daemons that cannot do what they are asked to: the last line is one sentence that says why and what to do, and the exit is not zero.</summary>
 public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : IDisposable
 {
-    private const string Source = "refused", NoBus = "amqp://guest:guest@127.0.0.1:1";
+    private const string Source = "refused", NoBus = "amqp://guest:guest@127.0.0.1:1", AwayLog = "Host=127.0.0.1;Port=1;Username=maplog;Database=maplog";
 
     private static readonly string Capture = Path.Combine(Repository.Bin, "maplog-capture"), Replicator = Path.Combine(Repository.Bin, "maplog-replicator"), Maplog = Path.Combine(Repository.Bin, "maplog");
 
@@ -25,8 +25,8 @@ public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : I
         await RefusedAsync(1, [Capture, "--source", Source, "--watch", "x", "--log", await LogAsync(), "--bus", NoBus, "--probe", "kprobe", .. Pins()], "No probe could be attached", "kprobe");
 
     [Fact]
-    public async Task Without_privileges_the_missing_capability_is_named() =>
-        await RefusedAsync(1, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Capture, "--source", Source, "--watch", "x", "--log", await LogAsync(), .. Hook()], "CAP_");
+    public async Task Without_privileges_the_missing_capability_is_named_also_while_the_log_is_away() =>
+        await RefusedAsync(1, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Capture, "--source", Source, "--watch", "x", "--log", AwayLog, .. Hook()], "CAP_");
 
     [Fact]
     public async Task A_second_capture_of_a_source_is_refused()
@@ -58,7 +58,7 @@ public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : I
     [Fact]
     public async Task A_log_that_is_away_is_told_of_and_waited_for()
     {
-        using var capture = new Command("/", [Capture, "--source", Source, "--watch", "x", "--log", "Host=127.0.0.1;Port=1;Username=maplog;Database=maplog", .. Hook()]);
+        using var capture = new Command("/", [Capture, "--source", Source, "--watch", "x", "--log", AwayLog, .. Hook()]);
         await capture.SaysAsync("127.0.0.1:1");
         await capture.SaysAsync("Waiting for it");
         capture.Terminate();
