@@ -58,8 +58,12 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
             Console.Error.WriteLine($"{name}: {why}");
             return DaemonExit.Failed;
         }
+        var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
         await host.RunAsync();
-        return exit.Code;
+        if (services.Find(s => s.ExecuteTask is { IsCompleted: false }) is not { } hung)
+            return exit.Code;
+        Console.Error.WriteLine($"{name}: it was asked to stop and did not come to an end ({hung.GetType().Name}): it is ended all the same. The next one goes on after what was committed or applied.");
+        return DaemonExit.Failed;
     }
 
     private static string Version => typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";

@@ -15,9 +15,12 @@ public sealed class LogStore : IAsyncDisposable
     // Npgsql's own 8 KiB are a system call for every thirty changes, on both sides.
     private const int SocketBuffer = 128 * 1024;
 
+    private static readonly TimeSpan LongestWrite = TimeSpan.FromMinutes(10);
+
     // Who only reads does not need it, and starts the sooner.
     private readonly Lazy<DocumentStore> _marten;
     private readonly NpgsqlDataSource _writes;
+    private TimeSpan _writeWithin;
 
     /// <exception cref="System.ComponentModel.DataAnnotations.ValidationException">A setting is wrong.</exception>
     public LogStore(LogOptions options)
@@ -35,8 +38,22 @@ public sealed class LogStore : IAsyncDisposable
         Database = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
         // A writer that hangs in the middle of a commit - its host stands still, its network is cut - must not hold up its successor,
         // whose first event has the version that the other has begun to write.
-        connection.Options += $" -c idle_in_transaction_session_timeout={(int)WriterLease.Term.TotalMilliseconds} -c statement_timeout={(int)options.CommandTimeout.TotalMilliseconds}";
-        _writes = NpgsqlDataSource.Create(connection.ConnectionString);
+        connection.Options += $" -c idle_in_transaction_session_timeout={(int)WriterLease.Term.TotalMilliseconds}";
+        connection.NoResetOnClose = true; // else the statement's time goes back to the server's own
+        _writeWithin = options.CommandTimeout;
+        var writes = new NpgsqlDataSourceBuilder(connection.ConnectionString);
+        writes.UsePhysicalConnectionInitializer(
+            session =>
+            {
+                using var limit = LimitOf(session);
+                limit.ExecuteNonQuery();
+            },
+            async session =>
+            {
+                await using var limit = LimitOf(session);
+                await limit.ExecuteNonQueryAsync();
+            });
+        _writes = writes.Build();
         _marten = new Lazy<DocumentStore>(() => new DocumentStore(Configure(_writes, options)));
     }
 
@@ -81,6 +98,14 @@ public sealed class LogStore : IAsyncDisposable
         }
     }
 
+    /// <summary>A commit did not fit into the time that a statement of a writer may take: its way is slow, or it is large. The next try may take twice as long, up to ten minutes.</summary>
+    internal void GiveWritesLonger()
+    {
+        if (_writeWithin < LongestWrite)
+            _writeWithin *= 2;
+        _writes.Clear();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_marten.IsValueCreated)
@@ -88,6 +113,8 @@ public sealed class LogStore : IAsyncDisposable
         await _writes.DisposeAsync();
         await Database.DisposeAsync();
     }
+
+    private NpgsqlCommand LimitOf(NpgsqlConnection session) => new($"set statement_timeout = {(long)_writeWithin.TotalMilliseconds}", session);
 
     private static StoreOptions Configure(NpgsqlDataSource database, LogOptions options)
     {

@@ -71,6 +71,8 @@ public sealed class LogWriter
         }
         catch (Exception e) when (LogException.Explains(e))
         {
+            if (e is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
+                _store.GiveWritesLonger();
             throw LogException.From($"Appending {batch.Count} events to source {Source}", _store, e);
         }
         finally

@@ -54,6 +54,28 @@ public sealed class CollisionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_commit_that_takes_longer_than_a_command_may_is_given_more_time_at_each_try()
+    {
+        const int changes = 300_000;
+        await using var slow = new LogStore(new LogOptions { ConnectionString = _log.Options.ConnectionString, CommandTimeout = TimeSpan.FromSeconds(1) });
+        var stream = Made.Stream("lb-1/ct_map");
+        var writer = await LogWriter.OpenAsync(slow, "lb-1", Cancel);
+        using var batch = Made.Changes(stream, 1, changes);
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                await writer.AppendAsync(batch, Cancel);
+                break;
+            }
+            catch (LogException e) when (e.IsTransient && tries < 6)
+            {
+            }
+        }
+        Assert.Equal((long)changes, (await _log.Reader.ReadHeadAsync(stream.Name, Cancel)).Version.Value);
+    }
+
+    [Fact]
     public async Task Two_streams_of_a_batch_are_committed_together_or_not_at_all()
     {
         var a = Made.Stream("lb-1/a");
