@@ -126,8 +126,9 @@ public sealed class GuestRun
 
     private string? TroubleOf(Command guest)
     {
+        // The whole guest, or the daemon alone, which then says so itself: that is no trouble of the emulator's.
         if (_stoodStill)
-            return $"nothing was logged for {Still.TotalSeconds:0} s";
+            return File.ReadLines(Path.Combine(Folder, "capture.log")).Any(l => l.Contains("has stood still", StringComparison.Ordinal)) ? null : $"nothing was logged for {Still.TotalSeconds:0} s";
         if (guest.Lines.Any(l => l.Contains("Oops: int3:", StringComparison.Ordinal) || l.Contains("] int3: 0000", StringComparison.Ordinal)))
             return "the emulator tripped over a patched instruction";
         return guest.Lines.Any(l => l.Contains("soft lockup", StringComparison.Ordinal) || l.StartsWith("vm: the command did not end within", StringComparison.Ordinal)) ? "it stood still" : null;

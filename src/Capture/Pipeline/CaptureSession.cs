@@ -13,11 +13,11 @@ namespace Maplog.Capture.Pipeline;
 /// </summary>
 internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, Sweeper sweeper, CaptureOptions options, TimeProvider time, ILogger log) : IDisposable
 {
-    private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50, HeldShare = 4;
+    private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50, HeldShare = 4, MostScans = 16;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10), StillAfter = TimeSpan.FromSeconds(30);
 
-    private const string Waiting = "it waits for a commit";
+    private const string Waiting = "it waited for a commit";
     private const long SkipsEvery = 1_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
@@ -26,8 +26,9 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     // The losses that the batch being filled tells of, by slot.
     private Dictionary<int, Accounted> _accounts = [];
     private long _lookAt, _lossesAt, _sealedAt = time.GetTimestamp();
+    private int _scans; // under way, as of the last round
     private long _roundAt = time.GetTimestamp();
-    private volatile string _doing = "it starts";
+    private volatile string _doing = "it started";
 
     /// <summary>Runs until asked to stop; <see cref="StopAsync"/> follows.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -37,7 +38,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         while (!stopping.IsCancellationRequested)
         {
             Volatile.Write(ref _roundAt, time.GetTimestamp());
-            _doing = "it reads the ring";
+            _doing = "it read the ring";
             var read = ReadRing();
             Attend();
             _doing = Waiting;
@@ -56,7 +57,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
                     await _commit.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
-            _doing = "it rests";
+            _doing = "it rested";
             await Task.Delay(++idle > IdleRoundsBeforeNap ? Nap : Pause, CancellationToken.None);
         }
     }
@@ -137,21 +138,21 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     // What is to be done beside the ring: maps that come and go, losses, and reading maps themselves.
     private void Attend()
     {
-        _doing = "it looks at the kernel's maps";
+        _doing = "it looked at the kernel's maps";
         if (time.GetElapsedTime(_lookAt) >= (registry.IsAnyWaiting ? LookOften : LookEvery))
         {
             registry.LookAround();
             _lookAt = time.GetTimestamp();
         }
         registry.TakeLook();
-        _doing = "it counts losses";
+        _doing = "it counted losses";
         var now = KernelClock.Now;
         if (time.GetElapsedTime(_lossesAt) >= CountLossesEvery)
         {
             CountLosses(now, isLast: false);
             _lossesAt = time.GetTimestamp();
         }
-        _doing = "it seals";
+        _doing = "it sealed";
         registry.WriteAsked(now);
         if (time.GetElapsedTime(_sealedAt) >= options.SealEvery)
         {
@@ -160,13 +161,23 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         }
         if (IsFull)
             return;
-        _doing = "it sweeps";
+        _doing = "it chose a map to sweep";
         sweeper.Step(now);
-        _doing = "it scans";
+        _doing = "it read a map";
+        // All of them at once, as at the start, would take room for all of them.
+        var scans = _scans;
+        _scans = 0;
         foreach (var map in registry.Maps)
         {
-            if (map.Inspector.IsBusy)
-                map.Inspector.Step(now, hook.Ring.ProducerPosition, hook.Ring.Cursor);
+            if (!map.Inspector.IsBusy)
+                continue;
+            var hadBegun = map.Inspector.HasBegun;
+            map.Inspector.Step(now, hook.Ring.ProducerPosition, hook.Ring.Cursor, mayBegin: scans < MostScans);
+            if (!map.Inspector.HasBegun)
+                continue;
+            _scans++;
+            if (!hadBegun)
+                scans++;
         }
     }
 

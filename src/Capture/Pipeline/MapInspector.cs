@@ -32,6 +32,9 @@ internal sealed class MapInspector(CapturedMap map)
     /// <summary>Whether a scan is wanted or under way, as fast as it goes.</summary>
     public bool IsScanning => _scanWanted || _scan is not null && _perEntry == 0;
 
+    /// <summary>Whether a scan as fast as it goes has begun.</summary>
+    public bool HasBegun => _scan is not null && _perEntry == 0;
+
     /// <summary>Whether a slow scan is wanted or under way.</summary>
     public bool IsSweeping => _sweepWanted || _scan is not null && _perEntry > 0;
 
@@ -64,7 +67,11 @@ internal sealed class MapInspector(CapturedMap map)
     }
 
     /// <summary>Does what is due. The map may be gone: then there is nothing to read, and nothing is judged.</summary>
-    public void Step(long now, ulong ringEnd, ulong ringCursor)
+    /// <param name="now">By the kernel's clock.</param>
+    /// <param name="ringEnd">The ring's end.</param>
+    /// <param name="ringCursor">How far it is read.</param>
+    /// <param name="mayBegin">Whether a scan may begin.</param>
+    public void Step(long now, ulong ringEnd, ulong ringCursor, bool mayBegin)
     {
         if (_keys is not null && _keys.IsDue(now, ringEnd, ringCursor))
         {
@@ -82,7 +89,7 @@ internal sealed class MapInspector(CapturedMap map)
             ReadKeys();
         if (_scan is not null && _scanWanted && _perEntry > 0 && _chunk is not { IsPending: true })
             EndScan(finished: false);
-        if (_scan is null && (_scanWanted || _sweepWanted) && _keys is not { IsPending: true })
+        if (mayBegin && _scan is null && (_scanWanted || _sweepWanted) && _keys is not { IsPending: true })
             BeginScan(now);
         if (_scan is not null && _chunk is not { IsPending: true } && now >= _readNextAt)
             ReadChunk();
@@ -96,10 +103,12 @@ internal sealed class MapInspector(CapturedMap map)
         using var open = Open();
         if (open is null)
             return;
-        _scan = open.Scan(_perEntry == 0 ? MostInChunk : SweptAtOnce);
+        var most = _perEntry == 0 ? MostInChunk : SweptAtOnce;
+        _scan = open.Scan(most);
         (_scanBegan, _readNextAt) = (now, 0);
         _mark ^= Mark;
-        _chunk ??= NewInspection(MostInChunk);
+        if (_chunk is null || _chunk.Room < RoomFor(map.Shape, most))
+            _chunk = NewInspection(most);
     }
 
     private void ReadChunk()
@@ -130,6 +139,9 @@ internal sealed class MapInspector(CapturedMap map)
     private void EndScan(bool finished)
     {
         _scan = null;
+        // A scan's room is large, and for once; a sweep's is small, and used again and again.
+        if (_perEntry == 0)
+            _chunk = null;
         if (finished)
         {
             map.JudgeUnseen(_scanBegan, _mark);
@@ -166,11 +178,10 @@ internal sealed class MapInspector(CapturedMap map)
         _keys.Begin(count, readAt, Origin.ReadBack, endsScan: false);
     }
 
-    private Inspection NewInspection(int most)
-    {
-        var entry = map.Shape.KeySize + map.Shape.ValueBytes;
-        return new Inspection(map.Shape.KeySize, map.Shape.ValueBytes, Math.Clamp(ChunkBytes / entry, 1, most));
-    }
+    /// <summary>Entries that are read at once: no more than the map can have, and no more than fit into a chunk.</summary>
+    internal static int RoomFor(MapShape shape, int most) => Math.Max(1, Math.Min(ChunkBytes / (shape.KeySize + shape.ValueBytes), Math.Min(most, shape.MaxEntries)));
+
+    private Inspection NewInspection(int most) => new(map.Shape.KeySize, map.Shape.ValueBytes, RoomFor(map.Shape, most));
 
     private BpfMap? Open()
     {
