@@ -11,6 +11,7 @@ public class Apply
     private readonly Entries _entries = new();
     private readonly PendingChanges _pending = new(Entries.Stream, Entries.Shape);
     private readonly string _folder = $"{Bpffs.Root}/maplog_micro_{Environment.ProcessId}";
+    private WriterRegistry? _registry;
     private ReplicaMap? _replica;
     private BatchApplier? _applier;
     private long _version = 1;
@@ -20,7 +21,8 @@ public class Apply
     {
         Bpffs.EnsureMounted(_folder);
         var opened = new MapOpened(1, 7, "boot", "ct_map", Entries.Shape, null, 0, 0, "syscall", [], "node");
-        _replica = ReplicaMap.Open(Path.Combine(_folder, "map"), Entries.Stream, opened);
+        _registry = WriterRegistry.Open(_folder);
+        _replica = ReplicaMap.Open(Path.Combine(_folder, "map"), Entries.Stream, opened, _registry);
         _applier = new BatchApplier(_replica);
     }
 
@@ -28,6 +30,7 @@ public class Apply
     public void Remove()
     {
         _replica?.Dispose();
+        _registry?.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 

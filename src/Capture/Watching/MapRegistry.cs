@@ -132,15 +132,19 @@ internal sealed class MapRegistry(
             return false;
         _look = null;
         var pins = WatchedTarget.PinnedIds(targets);
+        // In this order: a map that was seen by the look is in the second, or in the making.
+        var isMaking = replicators.IsMaking;
         var replicas = replicators.Replicas();
         var alive = look.Alive.Select(m => m.Id).ToHashSet();
         var gone = look.Known.Where(id => !alive.Contains(id)).Select(_maps.GetValueOrDefault).OfType<CapturedMap>().ToList();
         foreach (var map in gone)
         {
             Close(map);
-            LetFollow(map.Stream.Name.Map, alive);
+            LetFollow(map.Stream.Name.Map, alive, replicas);
         }
         _others.IntersectWith(alive);
+        if (isMaking)
+            return gone.Count > 0;
         foreach (var info in look.Alive)
         {
             // A pin may be moved to a map that was nobody's before.
@@ -183,7 +187,7 @@ internal sealed class MapRegistry(
         try
         {
             using var open = BpfMap.OpenById(id, MapAccess.Read);
-            return Consider(open.Info, kernelTime, WatchedTarget.PinnedIds(targets), replicators.Replicas(), isFromItsFirst: seen is not null);
+            return Consider(open.Info, kernelTime, WatchedTarget.PinnedIds(targets), replicas: null, isFromItsFirst: seen is not null);
         }
         catch (KernelException e) when (e.Errno == Errno.Enoent)
         {
@@ -195,11 +199,11 @@ internal sealed class MapRegistry(
         }
     }
 
-    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlyDictionary<uint, ulong> replicas, bool isFromItsFirst = false)
+    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlyDictionary<uint, ulong>? replicas, bool isFromItsFirst = false)
     {
         var target = targets.FirstOrDefault(t => t.Matches(info, pins.GetValueOrDefault(t.Text)));
         // A replica of a watched name on this very node is what replicators write, not what is captured.
-        if (target is null || replicas.ContainsKey(info.Id))
+        if (target is null || (replicas ?? ReplicasWhenMade()).ContainsKey(info.Id))
             return Ignore(info.Id);
         if (!HookedFunction.Supports(info.Type))
         {
@@ -229,13 +233,24 @@ internal sealed class MapRegistry(
         return null;
     }
 
-    // The oldest map that waits for this stream goes on with it. One that was never changed and is gone leaves no trace.
-    private void LetFollow(string name, HashSet<uint> alive)
+    // A map is made in milliseconds, and the ring holds what comes meanwhile.
+    private IReadOnlyDictionary<uint, ulong> ReplicasWhenMade()
+    {
+        while (replicators.IsMaking)
+            Thread.Sleep(1);
+        return replicators.Replicas();
+    }
+
+    // The oldest map that waits for this stream goes on with it. One that was never changed and is gone leaves no trace, nor does
+    // one that a replicator has taken meanwhile.
+    private void LetFollow(string name, HashSet<uint> alive, IReadOnlyDictionary<uint, ulong> replicas)
     {
         foreach (var next in _waiting.Values.Where(w => w.Name == name).OrderBy(w => w.Since).ToList())
         {
             _waiting.Remove(next.Info.Id);
-            if (next.Changes == 0 && !alive.Contains(next.Info.Id))
+            if (replicas.ContainsKey(next.Info.Id))
+                Ignore(next.Info.Id);
+            if (replicas.ContainsKey(next.Info.Id) || next.Changes == 0 && !alive.Contains(next.Info.Id))
             {
                 FreeSlot(next.Slot);
                 continue;

@@ -39,14 +39,13 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
         for (uint last = 0; ;)
         {
             var opened = await WaitForStreamAsync(stopping);
-            using var replica = ReplicaMap.Open(options.Pin, stream, opened, replace: options.OnNewShape == NewShape.Recreate);
+            using var replica = ReplicaMap.Open(options.Pin, stream, opened, registry, replace: options.OnNewShape == NewShape.Recreate);
             if (last != 0 && last != replica.Map.Info.Id)
             {
                 registry.RemoveReplica(last);
                 report.Replacing();
             }
             last = replica.Map.Info.Id;
-            registry.AddReplica(last, stream);
             report.Opened(last, replica.Cursor);
             try
             {

@@ -44,21 +44,23 @@ public sealed class ReplicaMap : IDisposable
 
     /// <summary>
     /// Opens the replica at <paramref name="pin"/>, or makes it as the log describes it. The map of a cursor that is missing,
-    /// or another map's, or another stream's, is taken as it is and must be built from the log.
+    /// or another map's, or another stream's, is taken as it is and must be built from the log. It is registered before it is
+    /// pinned: a map that is no replica yet is nobody's to see.
     /// </summary>
     /// <param name="pin">Path on a bpffs.</param>
     /// <param name="stream">What it is a replica of.</param>
     /// <param name="opened">The log's latest description.</param>
+    /// <param name="registry">Where captures of this host look what is a replica.</param>
     /// <param name="replace">Whether an own replica of another shape is replaced by a new map; another's never is.</param>
     /// <exception cref="ReplicaException">What is pinned there cannot be the replica.</exception>
-    public static ReplicaMap Open(string pin, StreamName stream, MapOpened opened, bool replace = false)
+    public static ReplicaMap Open(string pin, StreamName stream, MapOpened opened, WriterRegistry registry, bool replace = false)
     {
         ReplicaShape.CheckHost(stream, opened.Shape);
         Bpffs.EnsureMounted(Path.GetDirectoryName(Path.GetFullPath(pin))!);
         BpfMap? map = null, cursorMap = null;
         try
         {
-            map = File.Exists(pin) ? BpfMap.OpenPinned(pin) : Make(pin, opened, replace: false);
+            map = File.Exists(pin) ? BpfMap.OpenPinned(pin) : Make(pin, stream, opened, registry, replace: false);
             var kept = ReadCursor(pin);
             var own = kept is { } record && record.MapId == map.Info.Id && record.StreamHash == CursorRecord.HashOf(stream);
             Check(pin, stream, opened, map.Info, kept);
@@ -67,9 +69,10 @@ public sealed class ReplicaMap : IDisposable
                 if (!replace || !own)
                     throw OtherShape(pin, stream, map.Info, opened.Shape, own);
                 map.Dispose();
-                map = Make(pin, opened, replace: true);
+                map = Make(pin, stream, opened, registry, replace: true);
                 own = false;
             }
+            registry.AddReplica(map.Info.Id, stream);
             cursorMap = OpenCursor(CursorPin(pin));
             var replica = new ReplicaMap(pin, stream, opened, map, cursorMap);
             replica.Write(own
@@ -175,10 +178,10 @@ public sealed class ReplicaMap : IDisposable
         _record = record;
     }
 
-    private static BpfMap Make(string pin, MapOpened opened, bool replace)
+    private static BpfMap Make(string pin, StreamName stream, MapOpened opened, WriterRegistry registry, bool replace)
     {
         var shape = opened.Shape;
-        var map = BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries, (uint)shape.Flags);
+        var map = registry.MakeReplica(stream, () => BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries, (uint)shape.Flags));
         try
         {
             map.Pin(pin, replace);

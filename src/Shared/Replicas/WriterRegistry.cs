@@ -8,9 +8,11 @@ namespace Maplog.Replicas;
 /// <code>
 /// writers   hash, key u32 thread group (initial pid namespace), value u64 start in clock ticks since boot
 /// replicas  hash, key u32 kernel map id,                        value u64 first 8 bytes of the SHA-256 of its stream's name
+///                 key u32 2^31 + thread group: it is making one, value u64 start in clock ticks since boot
 /// </code>
 /// Numbers are in this machine's byte order. Whoever comes first makes the maps. A writer's entry goes when it stops; a
-/// replica's stays while the map lives, because a replica without a replicator is still no source.
+/// replica's stays while the map lives, because a replica without a replicator is still no source. A map's id is known only
+/// when others can see it already: therefore who makes a replica says so before.
 /// </summary>
 public sealed class WriterRegistry : IDisposable
 {
@@ -18,6 +20,11 @@ public sealed class WriterRegistry : IDisposable
     public const string DefaultFolder = $"{Bpffs.Root}/maplog";
 
     public const int MaxEntries = 1024;
+
+    // Map ids and thread groups are positive ints.
+    private const uint Making = 1u << 31;
+
+    private static readonly Lock OneAtATime = new();
 
     private readonly BpfMap _writers;
     private readonly BpfMap _replicas;
@@ -58,8 +65,42 @@ public sealed class WriterRegistry : IDisposable
     /// <summary>From now on this map is a replica, whatever its name.</summary>
     public void AddReplica(uint mapId, StreamName stream)
     {
-        Sweep(_replicas, (id, _) => id == mapId || Exists(id));
+        Sweep(_replicas, (number, what) => number == mapId || (number < Making ? Exists(number) : IsMaker(number, what)));
         Put(_replicas, mapId, CursorRecord.HashOf(stream));
+    }
+
+    /// <summary>Makes a map that is a replica before anybody can take it for another: see <see cref="IsMaking"/>.</summary>
+    public BpfMap MakeReplica(StreamName stream, Func<BpfMap> make)
+    {
+        lock (OneAtATime)
+        {
+            var maker = Making | ProcessIdentity.Current.Tgid;
+            Put(_replicas, maker, ProcessIdentity.Current.StartTicks);
+            try
+            {
+                var map = make();
+                AddReplica(map.Info.Id, stream);
+                return map;
+            }
+            finally
+            {
+                Remove(_replicas, maker);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether a process is making a replica at this moment. Who has seen a map, then no such process, and then asks for the
+    /// <see cref="Replicas"/>, knows whether the map is one.
+    /// </summary>
+    public bool IsMaking
+    {
+        get
+        {
+            var isMaking = false;
+            Visit(_replicas, (number, what) => isMaking |= number >= Making && IsMaker(number, what));
+            return isMaking;
+        }
     }
 
     /// <summary>From now on this map is a map like any other: it is promoted, or was replaced.</summary>
@@ -69,7 +110,11 @@ public sealed class WriterRegistry : IDisposable
     public IReadOnlyDictionary<uint, ulong> Replicas()
     {
         var replicas = new Dictionary<uint, ulong>();
-        Visit(_replicas, (id, stream) => replicas[id] = stream);
+        Visit(_replicas, (number, what) =>
+        {
+            if (number < Making)
+                replicas[number] = what;
+        });
         return replicas;
     }
 
@@ -123,6 +168,8 @@ public sealed class WriterRegistry : IDisposable
         BitConverter.TryWriteBytes(key, number);
         map.Delete(key);
     }
+
+    private static bool IsMaker(uint number, ulong start) => new ProcessIdentity(number & ~Making, start).IsAlive;
 
     // Entries of processes that died without a word, and of maps that are gone: their numbers may come again.
     private static void Sweep(BpfMap map, Func<uint, ulong, bool> isAlive)

@@ -40,7 +40,8 @@ internal sealed class BootstrapRow : IRow
     // The replicator's own session, until its cursor is at the head.
     private static async Task BuildAsync(string pin, FilledLog log, Snapshot snapshot, CancellationToken cancellation)
     {
-        using var replica = ReplicaMap.Open(pin, FilledLog.Stream, snapshot.Opened.Note);
+        using var registry = WriterRegistry.Open(Path.GetDirectoryName(pin)!);
+        using var replica = ReplicaMap.Open(pin, FilledLog.Stream, snapshot.Opened.Note, registry);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var session = new ReplicaSession(replica, log.Store, new ReplicaInbox(), new ReplicaReport(NullLogger.Instance, new ReplicaStatus(FilledLog.Stream, pin, new LagBound(TimeSpan.FromSeconds(10), null), TimeProvider.System, () => { })), TimeSpan.Zero, TimeProvider.System);
         var running = session.RunAsync(rebuild: false, stop.Token);

@@ -37,6 +37,9 @@ internal sealed class CaptureProcess : IAsyncDisposable
 
     public LogReader Log => new(_store);
 
+    /// <summary>The folder in which it and the replicators of its host tell what is a replica.</summary>
+    public string Registry => _pins["capture"];
+
     /// <param name="postgres">Where its log is made.</param>
     /// <param name="ringBytes">What the ring holds.</param>
     /// <param name="bus">RabbitMQ; null: it is away.</param>
@@ -99,6 +102,8 @@ internal sealed class CaptureProcess : IAsyncDisposable
 
     /// <summary>Waits until it watches the map of this stream.</summary>
     public Task WatchesAsync(string map) => _daemon.SaysAsync($"{Source}/{map}: map ");
+
+    public Task SaysAsync(string text) => _daemon.SaysAsync(text);
 
     /// <summary>Waits until the log holds so many versions of the stream.</summary>
     public async Task LoggedAsync(string map, long versions)

@@ -54,7 +54,7 @@ public sealed class ReplicaMapTests
         using var world = new ReplicaWorld(ReplicaWorld.Hash());
         using (var replica = world.Put(1, 10).OpenReplica())
             world.Apply(replica);
-        using (var other = ReplicaMap.Open(world.Pin, new StreamName("lb-2", "ct_map"), world.Opened))
+        using (var other = ReplicaMap.Open(world.Pin, new StreamName("lb-2", "ct_map"), world.Opened, world.Registry))
             Assert.Equal(default, other.Cursor);
         using (var replica = world.OpenReplica())
             world.Apply(replica);
@@ -96,7 +96,7 @@ public sealed class ReplicaMapTests
         using var source = BpfMap.Create("ct_map", MapType.Hash, 4, 8, 100);
         source.Pin(world.Pin);
         var opened = world.Opened with { MapId = source.Info.Id, BootId = Boot.Id };
-        Assert.Contains("the very map", Assert.Throws<ReplicaException>(() => ReplicaMap.Open(world.Pin, ReplicaWorld.Stream, opened)).Message);
+        Assert.Contains("the very map", Assert.Throws<ReplicaException>(() => ReplicaMap.Open(world.Pin, ReplicaWorld.Stream, opened, world.Registry)).Message);
     }
 
     [Fact]

@@ -11,9 +11,15 @@ internal sealed class ReplicaWorld : IDisposable
     private readonly List<LoggedEvent> _log = [];
     private int _epoch = 1;
 
-    public ReplicaWorld(MapShape shape) => Open(shape);
+    public ReplicaWorld(MapShape shape)
+    {
+        Registry = WriterRegistry.Open(_pins["registry"]);
+        Open(shape);
+    }
 
     public static StreamName Stream { get; } = new("lb-1", "ct_map");
+
+    public WriterRegistry Registry { get; }
 
     public string Pin => _pins["replica"];
 
@@ -45,7 +51,7 @@ internal sealed class ReplicaWorld : IDisposable
         return this;
     }
 
-    public ReplicaMap OpenReplica(bool replace = false) => ReplicaMap.Open(Pin, Stream, Opened, replace);
+    public ReplicaMap OpenReplica(bool replace = false) => ReplicaMap.Open(Pin, Stream, Opened, Registry, replace);
 
     /// <summary>Everything after the replica's cursor, or from the beginning if it has none.</summary>
     public PendingChanges Rest(ReplicaMap replica, long? upTo = null)
@@ -80,7 +86,11 @@ internal sealed class ReplicaWorld : IDisposable
     public static SortedDictionary<string, string> Entries(params (int Key, int Value)[] entries) =>
         new(entries.ToDictionary(e => Convert.ToHexString(Bytes.Of(e.Key)), e => Convert.ToHexString(Bytes.Of(e.Value, 8))), StringComparer.Ordinal);
 
-    public void Dispose() => _pins.Dispose();
+    public void Dispose()
+    {
+        Registry.Dispose();
+        _pins.Dispose();
+    }
 
     private void Note(object note) => _log.Add(new LoggedEvent(Head.Next, DateTimeOffset.UnixEpoch.AddSeconds(_log.Count), NoteCodec.KindOf(note), NoteCodec.Write(note)));
 }

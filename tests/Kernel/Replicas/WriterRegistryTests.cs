@@ -67,6 +67,31 @@ public sealed class WriterRegistryTests
         Assert.False(replicas.Lookup(BitConverter.GetBytes(other.Info.Id), value));
     }
 
+    [Fact]
+    public void A_replica_that_is_being_made_is_told_of_while_its_maker_lives()
+    {
+        using var pins = new PinFolder();
+        using var registry = WriterRegistry.Open(pins.Folder);
+        using var replica = registry.MakeReplica(Stream, () =>
+        {
+            Assert.True(registry.IsMaking);
+            return BpfMap.Create("ct_map", MapType.Hash, 4, 4, 1);
+        });
+        Assert.False(registry.IsMaking);
+        Assert.Equal([replica.Info.Id], registry.Replicas().Keys);
+
+        Assert.Throws<KernelException>(() => registry.MakeReplica(Stream, () => BpfMap.Create("ct_map", MapType.Hash, 4, 4, 0)));
+        Assert.False(registry.IsMaking);
+
+        // Killed while it made one.
+        using var replicas = BpfMap.OpenPinned(pins["replicas"]);
+        replicas.Update(BitConverter.GetBytes(1u << 31 | 4_000_000u), BitConverter.GetBytes(5ul));
+        Assert.False(registry.IsMaking);
+        Assert.Single(registry.Replicas());
+        registry.AddReplica(replica.Info.Id, Stream);
+        Assert.False(replicas.Lookup(BitConverter.GetBytes(1u << 31 | 4_000_000u), new byte[8]));
+    }
+
     private static readonly StreamName Stream = new("lb-1", "ct_map");
 
     private static bool Alive(uint id) => BpfMap.Ids().Contains(id);
