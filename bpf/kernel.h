@@ -71,15 +71,6 @@ struct pcpu_hot {
 /* By BTF, which makes it one call to read; 5.10's BTF has none of the per-CPU variables, and there it is null. */
 extern const int bpf_prog_active __ksym __weak;
 
-/*
- * By address, not by BTF. All weak: a kernel built without KALLSYMS_ALL names no variable at all
- * (it has no kprobes either; the syscall probe needs none).
- */
-extern const void bpf_map_fops __ksym __weak;
-extern const void __per_cpu_offset __ksym __weak;
-extern const void __preempt_count __ksym __weak;
-extern const void pcpu_hot __ksym __weak;
-
 /* From 6.2, as is this number of a helper's: makes of an address a pointer that loads follow, by nothing but a move. */
 extern void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak;
 

@@ -77,6 +77,19 @@ struct maplog_config {
 	__u32 syscall_types;	/* bit t: changes of maps of type t are taken from the bpf(2) tracepoint */
 };
 
+/*
+ * What the daemon sets before the programs are loaded. Addresses are from /proc/kallsyms, 0 if it has none: a kernel
+ * built without KALLSYMS_ALL names no variable (it has no kprobes either; the syscall probe needs none). As externs
+ * beside bpf_prog_active, libbpf would take that one for known on kernels whose BTF does not have it.
+ */
+struct maplog_constants {
+	__u64 possible_cpus;
+	__u64 bpf_map_fops;
+	__u64 per_cpu_offset;
+	__u64 preempt_count;
+	__u64 pcpu_hot;
+};
+
 enum {
 	MAPLOG_VERDICTS	= 262144,	/* map ids below have their verdict in an array, the others in a hash */
 	MAPLOG_PATTERNS	= 64,

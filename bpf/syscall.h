@@ -38,13 +38,13 @@ static __always_inline bool target_of_fd(struct target *t, __u32 fd)
 	/* bpf(2) took the descriptor for a map's a moment ago: the look at f_op is for the thread that swapped it since. */
 	if (can_cast()) {
 		file = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
-		if ((&bpf_map_fops && (void *)file->f_op != (void *)&bpf_map_fops) || !file->private_data)
+		if ((constants.bpf_map_fops && (__u64)file->f_op != constants.bpf_map_fops) || !file->private_data)
 			return false;
 		map = bpf_rdonly_cast(file->private_data, bpf_core_type_id_kernel(struct bpf_map));
 		*t = (struct target)TARGET(map, verdict_of(map->id));
 		return true;
 	}
-	if (&bpf_map_fops && (void *)BPF_CORE_READ(file, f_op) != (void *)&bpf_map_fops)
+	if (constants.bpf_map_fops && (__u64)BPF_CORE_READ(file, f_op) != constants.bpf_map_fops)
 		return false;
 	map = BPF_CORE_READ(file, private_data);
 	if (map)

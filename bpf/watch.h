@@ -58,7 +58,7 @@ struct {
 } maplog_writers SEC(".maps");
 
 /* Set by the daemon before the programs are loaded. */
-const volatile __u32 possible_cpus = 1;
+const volatile struct maplog_constants constants = { .possible_cpus = 1 };
 
 /* A map as the hook met it. */
 struct target {
@@ -85,7 +85,7 @@ static __always_inline bool is_supported(__u32 type)
 /* Bytes of a value as bpf(2) carries it: of a per-CPU map every CPU's. */
 static __always_inline __u32 whole_value(const struct target *t)
 {
-	return is_per_cpu(t->type) ? (t->value_size + 7) / 8 * 8 * possible_cpus : t->value_size;
+	return is_per_cpu(t->type) ? (t->value_size + 7) / 8 * 8 * (__u32)constants.possible_cpus : t->value_size;
 }
 
 static __always_inline void announce(const struct target *t)

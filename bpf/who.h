@@ -4,21 +4,21 @@
 #define MAPLOG_WHO_H
 
 /* This CPU's copy of a per-CPU int. */
-static __always_inline int on_this_cpu(const void *variable)
+static __always_inline int on_this_cpu(__u64 variable)
 {
 	unsigned long base = 0;
 	int value = 0;
 
-	bpf_probe_read_kernel(&base, sizeof(base), &__per_cpu_offset + 8 * bpf_get_smp_processor_id());
-	bpf_probe_read_kernel(&value, sizeof(value), (void *)(base + (unsigned long)variable));
+	bpf_probe_read_kernel(&base, sizeof(base), (void *)(constants.per_cpu_offset + 8 * bpf_get_smp_processor_id()));
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)(base + variable));
 	return value;
 }
 
 static __always_inline int preempt_count(void)
 {
 	if (bpf_core_field_exists(struct pcpu_hot, preempt_count))
-		return on_this_cpu(&pcpu_hot + bpf_core_field_offset(struct pcpu_hot, preempt_count));
-	return on_this_cpu(&__preempt_count);
+		return on_this_cpu(constants.pcpu_hot + bpf_core_field_offset(struct pcpu_hot, preempt_count));
+	return on_this_cpu(constants.preempt_count);
 }
 
 /* Not in an NMI, a hardirq or a softirq (bits 20-23, 16-19 and 8): then `current` is who acts. */

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Maplog.Kernel;
 
 namespace Maplog.Hooking;
@@ -115,7 +114,7 @@ internal static class HookAttacher
     {
         image.SetMaxEntries("maplog_ring", (uint)options.RingBytes);
         var constants = image.Rodata();
-        BinaryPrimitives.WriteInt32LittleEndian(constants, PossibleCpus.Count);
+        HookConstants.OfThisKernel().Write(constants);
         image.SetRodata(constants);
         if (options.WritersPin is null)
             return;

@@ -1,29 +1,28 @@
+using System.Globalization;
+
 namespace Maplog.Kernel;
 
-/// <summary>The names of the running kernel's functions, modules included (/proc/kallsyms): what a kprobe can name.</summary>
+/// <summary>Where the running kernel's functions and variables are (/proc/kallsyms).</summary>
 public static class Kallsyms
 {
-    /// <summary>Whether the kernel has a function of this name. Reads the whole list; for several names see <see cref="Present"/>.</summary>
-    public static bool Has(string name) => Present([name]).Count == 1;
-
-    /// <summary>Those of the names that the kernel has, in one reading.</summary>
-    public static IReadOnlySet<string> Present(IEnumerable<string> names)
+    /// <summary>The addresses of those that it names and does not hide; of several of one name the first.</summary>
+    public static IReadOnlyDictionary<string, ulong> AddressesOf(params IEnumerable<string> names)
     {
         var wanted = names.ToHashSet(StringComparer.Ordinal);
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        HashSet<string>.AlternateLookup<ReadOnlySpan<char>> lookup = wanted.GetAlternateLookup<ReadOnlySpan<char>>();
-        foreach (string line in File.ReadLines("/proc/kallsyms"))
+        var found = new Dictionary<string, ulong>(StringComparer.Ordinal);
+        var lookup = wanted.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var line in File.ReadLines("/proc/kallsyms"))
         {
             // "ffffffff81000000 T name\t[module]", with zeros for the address when addresses are hidden
-            ReadOnlySpan<char> rest = line.AsSpan(line.IndexOf(' ') + 1);
-            if (rest.Length < 3 || rest[0] is not ('t' or 'T' or 'w' or 'W'))
+            var address = line.IndexOf(' ', StringComparison.Ordinal);
+            var name = line.AsSpan(address + 3);
+            if (name.IndexOf('\t') is >= 0 and var tab)
+                name = name[..tab];
+            if (!lookup.TryGetValue(name, out var known) || ulong.Parse(line.AsSpan(0, address), NumberStyles.HexNumber, CultureInfo.InvariantCulture) is not (> 0 and var at))
                 continue;
-            ReadOnlySpan<char> name = rest[2..];
-            int tab = name.IndexOf('\t');
-            if (lookup.TryGetValue(tab < 0 ? name : name[..tab], out string? present) && found.Add(present) && found.Count == wanted.Count)
+            if (found.TryAdd(known, at) && found.Count == wanted.Count)
                 break;
         }
-
         return found;
     }
 }

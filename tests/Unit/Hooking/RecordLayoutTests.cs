@@ -30,6 +30,15 @@ public sealed partial class RecordLayoutTests
         Assert.Equal([("ringfull", 0), ("unreadable", 8), ("toolong", 16)], FieldsOf("maplog_losses"));
 
     [Fact]
+    public void What_the_programs_are_told_of_the_kernel_is_laid_out_as_in_C()
+    {
+        Assert.Equal([("possiblecpus", 0), ("bpfmapfops", 8), ("percpuoffset", 16), ("preemptcount", 24), ("pcpuhot", 32)], FieldsOf("maplog_constants"));
+        Span<byte> bytes = stackalloc byte[Marshal.SizeOf<HookConstants>()];
+        new HookConstants(1, 2, 3, 4, 5).Write(bytes);
+        Assert.Equal([1, 2, 3, 4, 5], MemoryMarshal.Cast<byte, ulong>(bytes).ToArray());
+    }
+
+    [Fact]
     public void The_numbers_of_operations_flags_and_origins_are_those_of_C()
     {
         Assert.Equal((int)RecordOperation.Update, Constant("MAPLOG_UPDATE"));
