@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The record: what the hook writes into the ring for the daemon, shared by C and C#
- * (src/Capture/Records/RecordHeader.cs is the same in C#; a unit test compares the two).
+ * (src/Shared/Hooking/RecordHeader.cs is the same in C#; a unit test compares the two).
  *
  *	struct maplog_record | count keys | count values | unused
  *

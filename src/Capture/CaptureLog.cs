@@ -89,6 +89,9 @@ internal static partial class CaptureLog
     [LoggerMessage(17, LogLevel.Information, "Commit of {Count} events was already in the log: its answer was lost.")]
     public static partial void CommitRecognised(this ILogger log, int count);
 
-    [LoggerMessage(28, LogLevel.Error, "The capture has stood still for {Seconds} s while {Doing} (its last commit: {Commit}), and records wait in the ring. If that does not end, restart it: nothing is lost while the ring has room. Please report this line.")]
+    [LoggerMessage(32, LogLevel.Warning, "Another session had waited for its client in the middle of a commit for this source, and held up this daemon's: it was ended. It is the writer before, which hangs.")]
+    public static partial void EndedPredecessor(this ILogger log);
+
+    [LoggerMessage(31, LogLevel.Error, "The capture has stood still for {Seconds} s while {Doing} (its last commit: {Commit}), and records wait in the ring. If that does not end, restart it: nothing is lost while the ring has room. Please report this line.")]
     public static partial void StandsStill(this ILogger log, long seconds, string doing, string commit);
 }

@@ -16,6 +16,8 @@ namespace Maplog.Capture;
 internal sealed class CaptureService(
     CaptureOptions options, NodeOptions node, LogStore store, BusPublisher bus, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<CaptureService> log) : BackgroundService
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The host would wait for the first await otherwise.
@@ -44,8 +46,7 @@ internal sealed class CaptureService(
     {
         // Before the servers, which may be waited for: what this process may not do in the kernel is told at once.
         using var replicators = WriterRegistry.Open(options.PinRoot);
-        await CheckSchemaAsync(stopping);
-        await LogWriter.OpenAsync(store, options.Source, stopping); // the log knows the source
+        await CheckLogAsync(stopping);
         var targets = options.Watch.Select(WatchedTarget.Parse).ToList();
         var term = new CaptureTerm(options, node, targets, store, replicators, feed, metrics, health, time, log);
         if (options.Standby)
@@ -57,6 +58,8 @@ internal sealed class CaptureService(
             health.Waits("it waits for its turn as the writer: another has the source.");
             var end = await RunTermAsync(term, turn, stopping);
             feed.EndTerm();
+            if (end == TermEnd.LogAway)
+                await Task.Delay(Pause, time, stopping);
             if (end == TermEnd.Stopped || end == TermEnd.GaveWay && !options.Standby && await turn.IsSucceededAsync(stopping))
                 return;
             if (end == TermEnd.Deposed && !options.Standby)
@@ -67,14 +70,23 @@ internal sealed class CaptureService(
         }
     }
 
-    private static async Task<TermEnd> RunTermAsync(CaptureTerm term, WriterTurn turn, CancellationToken stopping)
+    private async Task<TermEnd> RunTermAsync(CaptureTerm term, WriterTurn turn, CancellationToken stopping)
     {
         await using var lease = await turn.AwaitAsync(stopping);
-        return await term.RunAsync(lease, stopping);
+        try
+        {
+            return await term.RunAsync(lease, stopping);
+        }
+        catch (LogException e) when (e.IsTransient)
+        {
+            // While it read what the log knows; what it has read of the ring is in the ring still.
+            log.WaitingForLog(e.Message);
+            return TermEnd.LogAway;
+        }
     }
 
     /// <summary>A server that is away may come back; a schema that is missing, or a login that is refused, is for an operator.</summary>
-    private async Task CheckSchemaAsync(CancellationToken stopping)
+    private async Task CheckLogAsync(CancellationToken stopping)
     {
         for (string? said = null; ;)
         {
@@ -83,6 +95,7 @@ internal sealed class CaptureService(
                 var check = await new LogSchema(store).CheckAsync(stopping);
                 if (check.State != SchemaState.Current)
                     throw new LogException(check.Sentence);
+                await LogWriter.OpenAsync(store, options.Source, stopping); // the log knows the source
                 return;
             }
             catch (LogException e) when (e.IsTransient)
@@ -90,7 +103,7 @@ internal sealed class CaptureService(
                 if (said != e.Message)
                     log.WaitingForLog(said = e.Message);
                 health.Waits(e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(2), time, stopping);
+                await Task.Delay(Pause, time, stopping);
             }
         }
     }

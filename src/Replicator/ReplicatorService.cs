@@ -20,9 +20,10 @@ internal sealed class ReplicatorService(
         await Task.Yield();
         try
         {
-            await CheckSchemaAsync(stoppingToken);
+            // Before the log, which may be waited for: what this process may not do in the kernel is told at once.
             using var registry = WriterRegistry.Open(options.RegistryFolder);
             registry.Register();
+            await CheckSchemaAsync(stoppingToken);
             if (!ProcessIdentity.InInitialNamespace)
                 log.OtherNamespace();
             if (!await KeepAsync(registry, stoppingToken))

@@ -25,6 +25,15 @@ public sealed class GuestTests(GuestRuns guests)
     public async Task Every_change_that_the_probe_covers_is_logged_exactly_once(string kernel, string probe, string row) =>
         await (await guests.OfAsync(kernel, probe)).MapsThatWereThere.CheckAsync(row);
 
+    [Theory, MemberData(nameof(Guests))]
+    public async Task What_the_kernel_skips_is_the_exception(string kernel, string probe)
+    {
+        // Of single maps a crowded, preemptible kernel may skip a whole burst: the rows above allow for it, as far as it is counted.
+        var (covered, recorded) = await (await guests.OfAsync(kernel, probe)).MapsThatWereThere.CountAsync();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{kernel}, {probe}: {recorded} of {covered} changes that the probe covers were recorded");
+        Assert.True(covered > 1000 && recorded >= 0.9 * covered, $"{recorded} of {covered}");
+    }
+
     [Theory, MemberData(nameof(Births))]
     public async Task A_map_is_caught_from_its_first_change_and_so_is_its_successor(string kernel, string probe, string row) =>
         await (await guests.OfAsync(kernel, probe)).MapsJustBorn.CheckAsync(row);

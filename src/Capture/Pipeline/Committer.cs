@@ -53,7 +53,7 @@ internal sealed class Committer(
             throw await DeposedAsync(batch.Count, cancellation);
         try
         {
-            await writer.AppendAsync(batch, cancellation);
+            await AppendAsync(batch, cancellation);
             return true;
         }
         catch (VersionTakenException)
@@ -69,6 +69,25 @@ internal sealed class Committer(
             }
             return false;
         }
+    }
+
+    private async Task AppendAsync(EventBatch batch, CancellationToken cancellation)
+    {
+        var append = writer.AppendAsync(batch, cancellation);
+        while (!append.IsCompleted)
+        {
+            await append.WaitAsync(WriterLease.Term, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                if (!append.IsCompleted && await lease.EndPredecessorAsync(cancellation))
+                    log.EndedPredecessor();
+            }
+            catch (Exception e) when (e is LogException or OperationCanceledException)
+            {
+                // Then the append fails of the same, and says so.
+            }
+        }
+        await append;
     }
 
     /// <summary>What there is to say about a lease that is lost.</summary>

@@ -51,6 +51,9 @@ internal sealed class HeldLease : IAsyncDisposable
         return !_isLost;
     }
 
+    /// <summary>Ends the session of a writer before that hangs in the middle of a commit, and holds up this one's.</summary>
+    public Task<bool> EndPredecessorAsync(CancellationToken cancellation) => _lease.EndPredecessorAsync(HolderName.Own, cancellation);
+
     /// <summary>Gives it back, if it is still held.</summary>
     public async ValueTask DisposeAsync()
     {

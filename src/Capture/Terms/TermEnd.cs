@@ -14,4 +14,7 @@ internal enum TermEnd
 
     /// <summary>The writer before was not quite done when the term began: it begins again.</summary>
     TooEarly,
+
+    /// <summary>The log went away while the term began.</summary>
+    LogAway,
 }

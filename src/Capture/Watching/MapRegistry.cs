@@ -14,6 +14,8 @@ namespace Maplog.Capture.Watching;
 internal sealed class MapRegistry(
     string source, string node, IReadOnlyList<WatchedTarget> targets, WriterRegistry replicators, CaptureHook hook, EventSink sink, BatchFeed feed, ILogger log)
 {
+    private const long MakeWithin = 10_000_000_000;
+
     private readonly Dictionary<uint, CapturedMap> _maps = [];
     private readonly Dictionary<string, CapturedStream> _streams = [];
     private readonly HashSet<uint> _others = [];
@@ -27,6 +29,7 @@ internal sealed class MapRegistry(
     // Written before the first commit begins, read after it.
     private readonly List<uint> _adopted = [];
     private bool _isStart = true;
+    private long? _makingSince;
     private CapturedMap? _last;
     private Look? _look;
 
@@ -133,7 +136,7 @@ internal sealed class MapRegistry(
         _look = null;
         var pins = WatchedTarget.PinnedIds(targets);
         // In this order: a map that was seen by the look is in the second, or in the making.
-        var isMaking = replicators.IsMaking;
+        var isMaking = IsMaking();
         var replicas = replicators.Replicas();
         var alive = look.Alive.Select(m => m.Id).ToHashSet();
         var gone = look.Known.Where(id => !alive.Contains(id)).Select(_maps.GetValueOrDefault).OfType<CapturedMap>().ToList();
@@ -233,10 +236,20 @@ internal sealed class MapRegistry(
         return null;
     }
 
+    // One that hangs while it makes a map is not waited for.
+    private bool IsMaking()
+    {
+        if (!replicators.IsMaking)
+            _makingSince = null;
+        else
+            _makingSince ??= KernelClock.Now;
+        return _makingSince is { } since && KernelClock.Now - since < MakeWithin;
+    }
+
     // A map is made in milliseconds, and the ring holds what comes meanwhile.
     private IReadOnlyDictionary<uint, ulong> ReplicasWhenMade()
     {
-        while (replicators.IsMaking)
+        while (IsMaking())
             Thread.Sleep(1);
         return replicators.Replicas();
     }

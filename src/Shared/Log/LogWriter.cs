@@ -86,9 +86,15 @@ public sealed class LogWriter
     private async Task LearnAsync(CancellationToken cancellation)
     {
         _sequence = await _reader.ReadSequenceAsync(Source, cancellation);
+        var before = _heads.ToList();
         _heads.Clear();
         foreach (var head in await _reader.ReadHeadsAsync(Source, cancellation))
             _heads[head.Stream.ToString()] = head.Version.Value;
+        foreach (var (stream, committed) in before)
+        {
+            if (_heads.GetValueOrDefault(stream) is var head && head < committed)
+                throw new LogException($"The log at {_store.Place} ends at version {head} of {stream}, though version {committed} was committed: the server has lost commits, as by a failover to one that was behind. Start the daemon again: it goes on where the log ends, with what its maps hold now.");
+        }
         _known = true;
     }
 

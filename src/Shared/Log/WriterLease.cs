@@ -57,6 +57,22 @@ public sealed class WriterLease(LogStore store, string source)
             update {store.Schema}.writers set until = clock_timestamp() + $3 where source = $1 and holder = $2 returning {Columns}
             """, Row, cancellation, source, holder, Term);
 
+    /// <summary>
+    /// Ends sessions that hold up a commit to this log in the middle of a commit of their own: of a writer before that hangs, for
+    /// Postgres waits for a client that sends a COPY for ever. Only the holder of the lease may: who it holds up is nobody's writer.
+    /// </summary>
+    /// <returns>Whether there were any.</returns>
+    public async Task<bool> EndPredecessorAsync(string holder, CancellationToken cancellation = default) =>
+        await OneAsync($"Ending what holds up the writer of source {source}", $"""
+            with copying as materialized (
+                select pid, wait_event_type = 'Lock' as waits from pg_stat_activity
+                where datname = current_database() and usename = current_user and starts_with(query, $3)
+                    and exists (select from {store.Schema}.writers where source = $1 and holder = $2 and until > clock_timestamp())),
+            hanging as materialized (
+                select pid from copying where pid in (select unnest(pg_blocking_pids(pid)) from copying where waits))
+            select count(*) filter (where pg_terminate_backend(pid)) > 0 from hanging
+            """, reader => reader.GetBoolean(0), cancellation, source, holder, $"COPY {store.Schema}.mt_events");
+
     /// <summary>Gives it back: the next need not wait until it runs out.</summary>
     /// <param name="holder">Who has it.</param>
     /// <param name="isWhole">Whether all that was recorded is logged, and nothing is recorded any more.</param>

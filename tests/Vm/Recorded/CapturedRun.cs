@@ -51,6 +51,20 @@ public sealed class CapturedRun(string probe, string source, DriverRecord driver
         Assert.Null(check.DifferenceOfTheLog());
     }
 
+    /// <summary>Over all rows: changes that the probe covers, and how many of them it recorded.</summary>
+    public async Task<(int Covered, int Recorded)> CountAsync()
+    {
+        var (covered, recorded) = (0, 0);
+        foreach (var row in driver.Rows)
+        {
+            if (driver.DumpOf(row.Key) is not { } dump)
+                continue;
+            var counts = (await ReadAsync(row.Key, dump)).Check.Counts;
+            (covered, recorded) = (covered + counts.Covered, recorded + counts.Recorded);
+        }
+        return (covered, recorded);
+    }
+
     /// <summary>Whether nothing more of a row is to come.</summary>
     public async Task<bool> IsAllLoggedAsync(string row) => driver.DumpOf(row) is not { } dump || (await ReadAsync(row, dump)).Check.IsAllLogged;
 

@@ -22,6 +22,9 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
     /// <summary>Whether nothing more is to come.</summary>
     public bool IsAllLogged => Seen().Count + Skips * DriverBatch >= _seen.Count && DifferenceOfTheLog() is null;
 
+    /// <summary>Changes that the probe covers, and how many of them were recorded.</summary>
+    public (int Covered, int Recorded) Counts => (_seen.Count, Math.Min(_seen.Count, Seen().Count));
+
     public void NoChangeIsLost()
     {
         Assert.All(logged.Gaps, gap => Assert.Equal("skipped", gap.Reason));

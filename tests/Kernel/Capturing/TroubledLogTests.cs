@@ -1,0 +1,86 @@
+using Maplog.Servers;
+using Npgsql;
+
+namespace Maplog.Tests.Kernel.Capturing;
+
+/// <summary>A log that does not answer as it should, at the worst moment.</summary>
+public sealed class TroubledLogTests(TestPostgres postgres)
+{
+    private const int RingBytes = 16 << 20;
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_writer_that_hangs_in_the_middle_of_a_copy_does_not_hold_up_its_successor()
+    {
+        using var map = BusyMap.Create("maplog_hung");
+        await using var capture = await CaptureProcess.StartAsync(postgres, RingBytes, null, map.Info.Name);
+        await capture.WatchesAsync(map.Info.Name);
+        BusyMap.Change(map, 1_000);
+        await capture.LoggedAsync(map.Info.Name, 1_003);
+        // What the daemon will write next, half sent by somebody who then falls silent: Postgres keeps a thousand rows back.
+        await using var hung = new NpgsqlConnection(capture.Connection);
+        await hung.OpenAsync(Cancel);
+        var rows = await RowsAsync(capture.Connection, $"{CaptureProcess.Source}/{map.Info.Name}", 1_003, 3_000);
+        var copy = await hung.BeginTextImportAsync("COPY maplog.mt_events FROM STDIN", Cancel);
+        await copy.WriteAsync(rows.AsMemory(), Cancel);
+        await copy.FlushAsync(Cancel);
+
+        BusyMap.Change(map, 1_000, seed: 2);
+        await capture.SaysAsync("held up this daemon's");
+        await capture.LoggedAsync(map.Info.Name, 2_003);
+        await Assert.ThrowsAnyAsync<Exception>(async () => await copy.DisposeAsync());
+        await capture.StopAsync();
+        var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
+        Assert.Null(BusyMap.Difference(map, fold));
+        Assert.Equal((2_000, 0), (changes, gaps));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_log_whose_connections_break_while_a_term_begins_is_waited_for()
+    {
+        using var map = BusyMap.Create("maplog_began");
+        await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, map.Info.Name);
+        await capture.WatchesAsync(map.Info.Name);
+        BusyMap.Change(map, 1_000);
+        await capture.LoggedAsync(map.Info.Name, 1_003);
+        using var enough = new CancellationTokenSource();
+        var breaking = Task.CompletedTask;
+        await capture.ReplaceAsync(() => breaking = Task.Run(() => BreakAsync(capture.Connection, enough.Token)));
+        await enough.CancelAsync();
+        await breaking;
+        capture.Store.Database.Clear();
+        BusyMap.Change(map, 1_000, seed: 2);
+        await capture.LoggedAsync(map.Info.Name, 2_004);
+        await capture.StopAsync();
+        var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
+        Assert.Null(BusyMap.Difference(map, fold));
+        Assert.Equal((2_000, 0), (changes, gaps));
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    // Every session but its own, whatever it is at; less and less often, so that some come as far as into the term.
+    private static async Task BreakAsync(string log, CancellationToken enough)
+    {
+        await using var admin = new NpgsqlConnection($"{log};Pooling=false");
+        await admin.OpenAsync(Cancel);
+        await using var command = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()", admin);
+        for (var pause = TimeSpan.FromMilliseconds(20); !enough.IsCancellationRequested; pause *= 1.05)
+        {
+            await command.ExecuteNonQueryAsync(Cancel);
+            await Task.Delay(pause, Cancel);
+        }
+    }
+
+    // The rows of the versions after the head, as COPY has them.
+    private static async Task<string> RowsAsync(string log, string stream, long head, int count)
+    {
+        await using var connection = new NpgsqlConnection(log);
+        await connection.OpenAsync(Cancel);
+        using var rows = await connection.BeginTextExportAsync(
+            $"""
+            copy (select (jsonb_populate_record(e, jsonb_build_object('version', e.version + n, 'seq_id', e.seq_id + n, 'id', gen_random_uuid()))).*
+                from maplog.mt_events e, generate_series(1, {count}) n where e.stream_id = '{stream}' and e.version = {head} order by n) to stdout
+            """, Cancel);
+        return await rows.ReadToEndAsync(Cancel);
+    }
+}
