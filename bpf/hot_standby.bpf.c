@@ -298,6 +298,15 @@ static __always_inline bool was_pulse(struct bpf_sock *moving)
 	return false;
 }
 
+/* The member's proof that the port is this program's. */
+static __always_inline void was_asked(__u32 slot)
+{
+	struct standby_port *port = bpf_map_lookup_elem(&standby_ports, &slot);
+
+	if (port)
+		port->asked = bpf_ktime_get_ns();
+}
+
 static __always_inline void remember(struct standby_group *group, __u32 slot)
 {
 	struct standby_member *m = bpf_map_lookup_elem(&standby_members, &slot);
@@ -330,7 +339,9 @@ static __always_inline bool give(struct sk_reuseport_md *ctx, struct standby_gro
 		return false;
 	if (migrating || opens(ctx))
 		count(slot, migrating, pulse ? PULSE : choice);
-	if (!(choice & (FAULTY | PULSE)))
+	if (choice & PULSE)
+		was_asked(slot);
+	else if (!(choice & FAULTY))
 		remember(group, slot);
 	return true;
 }

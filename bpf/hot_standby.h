@@ -10,7 +10,7 @@
 #ifndef MAPLOG_HOT_STANDBY_H
 #define MAPLOG_HOT_STANDBY_H
 
-#define MAPLOG_STANDBY_LAYOUT 3
+#define MAPLOG_STANDBY_LAYOUT 4
 #define MAPLOG_STANDBY_SLOTS 16
 
 enum standby_policy {
@@ -76,7 +76,8 @@ struct standby_port {
 	__u64 beat;
 	__u32 pulse;		/* source port, network order, of the connection it makes to itself; 0: none */
 	__u32 unused0;
-	__u64 unused[6];
+	__u64 asked;		/* when the program gave the member its pulse here: a pulse that comes to the port and not to the program met another program */
+	__u64 unused[5];
 };
 
 /* Per CPU and slot. */

@@ -13,7 +13,8 @@ public static class HotStandbyWebHostBuilderExtensions
     /// Makes this process a member of a hot-standby group: every TCP address Kestrel listens on is shared with the group's other
     /// members, and the kernel gives each new connection to the one whose turn it is. The heartbeat is written where Kestrel
     /// accepts connections. When the application stops, the member drains first. Health checks that the application has registered
-    /// are the member's own check, unless the options name one.
+    /// are the member's own check, unless the options name one. Where it cannot be a member, or have an address, the application does
+    /// not start: an <see cref="IOException"/> says why.
     /// </summary>
     /// <param name="builder">Kestrel's, on its own socket transport.</param>
     /// <param name="configure">Sets at least <see cref="StandbyOptions.Group"/> and <see cref="StandbyOptions.Member"/>.</param>

@@ -25,7 +25,15 @@ internal sealed class StandbyListener(IConnectionListener inner, StandbyMember m
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         // Kestrel still accepts while this waits; what it then leaves in the queue the kernel moves to another member.
-        await member.DrainAsync(cancellationToken);
+        // This socket alone: of an endpoint that is configured away the others serve on.
+        try
+        {
+            await member.DrainAsync(socket, cancellationToken);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // No time to wait, as when another endpoint could not be bound; or the member has left already.
+        }
         await inner.UnbindAsync(cancellationToken);
     }
 

@@ -16,6 +16,19 @@ internal sealed class StandbyTransport(StandbyMembership membership, IOptions<So
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
+        try
+        {
+            return await ListenAsync((IPEndPoint)endpoint, cancellationToken);
+        }
+        catch (StandbyException e)
+        {
+            // Of localhost and of every address Kestrel takes one family if the other fails with anything but this.
+            throw new IOException(e.Message, e);
+        }
+    }
+
+    private async Task<StandbyListener> ListenAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    {
         var member = membership.Join();
         Socket? socket = null;
         var given = options.Value;

@@ -6,7 +6,7 @@ namespace Maplog.HotStandby;
 [StructLayout(LayoutKind.Sequential)]
 internal struct GroupRecord
 {
-    public const int CurrentLayout = 3;
+    public const int CurrentLayout = 4;
     public const int Slots = 16;
 
     public uint Layout;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
@@ -14,7 +15,38 @@ internal sealed class MemberPort(StandbyEndpoint endpoint, Socket socket, IPEndP
 
     public IPEndPoint Address => address;
 
+    /// <summary>Null: it does not serve yet, or makes none.</summary>
+    public Pulse? Pulse { get; set; }
+
     public ref PortRecord Record => ref endpoint.Port(slot);
+
+    public bool Serves { get; private set; }
+
+    public bool HasLeft => _left;
+
+    public bool IsClosed => socket.SafeHandle.IsClosed;
+
+    /// <summary>What the kernel has given the socket and nobody has taken from it.</summary>
+    public int Waiting
+    {
+        get
+        {
+            try
+            {
+                return IsClosed ? 0 : socket.ProtocolType == ProtocolType.Udp ? socket.Available : SharedPort.Waiting(socket);
+            }
+            catch (Exception e) when (e is ObjectDisposedException or SocketException)
+            {
+                return 0; // closed at this moment
+            }
+        }
+    }
+
+    public void Enter()
+    {
+        SharedPort.Put(endpoint.Sockets, slot, socket);
+        Serves = true;
+    }
 
     public void Beat()
     {
@@ -22,11 +54,21 @@ internal sealed class MemberPort(StandbyEndpoint endpoint, Socket socket, IPEndP
             Volatile.Write(ref Record.Beat, Clock.Now());
     }
 
-    /// <summary>From now on the place may be another's.</summary>
+    /// <summary>Gives the place up, which another may have from now on.</summary>
     public void Leave()
     {
+        if (_left)
+            return;
         _left = true;
-        Kernel.SharedPort.Remove(endpoint.Sockets, slot);
+        SharedPort.Remove(endpoint.Sockets, slot);
+        endpoint.Dispose();
+    }
+
+    /// <summary>Its socket is closed, and another of the member is to have the place.</summary>
+    public void GiveWay()
+    {
+        _left = true;
+        Pulse?.Cancel();
         endpoint.Dispose();
     }
 }

@@ -8,4 +8,6 @@ internal struct PortRecord
 {
     public ulong Beat;
     public uint Pulse;
+    public uint Unused0;
+    public ulong Asked;
 }

@@ -11,18 +11,27 @@ namespace Maplog.HotStandby;
 internal sealed class Pulse : IDisposable
 {
     private const int PerTimeout = 4;
+    private static readonly TimeSpan LongestStep = TimeSpan.FromMilliseconds(100);
 
     private readonly StandbyMember _member;
     private readonly StandbyOptions _options;
     private readonly MemberPort _port;
+    private readonly bool _dual;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
+    private IPEndPoint _itself;
+    private string? _said;
+    private int _unasked;
 
     public Pulse(StandbyMember member, StandbyOptions options, MemberPort port)
     {
         (_member, _options, _port) = (member, options, port);
+        _itself = Itself(port.Address);
+        _dual = port.Address.Address.Equals(IPAddress.IPv6Any) && port.Socket.DualMode;
         _running = Task.Run(RunAsync);
     }
+
+    public void Cancel() => _stop.Cancel();
 
     public async Task StopAsync()
     {
@@ -47,56 +56,86 @@ internal sealed class Pulse : IDisposable
 
     private async Task RunAsync()
     {
-        var address = Itself(_port.Address);
         while (!_stop.IsCancellationRequested)
         {
-            var pause = Timeout() / PerTimeout;
             var begun = Clock.Now();
-            try
+            var fault = await BeatAsync();
+            if (fault != _said && !_stop.IsCancellationRequested)
             {
-                using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-                patience.CancelAfter(Timeout());
-                await BeatOnceAsync(_port.Socket.ProtocolType, address, patience.Token);
+                _said = fault;
+                if (fault is not null)
+                    _options.Say(fault);
             }
-            catch (Exception e) when (e is SocketException or OperationCanceledException)
-            {
-                // No heartbeat comes of it, which is what there is to say.
-                if (e is SocketException && !_stop.IsCancellationRequested)
-                    _options.Complain?.Invoke($"Member {_member.Name} of group {_member.Group.Name} cannot reach its own listener at {address}: {e.Message}.");
-            }
-            var rest = pause - TimeSpan.FromTicks((long)(Clock.Now() - begun) / TimeSpan.NanosecondsPerTick);
-            if (rest > TimeSpan.Zero)
-                await Task.Delay(rest, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // In steps: the timeout may be lowered meanwhile.
+            for (TimeSpan rest; !_stop.IsCancellationRequested && (rest = Timeout() / PerTimeout - Since(begun)) > TimeSpan.Zero;)
+                await Task.Delay(rest < LongestStep ? rest : LongestStep, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task BeatOnceAsync(ProtocolType protocol, IPEndPoint address, CancellationToken cancellation)
+    /// <returns>What there is to say, beside that no heartbeat comes of it.</returns>
+    private async Task<string?> BeatAsync()
     {
+        var begun = Clock.Now();
+        var sent = false;
+        try
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            patience.CancelAfter(Timeout());
+            await BeatOnceAsync(() => sent = true, patience.Token);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable && _dual && _itself.Address.Equals(IPAddress.IPv6Loopback))
+        {
+            _itself = new IPEndPoint(IPAddress.Loopback, _itself.Port); // a host without IPv6, where [::] is IPv4 alone
+            return await BeatAsync();
+        }
+        catch (SocketException e)
+        {
+            return $"Member {_member.Name} of group {_member.Group.Name} cannot reach its own listener at {_itself}: {e.Message}.";
+        }
+        catch (OperationCanceledException)
+        {
+            // It hangs; or another has what was sent.
+        }
+        _unasked = sent && Volatile.Read(ref _port.Record.Asked) < begun ? _unasked + 1 : 0;
+        return _unasked < 2 ? null
+            : $"Member {_member.Name} of group {_member.Group.Name} is given nothing: another program has been attached at {EndpointName.ForPeople(_port.Endpoint.Name)}, by a group under another root or a process with SO_REUSEPORT, "
+              + $"and the kernel asks that one. 'ss -lnp sport = :{_itself.Port}' names who listens; stop it and start the members again.";
+    }
+
+    private async Task BeatOnceAsync(Action sent, CancellationToken cancellation)
+    {
+        var protocol = _port.Socket.ProtocolType;
         var stream = protocol != ProtocolType.Udp;
-        using var socket = new Socket(address.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, protocol);
+        using var socket = new Socket(_itself.AddressFamily, stream ? SocketType.Stream : SocketType.Dgram, protocol);
         if (stream)
             socket.LingerState = new LingerOption(true, 0); // no TIME_WAIT for each
-        socket.Bind(new IPEndPoint(address.Address, 0));
-        _port.Record.Pulse = NetworkOrder(((IPEndPoint)socket.LocalEndPoint!).Port);
+        socket.Bind(new IPEndPoint(_itself.Address, 0));
+        var port = NetworkOrder(((IPEndPoint)socket.LocalEndPoint!).Port);
+        Volatile.Write(ref _port.Record.Pulse, port);
         try
         {
             if (stream)
             {
-                await socket.ConnectAsync(address, cancellation);
+                await socket.ConnectAsync(_itself, cancellation);
+                sent();
                 await socket.ReceiveAsync(new byte[1], cancellation); // the end: it was accepted and closed
             }
             else
             {
                 // Nobody answers; it must stay known until it is read.
-                await socket.SendToAsync(ReadOnlyMemory<byte>.Empty, address, cancellation);
+                await socket.SendToAsync(ReadOnlyMemory<byte>.Empty, _itself, cancellation);
                 await Task.Delay(Timeout() / (2 * PerTimeout), cancellation);
+                sent();
             }
         }
         finally
         {
-            _port.Record.Pulse = 0; // before the port is free for a client
+            // Before the port is free for a client. It may be the next socket's already.
+            Interlocked.CompareExchange(ref _port.Record.Pulse, 0, port);
         }
     }
+
+    private static TimeSpan Since(ulong moment) => TimeSpan.FromTicks((long)(Clock.Now() - moment) / TimeSpan.NanosecondsPerTick);
 
     private TimeSpan Timeout() => _options.Timeout ?? _member.Group.Timeout;
 }

@@ -8,14 +8,32 @@ namespace Maplog.HotStandby;
 /// </summary>
 internal static class Seats
 {
-    public static FolderLock Lock(StandbyGroup group, TimeSpan patience)
+    /// <summary>How long who joins waits for others that do.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>The lock on a group's folder, under which members come and the group goes; null if there is no such folder.</summary>
+    public static FolderLock? Lock(string folder)
+    {
+        try
+        {
+            return TryLock(folder, Patience)
+                ?? throw new StandbyException($"Cannot take the lock on {folder}: another process has been joining a group there for {Patience.TotalSeconds} s and holds it; 'lsof {folder}' names it.");
+        }
+        catch (KernelException e) when (e.Errno == Errno.Enoent)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The same; null if another has had it all the time, and an error if there is no such folder.</summary>
+    public static FolderLock? TryLock(string folder, TimeSpan patience)
     {
         for (var until = Clock.Now() + Clock.Of(patience); ;)
         {
-            if (FolderLock.TryTake(group.Folder) is { } held)
+            if (FolderLock.TryTake(folder) is { } held)
                 return held;
             if (Clock.Now() > until)
-                throw new StandbyException($"Cannot join group {group.Name}: another process has been joining it for {patience.TotalSeconds} s and holds the lock on {group.Folder}; 'lsof {group.Folder}' names it.");
+                return null;
             Thread.Sleep(2);
         }
     }
@@ -36,7 +54,10 @@ internal static class Seats
             CheckName(group, options, free);
             Settle(group, options, free.Count == GroupRecord.Slots);
             group.Settings.Taken = Enumerable.Range(0, GroupRecord.Slots).Where(s => !free.ContainsKey(s)).Aggregate(0u, (bits, s) => bits | 1u << s);
+            var (ordered, rank, weight) = Orders(group, options.Member);
             var chosen = Choose(group, options.Member, free);
+            ref var record = ref group.Record(chosen);
+            (record.Ordered, record.Rank, record.Weight) = (ordered, rank, weight);
             Write(group, options, chosen);
             free.Remove(chosen, out var mine);
             return (chosen, mine!);
@@ -89,7 +110,20 @@ internal static class Seats
     private static StandbyException Disagrees(StandbyGroup group, StandbyOptions options, string wanted, string has, string setting) => new(
         $"Member {options.Member} cannot join group {group.Name}: it wants the {setting} {wanted}, but the members that are there have {has}. Give all the same, or none, and change it with 'maplog standby set {group.Name}'.");
 
-    // Where the name was before: what an operator has set, and the counts, go on. Else where nobody ever was; else the dead's.
+    // What an operator has set goes with the name, also from one that drains in another slot; his latest word counts.
+    private static (uint Ordered, uint Rank, uint Weight) Orders(StandbyGroup group, string name)
+    {
+        var (latest, orders) = (0ul, default((uint, uint, uint)));
+        for (var slot = 0; slot < GroupRecord.Slots; slot++)
+        {
+            ref var record = ref group.Record(slot);
+            if (record.Joined > latest && record.Name.ToString() == name)
+                (latest, orders) = (record.Joined, (record.Ordered, record.Rank, record.Weight));
+        }
+        return orders;
+    }
+
+    // Where the name was before: its counts go on. Else where nobody ever was; else the dead's.
     private static int Choose(StandbyGroup group, string name, Dictionary<int, FolderLock> free)
     {
         var slots = free.Keys.Order().ToList();
@@ -117,7 +151,8 @@ internal static class Seats
             record.Rank = (uint)options.Rank;
         if (!ordered.HasFlag(MemberOrders.Weight))
             record.Weight = (uint)options.Weight;
-        record.Draining = record.Unhealthy = 0;
+        record.Draining = 0;
+        record.Unhealthy = options.Healthy is null ? 0u : 1; // until its check has answered
         record.Level = 0;
         record.Eligible = options.Eligible is null && options.Replicas.Count == 0 ? MemberRecord.Always : 0;
         record.NoBeat = options.Heartbeat ? 0u : 1;

@@ -37,7 +37,10 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         while (!_stop.IsCancellationRequested)
         {
             if (options.Healthy is { } healthy)
-                member.SetHealthy(await AskAsync(healthy, "health"));
+            {
+                var well = await AskAsync(healthy, "health"); // by itself: no reference into the record outlives an await
+                member.Record.Unhealthy = well ? 0u : 1;
+            }
             if (options.Eligible is not null || options.Replicas.Count > 0)
                 await JudgeEligibilityAsync();
             await Task.Delay(options.CheckEvery, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -68,7 +71,7 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         if (_eligible == (until != 0) || _stop.IsCancellationRequested)
             return;
         _eligible = until != 0;
-        Say(until != 0
+        options.Say(until != 0
             ? $"Member {member.Name} of group {member.Group.Name} is eligible."
             : $"Member {member.Name} of group {member.Group.Name} is not eligible, others that are go before it: {why}.");
     }
@@ -115,21 +118,8 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         }
         catch (Exception e)
         {
-            Say($"The {what} check of member {member.Name} of group {member.Group.Name} failed: {(e is OperationCanceledException ? $"no answer came within {options.CheckEvery.TotalMilliseconds:0} ms" : e.Message)}");
+            options.Say($"The {what} check of member {member.Name} of group {member.Group.Name} failed: {(e is OperationCanceledException ? $"no answer came within {options.CheckEvery.TotalMilliseconds:0} ms" : e.Message)}");
             return false;
-        }
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "A listener that throws must not end the checks.")]
-    private void Say(string sentence)
-    {
-        try
-        {
-            options.Complain?.Invoke(sentence);
-        }
-        catch
-        {
-            // There is nobody else to tell.
         }
     }
 }

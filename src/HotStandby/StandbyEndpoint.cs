@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Maplog.Kernel;
@@ -7,6 +8,9 @@ namespace Maplog.HotStandby;
 /// <summary>One address and port of a group: the program that chooses there, the sockets it chooses from and their heartbeats, all pinned.</summary>
 internal sealed class StandbyEndpoint : IDisposable
 {
+    /// <summary>Of this build's programs, as far as they have been loaded.</summary>
+    private static readonly ConcurrentDictionary<string, string> Tags = new();
+
     private readonly BpfMap _ports;
     private readonly MappedArray<PortRecord> _records;
 
@@ -27,11 +31,33 @@ internal sealed class StandbyEndpoint : IDisposable
     /// <summary>Whether connections of a closing listener are given to another. From kernel 5.14; before, the host's net.ipv4.tcp_migrate_req is not there either.</summary>
     public bool Migrates => Program.Info.Name == StandbyImage.Migrate;
 
-    public static StandbyEndpoint OpenOrMake(StandbyGroup group, ProtocolType protocol, IPEndPoint endpoint, bool migrate)
+    /// <param name="group">Whose.</param>
+    /// <param name="protocol">TCP or UDP.</param>
+    /// <param name="endpoint">The address and port.</param>
+    /// <param name="migrate">False: without migration, whatever the kernel can.</param>
+    /// <param name="replaced">Whether the program pinned there was another build's; it is this one's now.</param>
+    public static StandbyEndpoint OpenOrMake(StandbyGroup group, ProtocolType protocol, IPEndPoint endpoint, bool migrate, out bool replaced)
     {
         var folder = Path.Combine(group.EndpointsFolder, EndpointName.Of(protocol, endpoint));
+        replaced = false;
         if (!Directory.Exists(folder))
+        {
             PinnedFolder.Make(folder, unfinished => Fill(group, unfinished, migrate));
+            return Open(folder);
+        }
+        var opened = Open(folder);
+        try
+        {
+            replaced = opened.ReplaceOther(group);
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+        if (!replaced)
+            return opened;
+        opened.Dispose();
         return Open(folder);
     }
 
@@ -64,6 +90,27 @@ internal sealed class StandbyEndpoint : IDisposable
         Program.Dispose();
     }
 
+    // Pins outlive members, and so an upgrade. The maps are as the layout says, so the program can be changed under those
+    // that are there: they have the new one as soon as a socket of who joins attaches it, which is theirs all.
+    private bool ReplaceOther(StandbyGroup group)
+    {
+        if (Tags.TryGetValue(Program.Info.Name, out var known) && known == Program.Info.Tag)
+            return false;
+        using var image = StandbyImage.Open();
+        group.Share(image);
+        image.ReuseMap(StandbyImage.Sockets, Sockets);
+        image.ReuseMap(StandbyImage.Ports, _ports);
+        var name = Migrates ? StandbyImage.Migrate : StandbyImage.Select;
+        image.SetAutoload(Migrates ? StandbyImage.Select : StandbyImage.Migrate, false);
+        image.Load();
+        // The tag is of the instructions: the same of the same build.
+        var tag = Tags[name] = image.Program(name).Info().Tag;
+        if (tag == Program.Info.Tag)
+            return false;
+        image.Program(name).Pin(Path.Combine(Folder, "program"), replace: true);
+        return true;
+    }
+
     private static void Fill(StandbyGroup group, string folder, bool migrate)
     {
         if (!migrate)
@@ -75,9 +122,9 @@ internal sealed class StandbyEndpoint : IDisposable
         {
             Load(group, folder, StandbyImage.Migrate, StandbyImage.Select);
         }
-        catch (KernelException e) when (e.Errno != Errno.Eperm)
+        catch (KernelException e) when (e.Errno is Errno.Eacces or Errno.Einval)
         {
-            // A kernel without migration does not know the field that the program reads.
+            // A kernel without migration does not know the field that the program reads: its verifier says so by one of these.
             Load(group, folder, StandbyImage.Select, StandbyImage.Migrate);
         }
     }

@@ -15,7 +15,7 @@ public enum StandbyFaults
     /// <summary>Its own check failed.</summary>
     Unhealthy = 4,
 
-    /// <summary>It takes no new connections and ends what it has.</summary>
+    /// <summary>It takes no new connections, by its own word or an operator's; what it has goes on. That its process ends is its own affair.</summary>
     Draining = 8,
 
     /// <summary>Its serving path has written no heartbeat for longer than the timeout.</summary>

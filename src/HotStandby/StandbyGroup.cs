@@ -7,7 +7,7 @@ namespace Maplog.HotStandby;
 /// A group as its pins hold it: settings, members, counts. What is set here is in force with the next connection.
 /// The pins stay when the last member leaves, until <see cref="Remove"/>.
 /// </summary>
-public sealed class StandbyGroup : IDisposable
+public sealed partial class StandbyGroup : IDisposable
 {
     /// <summary>The folder of groups unless another is set.</summary>
     public const string DefaultRoot = "/sys/fs/bpf/maplog_standby";
@@ -17,8 +17,6 @@ public sealed class StandbyGroup : IDisposable
 
     /// <summary>The greatest weight.</summary>
     public const int MostWeight = 1_000_000;
-
-    private static readonly TimeSpan FirstTimeout = TimeSpan.FromSeconds(1);
 
     private readonly BpfMap _group, _members, _counts;
     private readonly MappedArray<GroupRecord> _settings;
@@ -90,7 +88,14 @@ public sealed class StandbyGroup : IDisposable
         if (!StandbyNames.IsName(name))
             throw new StandbyException($"'{name}' is no name of a group: {StandbyNames.Rule}.");
         var folder = Path.Combine(root, name);
-        return Directory.Exists(folder) ? Open(folder) : null;
+        try
+        {
+            return Directory.Exists(folder) ? Open(folder) : null;
+        }
+        catch (StandbyException) when (!Directory.Exists(folder))
+        {
+            return null; // removed at this moment
+        }
     }
 
     /// <summary>Names of the groups under a folder of bpffs.</summary>
@@ -98,31 +103,49 @@ public sealed class StandbyGroup : IDisposable
         ? [.. Directory.EnumerateDirectories(root).Select(f => Path.GetFileName(f)).Where(n => StandbyNames.IsName(n) && File.Exists(Path.Combine(root, n, "group"))).Order(StringComparer.Ordinal)]
         : [];
 
-    /// <summary>Opens a group, or makes it: whole, however many do so at once.</summary>
-    public static StandbyGroup OpenOrMake(string root, string name)
+    internal static StandbyGroup Open(string folder)
+    {
+        try
+        {
+            return new StandbyGroup(folder);
+        }
+        catch (KernelException e) when (e.Errno is Errno.Enoent or Errno.Einval)
+        {
+            throw OtherVersion(folder, e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    /// <summary>Opens a group, makes it if it is not there, and holds the lock on it: nobody joins or removes it meanwhile.</summary>
+    internal static (StandbyGroup Group, FolderLock Locked) OpenLocked(string root, string name)
     {
         var folder = Path.Combine(root, name);
-        if (!Directory.Exists(folder))
-            PinnedFolder.Make(folder, Fill);
-        return Open(folder);
+        while (true)
+        {
+            if (!Directory.Exists(folder))
+                PinnedFolder.Make(folder, GroupPins.Fill); // whole, however many do so at once
+            if (Seats.Lock(folder) is not { } locked)
+                continue; // removed in the moment between
+            try
+            {
+                return (Open(folder), locked);
+            }
+            catch
+            {
+                locked.Dispose();
+                throw;
+            }
+        }
     }
 
     /// <summary>Whether a timeout is one that a group or a member may have.</summary>
     public static bool IsTimeout(TimeSpan timeout) => timeout >= TimeSpan.FromMilliseconds(10) && timeout <= TimeSpan.FromMinutes(1);
 
-    /// <summary>Sets what an operator says. Null leaves as it is.</summary>
-    public void Order(StandbyPolicy? policy = null, Failback? failback = null, TimeSpan? timeout = null, bool? refuse = null)
-    {
-        if (timeout is { } asked && !IsTimeout(asked))
-            throw new StandbyException($"A timeout of {asked.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)} ms for group {Name} is not from 10 ms to a minute.");
-        Set(policy, failback, timeout, refuse);
-        Settings.Ordered |= (uint)((policy is null ? 0 : GroupOrders.Policy) | (failback is null ? 0 : GroupOrders.Failback)
-            | (timeout is null ? 0 : GroupOrders.Timeout) | (refuse is null ? 0 : GroupOrders.Refuse));
-    }
-
     /// <summary>Who is in the group now, by rank. A slot whose process has died is not.</summary>
+    /// <exception cref="StandbyException">The group has been removed.</exception>
     public IReadOnlyList<MemberStatus> Members()
     {
+        if (!IsPinned())
+            throw new StandbyException($"Group {Name} has been removed from {Path.GetDirectoryName(Folder)}.");
         var endpoints = OpenEndpoints();
         try
         {
@@ -170,64 +193,13 @@ public sealed class StandbyGroup : IDisposable
         return sum;
     }
 
-    /// <summary>Lets a member take no new connections, or take them again. It ends with the process.</summary>
-    public void Drain(string member, bool drain = true) => Require(member).Draining = drain ? 1u : 0;
-
-    /// <summary>Sets a member's rank, until another is set here: its restart does not change it.</summary>
-    public void Rank(string member, int rank)
-    {
-        if (rank < 0)
-            throw new StandbyException($"The rank {rank} for member {member} of group {Name} is below 0.");
-        ref var record = ref Require(member);
-        record.Rank = (uint)rank;
-        record.Ordered |= (uint)MemberOrders.Rank;
-    }
-
-    /// <summary>Sets a member's weight, until another is set here.</summary>
-    public void Weigh(string member, int weight)
-    {
-        if (weight is < 0 or > MostWeight)
-            throw new StandbyException($"The weight {weight} for member {member} of group {Name} is not from 0 to {MostWeight}.");
-        ref var record = ref Require(member);
-        record.Weight = (uint)weight;
-        record.Ordered |= (uint)MemberOrders.Weight;
-    }
-
-    /// <summary>Lets a member serve before all others: rank 0, the others that went before it one further back. Held failback passes to it.</summary>
-    public void Promote(string member)
-    {
-        ref var promoted = ref Require(member);
-        var before = promoted.Rank;
-        foreach (var other in Members())
-        {
-            if (other.Name != member && other.Rank <= before)
-                Rank(other.Name, other.Rank + 1);
-        }
-        Rank(member, 0);
-        Settings.Incumbent = promoted.Incarnation;
-    }
-
     /// <summary>Removes the pins. No process may be in the group.</summary>
     /// <returns>False if there is no such group.</returns>
     public static bool Remove(string root, string name)
     {
         if (!StandbyNames.IsName(name))
             throw new StandbyException($"'{name}' is no name of a group: {StandbyNames.Rule}.");
-        // Not through Open: what another version made can be removed too.
-        var folder = Path.Combine(root, name);
-        var slots = Path.Combine(folder, "slots");
-        if (Directory.Exists(slots))
-        {
-            foreach (var slot in Directory.EnumerateDirectories(slots))
-            {
-                using var held = FolderLock.TryTake(slot);
-                if (held is null)
-                    throw new StandbyException($"Cannot remove group {name}: a process is in slot {Path.GetFileName(slot)} of it. Stop its members first; 'maplog standby list {name}' names them.");
-            }
-        }
-        var was = Directory.Exists(folder);
-        PinnedFolder.Remove(folder);
-        return was;
+        return GroupPins.Remove(Path.Combine(root, name));
     }
 
     public void Dispose()
@@ -265,59 +237,37 @@ public sealed class StandbyGroup : IDisposable
     internal void ResetCounts(int slot) =>
         _counts.Update(BitConverter.GetBytes(slot), new byte[_counts.Info.ValueBytes]);
 
-    internal bool IsHeld(int slot)
+    // Under the lock: while it was taken for a look, a dead member's slot would be refused to who comes in its place.
+    private bool IsHeld(int slot)
     {
+        using var locked = Seats.TryLock(Folder, TimeSpan.FromMilliseconds(100));
+        if (locked is null)
+            return true; // somebody joins; it may be this one
         using var held = FolderLock.TryTake(SlotFolder(slot));
         return held is null;
-    }
-
-    private static StandbyGroup Open(string folder)
-    {
-        try
-        {
-            return new StandbyGroup(folder);
-        }
-        catch (KernelException e) when (e.Errno is Errno.Enoent or Errno.Einval)
-        {
-            throw OtherVersion(folder, e.Message.TrimEnd('.'), e);
-        }
     }
 
     private static StandbyException OtherVersion(string folder, string why, Exception? inner = null) => new(
         $"The group pinned at {folder} is not one of this version of maplog: {why}. Stop its members and remove it with 'maplog standby remove {Path.GetFileName(folder)}'.", inner);
 
-    private static void Fill(string folder)
+    // Not if it was removed, also where there is a new one of its name.
+    private bool IsPinned()
     {
-        using var image = StandbyImage.Open();
-        image.SetAutoload(StandbyImage.Migrate, false);
-        image.SetAutoload(StandbyImage.Select, false);
-        image.Load();
-        using (var group = image.Map(StandbyImage.Group))
+        try
         {
-            var settings = new MappedArray<GroupRecord>(group);
-            settings[0] = new GroupRecord { Layout = GroupRecord.CurrentLayout, Timeout = Clock.Of(FirstTimeout), Most = ulong.MaxValue };
+            using var pinned = BpfMap.OpenPinned(Path.Combine(Folder, "group"));
+            return pinned.Info.Id == _group.Info.Id;
         }
-        image.PinMap(StandbyImage.Group, Path.Combine(folder, "group"));
-        image.PinMap(StandbyImage.Members, Path.Combine(folder, "members"));
-        image.PinMap(StandbyImage.Counts, Path.Combine(folder, "counts"));
-        Directory.CreateDirectory(Path.Combine(folder, "endpoints"));
-        for (var slot = 0; slot < MostMembers; slot++)
-            Directory.CreateDirectory(Path.Combine(folder, "slots", slot.ToString(CultureInfo.InvariantCulture)));
-    }
-
-    // The newest of that name: an older one that drains may be there too.
-    private ref MemberRecord Require(string member)
-    {
-        var members = Members();
-        var newest = members.Where(m => m.Name == member).OrderBy(m => m.Faults.HasFlag(StandbyFaults.Draining)).ThenByDescending(m => m.Incarnation).FirstOrDefault()
-            ?? throw new StandbyException($"Group {Name} has no member '{member}'{(members.Count == 0 ? ", nor any other" : $"; it has {string.Join(", ", members.Select(m => m.Name).Distinct())}")}.");
-        return ref _records[newest.Slot];
+        catch (KernelException e) when (e.Errno == Errno.Enoent)
+        {
+            return false;
+        }
     }
 
     private List<StandbyEndpoint> OpenEndpoints()
     {
         var endpoints = new List<StandbyEndpoint>();
-        foreach (var folder in Directory.EnumerateDirectories(EndpointsFolder).Where(f => !Path.GetFileName(f).Contains("_new_", StringComparison.Ordinal)))
+        foreach (var folder in Directory.EnumerateDirectories(EndpointsFolder).Where(f => !PinnedFolder.IsUnfinished(f)))
             endpoints.Add(StandbyEndpoint.Open(folder));
         return endpoints;
     }

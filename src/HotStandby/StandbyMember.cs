@@ -11,15 +11,12 @@ namespace Maplog.HotStandby;
 /// </summary>
 public sealed class StandbyMember : IAsyncDisposable, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     private readonly StandbyOptions _options;
     private readonly FolderLock _slot;
-    private readonly List<Pulse> _pulses = [];
     private readonly Lock _lock = new();
     private readonly SelfCheck _checks;
     private volatile MemberPort[] _ports = []; // read without the lock by who serves
-    private bool _leaving;
+    private volatile bool _leaving;
 
     private StandbyMember(StandbyOptions options, StandbyGroup group, int slot, FolderLock held)
     {
@@ -36,7 +33,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     public string Name => _options.Member;
 
     /// <summary>Whether it takes no new connections, by its own word or an operator's.</summary>
-    public bool IsDraining => Record.Draining != 0;
+    public bool IsDraining => _leaving || Record.Draining != 0;
 
     /// <summary>Whether the kernel gives the connections of a closing listener to another, on every port so far; see <c>sk_reuseport/migrate</c>.</summary>
     public bool Migrates
@@ -61,17 +58,19 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         if (options.Mistakes() is { Count: > 0 } mistakes)
             throw new StandbyException($"A member cannot join a hot-standby group with these options. {string.Join(" ", mistakes)}");
         Bpffs.EnsureMounted(options.PinRoot);
-        var group = StandbyGroup.OpenOrMake(options.PinRoot, options.Group);
-        try
+        var (group, locked) = StandbyGroup.OpenLocked(options.PinRoot, options.Group);
+        using (locked)
         {
-            using var locked = Seats.Lock(group, Patience);
-            var (slot, held) = Seats.Take(group, options);
-            return new StandbyMember(options, group, slot, held);
-        }
-        catch
-        {
-            group.Dispose();
-            throw;
+            try
+            {
+                var (slot, held) = Seats.Take(group, options);
+                return new StandbyMember(options, group, slot, held);
+            }
+            catch
+            {
+                group.Dispose();
+                throw;
+            }
         }
     }
 
@@ -81,19 +80,26 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     /// </summary>
     public void Bind(Socket socket, IPEndPoint endpoint)
     {
+        ThrowIfLeft();
         if (endpoint.Port == 0)
             throw new StandbyException($"Member {Name} of group {Group.Name} cannot listen on any free port: the port is what the members share; name one.");
-        var opened = StandbyEndpoint.OpenOrMake(Group, socket.ProtocolType, endpoint, _options.Migrate);
+        var opened = StandbyEndpoint.OpenOrMake(Group, socket.ProtocolType, endpoint, _options.Migrate, out var replaced);
+        var place = EndpointName.ForPeople(opened.Name);
         try
         {
             SharedPort.Allow(socket);
             socket.Bind(endpoint);
+            lock (_lock)
+            {
+                ThrowIfLeft();
+                _ports = [.. _ports.Where(p => !p.HasLeft || !p.IsClosed), new MemberPort(opened, socket, endpoint, Slot)];
+            }
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             opened.Dispose();
             throw new StandbyException(
-                $"Member {Name} of group {Group.Name} cannot bind {EndpointName.ForPeople(opened.Name)}: a process that is not in the group holds that port, without SO_REUSEPORT or as another user. "
+                $"Member {Name} of group {Group.Name} cannot bind {place}: a process that is not in the group holds that port, without SO_REUSEPORT or as another user. "
                 + $"'ss -lnp sport = :{endpoint.Port}' names it; stop it, or run all members as one user. ({Errno.Name(Errno.Eaddrinuse)})", e);
         }
         catch
@@ -101,33 +107,45 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
             opened.Dispose();
             throw;
         }
+        if (replaced)
+            _options.Say($"The program that chose for group {Group.Name} at {place} was another build's of maplog; from now on it is that of member {Name}.");
         if (!opened.Migrates)
         {
-            _options.Complain?.Invoke(
-                $"Group {Group.Name} cannot move connections that wait in a listener's queue at {EndpointName.ForPeople(opened.Name)} when it closes: its program there was made on a kernel without sk_reuseport/migrate (Linux 5.14). "
-                + "They are reset; a drain waits until its queue is empty. On a newer kernel remove the group when its members have stopped, and it is made anew.");
+            _options.Say(
+                $"Group {Group.Name} cannot move connections that wait in a listener's queue at {place} when it closes: this kernel has no sk_reuseport/migrate (Linux 5.14). "
+                + "They are reset; a drain waits until its queue is empty.");
         }
-        lock (_lock)
-            _ports = [.. _ports, new MemberPort(opened, socket, endpoint, Slot)];
     }
 
     /// <summary>The call after it listens (UDP: after <see cref="Bind"/>): from now on the group's program chooses, and gives it connections if it is its turn.</summary>
+    /// <exception cref="StandbyException">It was not bound by <see cref="Bind"/>, or the member has a socket there already, or another group has.</exception>
     public void Serve(Socket socket)
     {
+        // The kernel asks one program at an address: of two groups that come at once one must see the other.
+        using var locked = Seats.Lock(Path.GetDirectoryName(Group.Folder)!);
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_leaving, this);
+            ThrowIfLeft();
             var port = Port(socket);
+            var place = EndpointName.ForPeople(port.Endpoint.Name);
+            if (GroupPins.OtherAt(Group, port.Endpoint.Name) is { } other)
+                throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve at {place}: members of group {other} do, and one group's program can choose there. Choose another address, or stop them; 'maplog standby list {other}' names them.");
+            foreach (var earlier in _ports.Where(p => p != port && p.Serves && !p.HasLeft && p.Endpoint.Name == port.Endpoint.Name))
+            {
+                if (!earlier.IsClosed)
+                    throw new StandbyException($"Member {Name} of group {Group.Name} has a socket at {place} already: one is all it can have there. Close that one first.");
+                earlier.GiveWay();
+            }
             // Not before it listens: a socket that has a program by then is one of another set to the kernel, and its port is taken.
             // All but the first member join a set that has the program already; the first is alone in its set until it attaches.
             port.Endpoint.Program.AttachTo(socket);
             port.Record.Pulse = 0;
             port.Beat();
-            SharedPort.Put(port.Endpoint.Sockets, Slot, socket);
+            port.Enter();
             if (_options.Pulse && _options.Heartbeat)
-                _pulses.Add(new Pulse(this, _options, port));
+                port.Pulse = new Pulse(this, _options, port);
+            _checks.Start();
         }
-        _checks.Start();
     }
 
     /// <summary>The heartbeat of all its sockets, a store to memory each. To be called by what serves: where connections are accepted, requests answered.</summary>
@@ -167,10 +185,10 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     }
 
     /// <summary>From now on connections are given to others, if there are any.</summary>
-    public void Drain() => Record.Draining = 1;
+    public void Drain() => Set(ref Record.Draining, 1u);
 
     /// <summary>Takes connections again after <see cref="Drain"/>.</summary>
-    public void Resume() => Record.Draining = 0;
+    public void Resume() => Set(ref Record.Draining, 0u);
 
     /// <summary>
     /// Drains, and waits until all connections that wait to be accepted are, and all datagrams that wait are received, at most for the time
@@ -179,18 +197,28 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     public async Task DrainAsync(CancellationToken cancellation = default)
     {
         Drain();
-        await StopPulsesAsync();
-        var until = Clock.Now() + Clock.Of(_options.Settle);
-        do
-            await Task.Delay(5, cancellation); // what was on its way when the draining began is there then
-        while (Clock.Now() < until && Waiting() > 0);
+        await SettleAsync(_ports, cancellation);
     }
 
-    /// <summary>Says whether the member is well, beside the check of the options.</summary>
-    public void SetHealthy(bool healthy) => Record.Unhealthy = healthy ? 0u : 1;
+    /// <summary>The same for one of its sockets: then close that one. The others serve on.</summary>
+    public async Task DrainAsync(Socket socket, CancellationToken cancellation = default)
+    {
+        var port = Port(socket);
+        lock (_lock)
+        {
+            ThrowIfLeft();
+            // A member that drains as a whole stays where it is until the socket closes: where nobody is well it is the least bad.
+            if (Record.Draining == 0)
+                port.Leave();
+        }
+        await SettleAsync([port], cancellation);
+    }
+
+    /// <summary>Says whether the member is well. Where the options have a check of it, its word is the next.</summary>
+    public void SetHealthy(bool healthy) => Set(ref Record.Unhealthy, healthy ? 0u : 1);
 
     /// <summary>Says whether the member may go before others. Where the options have replicas or a check of it, their word is the next.</summary>
-    public void SetEligible(bool eligible) => Volatile.Write(ref Record.Eligible, eligible ? MemberRecord.Always : 0);
+    public void SetEligible(bool eligible) => Set(ref Record.Eligible, eligible ? MemberRecord.Always : 0);
 
     /// <summary>Leaves the group: chosen no more, its slot free. Sockets stay the caller's.</summary>
     public async ValueTask DisposeAsync()
@@ -201,17 +229,20 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
                 return;
             _leaving = true;
         }
-        await StopPulsesAsync();
+        var ports = _ports;
+        await StopPulsesAsync(ports);
         await _checks.StopAsync();
         lock (_lock)
         {
-            foreach (var port in _ports)
+            foreach (var port in ports)
+            {
                 port.Leave();
+                port.Pulse?.Dispose();
+            }
             _ports = [];
             Volatile.Write(ref Record.Incarnation, 0);
             _slot.Dispose();
             Group.Dispose();
-            _pulses.ForEach(p => p.Dispose());
             _checks.Dispose();
         }
     }
@@ -225,18 +256,31 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
             if (ReferenceEquals(port.Socket, socket))
                 return port;
         }
-        ObjectDisposedException.ThrowIf(_leaving, this);
+        ThrowIfLeft();
         throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve on a socket that was not bound by it: call Bind before it listens, and Serve after.");
     }
 
-    private async Task StopPulsesAsync()
+    // Whoever has left may have another in his slot.
+    private void ThrowIfLeft() => ObjectDisposedException.ThrowIf(_leaving, this);
+
+    private void Set<T>(ref T field, T value)
+        where T : struct
     {
-        List<Pulse> pulses;
         lock (_lock)
-            pulses = [.. _pulses];
-        await Task.WhenAll(pulses.Select(p => p.StopAsync()));
+        {
+            ThrowIfLeft();
+            field = value;
+        }
     }
 
-    private int Waiting() => _ports.Where(p => !p.Socket.SafeHandle.IsClosed)
-        .Sum(p => p.Socket.ProtocolType == ProtocolType.Udp ? p.Socket.Available : SharedPort.Waiting(p.Socket));
+    private async Task SettleAsync(MemberPort[] ports, CancellationToken cancellation)
+    {
+        await StopPulsesAsync(ports);
+        var until = Clock.Now() + Clock.Of(_options.Settle);
+        do
+            await Task.Delay(5, cancellation); // what was on its way when the draining began is there then
+        while (Clock.Now() < until && ports.Sum(p => p.Waiting) > 0);
+    }
+
+    private static Task StopPulsesAsync(MemberPort[] ports) => Task.WhenAll(ports.Select(p => p.Pulse?.StopAsync() ?? Task.CompletedTask));
 }

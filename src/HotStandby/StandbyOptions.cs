@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Maplog.HotStandby;
 
 /// <summary>What a process is in its group. Checked when it joins, every mistake at once.</summary>
@@ -36,7 +38,10 @@ public sealed class StandbyOptions
     /// <summary>False: the member has no heartbeat and is never stale; a hang is not noticed. Default true.</summary>
     public bool Heartbeat { get; set; } = true;
 
-    /// <summary>The member's own check; false or an exception is unhealthy, and so is no answer within <see cref="CheckEvery"/>. Default none.</summary>
+    /// <summary>
+    /// The member's own check; false or an exception is unhealthy, and so is no answer within <see cref="CheckEvery"/>.
+    /// A member that has one begins as unhealthy, until it has said true. Default none.
+    /// </summary>
     public Func<CancellationToken, ValueTask<bool>>? Healthy { get; set; }
 
     /// <summary>
@@ -55,13 +60,13 @@ public sealed class StandbyOptions
     /// </summary>
     public Func<CancellationToken, ValueTask<bool>>? Eligible { get; set; }
 
-    /// <summary>How often the checks are made, and how long each may take. Default 1 s, at least 10 ms.</summary>
+    /// <summary>How often the checks are made, and how long each may take. Default 1 s; 10 ms to an hour, with replicas no more than half of <see cref="MostLag"/>.</summary>
     public TimeSpan CheckEvery { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a drain waits for connections to be accepted that the kernel has given already. Default 1 s.</summary>
+    /// <summary>How long a drain waits for connections to be accepted that the kernel has given already. Default 1 s, at most a day.</summary>
     public TimeSpan Settle { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Says in sentences what goes wrong in checks and pulses. Default: nobody.</summary>
+    /// <summary>Is told in sentences what goes wrong in checks and pulses. Default: nobody.</summary>
     public Action<string>? Complain { get; set; }
 
     /// <summary>False: as on a kernel before 5.14, for who makes an address' pins. For tests.</summary>
@@ -80,14 +85,29 @@ public sealed class StandbyOptions
             mistakes.Add($"Weight: {Weight} is not from 0 to {StandbyGroup.MostWeight}.");
         if (Timeout is { } timeout && !StandbyGroup.IsTimeout(timeout))
             mistakes.Add($"Timeout: {timeout.TotalMilliseconds} ms is not from 10 ms to a minute.");
-        if (CheckEvery < TimeSpan.FromMilliseconds(10))
-            mistakes.Add($"CheckEvery: {CheckEvery.TotalMilliseconds} ms is less than 10 ms.");
+        if (CheckEvery < TimeSpan.FromMilliseconds(10) || CheckEvery > TimeSpan.FromHours(1))
+            mistakes.Add($"CheckEvery: {CheckEvery.TotalMilliseconds} ms is not from 10 ms to an hour.");
+        else if (Replicas.Count > 0 && CheckEvery > MostLag / 2)
+            mistakes.Add($"CheckEvery: {CheckEvery.TotalSeconds} s is more than half of MostLag, {MostLag.TotalSeconds} s: the member would not be eligible between two looks at its replicas.");
         if (MostLag < TimeSpan.FromSeconds(2) || MostLag > TimeSpan.FromDays(1))
             mistakes.Add($"MostLag: {MostLag.TotalSeconds} s is not from 2 s to a day.");
         foreach (var pin in Replicas.Where(pin => !Path.IsPathRooted(pin) || Path.EndsInDirectorySeparator(pin)))
             mistakes.Add($"Replicas: '{pin}' is not the absolute path of a pin; write it as /sys/fs/bpf/NAME.");
-        if (Settle < TimeSpan.Zero)
-            mistakes.Add("Settle: it is negative.");
+        if (Settle < TimeSpan.Zero || Settle > TimeSpan.FromDays(1))
+            mistakes.Add($"Settle: {Settle.TotalSeconds} s is not from nothing to a day.");
         return mistakes;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A listener that throws must end neither checks nor pulses.")]
+    internal void Say(string sentence)
+    {
+        try
+        {
+            Complain?.Invoke(sentence);
+        }
+        catch
+        {
+            // There is nobody else to tell.
+        }
     }
 }

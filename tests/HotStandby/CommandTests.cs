@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Maplog.HotStandby;
 using Maplog.Tests.Integration.Cli;
 
 namespace Maplog.Tests.HotStandby;
@@ -76,6 +77,45 @@ public sealed class CommandTests
         Assert.Equal("primary", await Client.AskAsync(world.Address));
         using var group = world.Group();
         Assert.Single(group.Members());
+    }
+
+    [Fact]
+    public async Task A_group_of_another_version_is_told_and_the_list_goes_on_with_the_next()
+    {
+        await using var world = new World();
+        await world.StartAsync("primary", 0);
+        await StandbyMember.Join(new StandbyOptions { PinRoot = world.Root, Group = "old", Member = "primary" }).DisposeAsync();
+        using (var old = StandbyGroup.Find(world.Root, "old")!)
+            old.Settings.Layout = 99;
+        try
+        {
+            var run = await RunAsync(world, "list");
+            Assert.Contains($"{world.Name}: ranked", run.Output);
+            Assert.Contains("its layout is 99", run.Error);
+            Assert.Equal(1, run.Code);
+            run = await RunAsync(world, "list", "--json");
+            using var json = JsonDocument.Parse(run.Output);
+            Assert.Equal(world.Name, Assert.Single(json.RootElement.EnumerateArray().ToList()).GetProperty("group").GetString());
+            Assert.Equal(1, run.Code);
+        }
+        finally
+        {
+            StandbyGroup.Remove(world.Root, "old");
+        }
+    }
+
+    [Fact]
+    public async Task A_watch_ends_with_a_sentence_when_its_group_is_removed()
+    {
+        await using var world = new World();
+        var primary = await world.StartAsync("primary", 0, "timeout=60000");
+        var watch = RunAsync(world, "watch", world.Name);
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+        await primary.StopAsync();
+        StandbyGroup.Remove(world.Root, world.Name);
+        var run = await watch;
+        Assert.Equal((1, $"maplog: Group {world.Name} has been removed from {world.Root}.\n"), (run.Code, run.Error));
+        Assert.Contains("primary (process", run.Lines[0]);
     }
 
     private static Task<CommandRun> RunAsync(World world, params string[] arguments) =>

@@ -21,6 +21,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
             await Task.Delay(1, TestContext.Current.CancellationToken);
 
         var given = world.Member("primary").Chosen;
+        Assert.NotEqual(before, given); // or there was nothing to move
         for (var i = 0; i < 200; i++)
             Assert.Equal("standby", await Client.AskAsync(world.Address));
         Assert.Equal(given, world.Member("primary").Chosen);
@@ -76,7 +77,8 @@ public sealed class FailoverTests(ITestOutputHelper output)
         await using var world = new World();
         await world.StartAsync("standby", 1);
         var primary = await world.StartAsync("primary", 0, "checks=1");
-        Assert.Equal(StandbyFaults.Ineligible, world.Member("primary").Faults);
+        Assert.Equal("standby", await Client.AskAsync(world.Address));
+        await UntilAsync(() => world.Member("primary").Faults == StandbyFaults.Ineligible);
         Assert.Equal("standby", await Client.AskAsync(world.Address));
         await primary.TellAsync("eligible");
         await UntilAsync(() => world.Member("primary").Faults == StandbyFaults.None);
@@ -85,6 +87,21 @@ public sealed class FailoverTests(ITestOutputHelper output)
         await UntilAsync(() => world.Member("primary").Faults == StandbyFaults.Unhealthy);
         Assert.Equal("standby", await Client.AskAsync(world.Address));
         await primary.TellAsync("healthy");
+        await UntilAsync(() => world.Member("primary").Faults == StandbyFaults.None);
+        Assert.Equal("primary", await Client.AskAsync(world.Address));
+    }
+
+    [Fact]
+    public async Task A_member_with_a_check_is_unhealthy_until_the_check_has_answered()
+    {
+        await using var world = new World();
+        await world.StartAsync("standby", 1);
+        var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var primary = new LocalMember(world, "primary", 0, o => (o.CheckEvery, o.Healthy) = (TimeSpan.FromMinutes(1), async _ => await answer.Task));
+        primary.Serve(world.Address);
+        Assert.Equal(StandbyFaults.Unhealthy, world.Member("primary").Faults);
+        Assert.Equal("standby", await Client.AskAsync(world.Address));
+        answer.SetResult(true);
         await UntilAsync(() => world.Member("primary").Faults == StandbyFaults.None);
         Assert.Equal("primary", await Client.AskAsync(world.Address));
     }

@@ -15,15 +15,19 @@ internal sealed class LocalMember : IAsyncDisposable
     private readonly ConcurrentDictionary<IPEndPoint, bool> _hung = new();
     private readonly ManualResetEventSlim _released = new();
 
-    public LocalMember(World world, string name, int rank)
+    public LocalMember(World world, string name, int rank, Action<StandbyOptions>? more = null)
     {
         _answer = Encoding.ASCII.GetBytes($"{name} {Environment.ProcessId}\n");
-        _member = StandbyMember.Join(new StandbyOptions { PinRoot = world.Root, Group = world.Name, Member = name, Rank = rank, Timeout = TimeSpan.FromMilliseconds(400) });
+        var options = new StandbyOptions { PinRoot = world.Root, Group = world.Name, Member = name, Rank = rank, Timeout = TimeSpan.FromMilliseconds(400) };
+        more?.Invoke(options);
+        _member = StandbyMember.Join(options);
     }
 
-    public void Serve(IPEndPoint address)
+    public StandbyMember Member => _member;
+
+    public void Serve(IPEndPoint address, bool dual = false)
     {
-        var listener = StartOrderTests.Listen(_member, address);
+        var listener = StartOrderTests.Listen(_member, address, dual);
         var thread = new Thread(() => Accept(listener, address));
         thread.Start();
         _ports.Add((listener, thread));

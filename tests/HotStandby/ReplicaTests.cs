@@ -48,8 +48,11 @@ public sealed class ReplicaTests(OwnPostgres postgres) : IAsyncLifetime
 
         using var again = _log.StartAt(Old);
         var bystandby = 0;
-        for (string answer; (answer = await Client.AskAsync(world.Address)) != "primary"; bystandby++)
+        for (var patience = Clock.Now() + Clock.Of(TimeSpan.FromMinutes(1)); await Client.AskAsync(world.Address) != "primary"; bystandby++)
+        {
+            Assert.True(Clock.Now() < patience, $"The primary did not come to serve; it is {world.Member("primary").Faults}.");
             await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
         Assert.Equal(_log.Source.Head, VersionOf(Old));
         Assert.True(_log.Source.Equals(Old));
         Assert.NotEqual(0, bystandby);

@@ -100,11 +100,14 @@ public sealed class RestartTests(ITestOutputHelper output)
         await load.StopAsync();
 
         var (first, second) = (world.Member("primary"), world.Member("standby"));
-        output.WriteLine($"{Restarts} kills, UDP: {load}");
+        using var group = world.Group();
+        output.WriteLine($"{Restarts} kills, UDP: {load}; given {first.Chosen} and {second.Chosen}, {group.Nobody().Unchosen} left to the kernel");
         Assert.Equal((0, 0), (load.Refused, load.Reset));
         // Every datagram was given to somebody; the standby answered all of its own; what nobody answered a primary had when it died.
-        Assert.Equal((ulong)load.All, first.Chosen + second.Chosen);
+        // (One that meets a socket in the middle of its closing goes there too, and no program is asked: that socket is out of its set already.)
+        var unasked = load.All - (long)(first.Chosen + second.Chosen);
+        Assert.InRange(unasked, 0, Restarts);
         Assert.Equal((ulong)load.AnsweredBy(standby.Pid), second.Chosen);
-        Assert.Equal((ulong)(primaries.Sum(load.AnsweredBy) + load.Unanswered), first.Chosen);
+        Assert.Equal(primaries.Sum(load.AnsweredBy) + load.Unanswered, (long)first.Chosen + unasked);
     }
 }

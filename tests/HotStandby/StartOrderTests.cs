@@ -84,12 +84,22 @@ public sealed class StartOrderTests
         Assert.Equal("standby", await Client.AskAsync(world.Address));
     }
 
-    internal static Socket Listen(StandbyMember member, System.Net.IPEndPoint address)
+    internal static Socket Listen(StandbyMember member, System.Net.IPEndPoint address, bool dual = false)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        member.Bind(socket, address);
-        socket.Listen();
-        member.Serve(socket);
-        return socket;
+        if (dual)
+            socket.DualMode = true;
+        try
+        {
+            member.Bind(socket, address);
+            socket.Listen();
+            member.Serve(socket);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 }

@@ -33,7 +33,10 @@ public sealed class World : IAsyncDisposable
     /// <summary>Starts a member, and does not wait.</summary>
     public Service Prepare(string member, int rank, params string[] settings)
     {
-        var service = new Service([$"root={Root}", $"group={Name}", $"member={member}", $"rank={rank}", $"address={Address}", .. settings.Any(s => s.StartsWith("kind=", StringComparison.Ordinal)) ? settings : ["kind=tcp", .. settings]]);
+        string[] otherwise = [$"address={Address}", "kind=tcp"];
+        var service = new Service([
+            $"root={Root}", $"group={Name}", $"member={member}", $"rank={rank}", .. settings,
+            .. otherwise.Where(o => !settings.Any(s => s.StartsWith(o[..(o.IndexOf('=') + 1)], StringComparison.Ordinal)))]);
         _services.Add(service);
         return service;
     }

@@ -55,6 +55,9 @@ while (Console.ReadLine() is { } command)
         case "close":
             await service.CloseAsync();
             break;
+        case "forget" when service is KestrelService kestrel:
+            kestrel.Forget();
+            break;
         case "hang":
             service.Hang();
             break;

@@ -35,18 +35,19 @@ internal static class StandbyFormat
 
     public static void Write(Utf8JsonWriter json, StandbyGroup group)
     {
-        var (unchosen, refused) = group.Nobody();
+        // All that may fail comes first: half an object would be none.
+        var (members, migrates, (unchosen, refused)) = (group.Members(), group.Migrates, group.Nobody());
         json.WriteStartObject();
         json.WriteString("group", group.Name);
         json.WriteString("policy", Policy(group.Policy));
         json.WriteString("failback", Failback(group.Failback));
         json.WriteNumber("timeoutMs", group.Timeout.TotalMilliseconds);
         json.WriteBoolean("refuse", group.Refuses);
-        json.WriteBoolean("migrates", group.Migrates);
+        json.WriteBoolean("migrates", migrates);
         json.WriteNumber("unchosen", unchosen);
         json.WriteNumber("refused", refused);
         json.WriteStartArray("members");
-        foreach (var member in group.Members())
+        foreach (var member in members)
             Write(json, member);
         json.WriteEndArray();
         json.WriteEndObject();

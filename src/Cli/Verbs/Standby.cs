@@ -22,7 +22,7 @@ internal static class Standby
     public static Command Command(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "standby", "Hot standby on this host: who of a group's members gets the next connection. What is changed is in force at once, and stays when a member restarts.",
+            "standby", "Hot standby on this host: who of a group's members gets the next connection. What is changed is in force at once, and stays when a member restarts, but for a drain.",
             "maplog standby list", "maplog standby drain web primary", "maplog standby weight web canary 5")
         {
             StandbyList.Command(terminal),

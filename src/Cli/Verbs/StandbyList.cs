@@ -20,28 +20,41 @@ internal static class StandbyList
     {
         var root = call.Arguments.GetRequiredValue(Standby.Root);
         var names = name is null ? StandbyGroup.Names(root) : [name];
+        var code = ExitCode.Ok;
         if (call.WantsJson)
         {
             call.Terminal.Json(json =>
             {
                 json.WriteStartArray();
-                foreach (var each in names)
-                {
-                    using var group = Standby.Open(call, each);
-                    StandbyFormat.Write(json, group);
-                }
+                Each(group => StandbyFormat.Write(json, group));
                 json.WriteEndArray();
             });
-            return ExitCode.Ok;
         }
-        foreach (var each in names)
+        else
         {
-            using var group = Standby.Open(call, each);
-            Print(call.Terminal, group);
+            Each(group => Print(call.Terminal, group));
+            if (names.Count == 0)
+                call.Terminal.Complain($"There is no group in {root}: a group is made by its first member.");
         }
-        if (names.Count == 0)
-            call.Terminal.Complain($"There is no group in {root}: a group is made by its first member.");
-        return ExitCode.Ok;
+        return code;
+
+        // One that cannot be read is told, and the next is listed.
+        void Each(Action<StandbyGroup> write)
+        {
+            foreach (var each in names)
+            {
+                try
+                {
+                    using var group = Standby.Open(call, each);
+                    write(group);
+                }
+                catch (StandbyException e) when (name is null)
+                {
+                    call.Terminal.Complain(e.Message);
+                    code = ExitCode.Failed;
+                }
+            }
+        }
     }
 
     private static void Print(Terminal terminal, StandbyGroup group)

@@ -33,7 +33,8 @@ internal static class StandbyWatch
                 foreach (var (incarnation, (_, gone)) in seen.Where(s => members.All(m => m.Incarnation != s.Key)).ToList())
                 {
                     seen.Remove(incarnation);
-                    if (Print(call, gone, "gone") && --count == 0)
+                    Print(call, gone, "gone");
+                    if (--count == 0)
                         return ExitCode.Ok;
                 }
                 foreach (var member in members)
@@ -42,7 +43,8 @@ internal static class StandbyWatch
                     if (seen.TryGetValue(member.Incarnation, out var before) && before.Line == line)
                         continue;
                     seen[member.Incarnation] = (line, member);
-                    if (Print(call, member, StandbyFormat.State(member)) && --count == 0)
+                    Print(call, member, StandbyFormat.State(member));
+                    if (--count == 0)
                         return ExitCode.Ok;
                 }
                 call.Terminal.Flush();
@@ -55,7 +57,7 @@ internal static class StandbyWatch
         }
     }
 
-    private static bool Print(Call call, MemberStatus member, string state)
+    private static void Print(Call call, MemberStatus member, string state)
     {
         var at = Times.Of(TimeProvider.System.GetUtcNow());
         if (call.WantsJson)
@@ -75,6 +77,5 @@ internal static class StandbyWatch
         {
             call.Terminal.Out.WriteLine($"{at}  {member.Name} (process {member.Pid}): {state}, rank {member.Rank}, weight {member.Weight}, chosen {member.Chosen}");
         }
-        return true;
     }
 }

@@ -90,13 +90,15 @@ public sealed unsafe class BpfProgram
     }
 
     /// <summary>Pins the program: it stays in the kernel without this process. Under a temporary name first, then renamed.</summary>
-    public void Pin(string path)
+    /// <param name="path">Where.</param>
+    /// <param name="replace">Whether what is pinned there is replaced, in one step.</param>
+    public void Pin(string path, bool replace = false)
     {
         using var held = new BpfObject.Held(_owner);
         using var fd = new ProgramFd();
         int errno = fd.Take(Native.Duplicate(Descriptor()));
         if (errno == 0)
-            errno = Bpffs.Pin(fd, path, replace: false);
+            errno = Bpffs.Pin(fd, path, replace);
         if (errno != 0)
             throw Bpffs.PinRefused($"the program {Name}", path, errno);
     }

@@ -30,7 +30,8 @@ internal static class Connections
     private static void Connect(IPEndPoint address)
     {
         // A reset at the end leaves no TIME_WAIT, which would use up the ports.
-        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
+        // A side that forgets a connection fails the run, and does not hold it up for ever.
+        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0), ReceiveTimeout = 10_000 };
         socket.Connect(address);
         var end = new byte[1];
         socket.Receive(end);

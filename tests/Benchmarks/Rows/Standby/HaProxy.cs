@@ -49,10 +49,12 @@ internal sealed class HaProxy : IDisposable
     /// <summary>Waits until it takes connections.</summary>
     public async Task AnswersAsync(CancellationToken cancellation)
     {
-        while (true)
+        for (var tries = 0; ; tries++)
         {
             if (_process.HasExited)
                 throw new InvalidOperationException($"haproxy ended with {_process.ExitCode}.");
+            if (tries == 600)
+                throw new InvalidOperationException($"haproxy (process {_process.Id}) runs, but takes no connections at {_front}.");
             try
             {
                 using var socket = new Socket(_front.AddressFamily, SocketType.Stream, ProtocolType.Tcp);

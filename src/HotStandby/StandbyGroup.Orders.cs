@@ -1,0 +1,63 @@
+using System.Globalization;
+
+namespace Maplog.HotStandby;
+
+/// <summary>What an operator says.</summary>
+public sealed partial class StandbyGroup
+{
+    /// <summary>Sets what an operator says. Null leaves as it is.</summary>
+    public void Order(StandbyPolicy? policy = null, Failback? failback = null, TimeSpan? timeout = null, bool? refuse = null)
+    {
+        if (timeout is { } asked && !IsTimeout(asked))
+            throw new StandbyException($"A timeout of {asked.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)} ms for group {Name} is not from 10 ms to a minute.");
+        Set(policy, failback, timeout, refuse);
+        Settings.Ordered |= (uint)((policy is null ? 0 : GroupOrders.Policy) | (failback is null ? 0 : GroupOrders.Failback)
+            | (timeout is null ? 0 : GroupOrders.Timeout) | (refuse is null ? 0 : GroupOrders.Refuse));
+    }
+
+    /// <summary>Lets a member take no new connections, or take them again. What it has goes on, and its restart takes connections.</summary>
+    public void Drain(string member, bool drain = true) => Require(member).Draining = drain ? 1u : 0;
+
+    /// <summary>Sets a member's rank, until another is set here: its restart does not change it.</summary>
+    public void Rank(string member, int rank)
+    {
+        if (rank < 0)
+            throw new StandbyException($"The rank {rank} for member {member} of group {Name} is below 0.");
+        ref var record = ref Require(member);
+        record.Rank = (uint)rank;
+        record.Ordered |= (uint)MemberOrders.Rank;
+    }
+
+    /// <summary>Sets a member's weight, until another is set here.</summary>
+    public void Weigh(string member, int weight)
+    {
+        if (weight is < 0 or > MostWeight)
+            throw new StandbyException($"The weight {weight} for member {member} of group {Name} is not from 0 to {MostWeight}.");
+        ref var record = ref Require(member);
+        record.Weight = (uint)weight;
+        record.Ordered |= (uint)MemberOrders.Weight;
+    }
+
+    /// <summary>Lets a member serve before all others: rank 0, the others that went before it one further back. Held failback passes to it.</summary>
+    public void Promote(string member)
+    {
+        ref var promoted = ref Require(member);
+        var before = promoted.Rank;
+        foreach (var other in Members())
+        {
+            if (other.Name != member && other.Rank <= before)
+                Rank(other.Name, other.Rank + 1);
+        }
+        Rank(member, 0);
+        Settings.Incumbent = promoted.Incarnation;
+    }
+
+    // The newest of that name: an older one that drains may be there too.
+    private ref MemberRecord Require(string member)
+    {
+        var members = Members();
+        var newest = members.Where(m => m.Name == member).OrderBy(m => m.Faults.HasFlag(StandbyFaults.Draining)).ThenByDescending(m => m.Incarnation).FirstOrDefault()
+            ?? throw new StandbyException($"Group {Name} has no member '{member}'{(members.Count == 0 ? ", nor any other" : $"; it has {string.Join(", ", members.Select(m => m.Name).Distinct())}")}.");
+        return ref _records[newest.Slot];
+    }
+}
