@@ -277,8 +277,10 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     {
         await StopPulsesAsync(ports);
         var until = Clock.Now() + Clock.Of(_options.Settle);
+        // What was on its way to the sockets when the draining began is there then.
+        await Task.Run(SharedPort.AwaitDeliveries, cancellation);
         do
-            await Task.Delay(5, cancellation); // what was on its way when the draining began is there then
+            await Task.Delay(5, cancellation);
         while (Clock.Now() < until && ports.Sum(p => p.Waiting) > 0);
     }
 

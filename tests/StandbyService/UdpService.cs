@@ -11,8 +11,8 @@ internal sealed class UdpService(StandbyOptions options, string address) : IServ
     private readonly byte[] _answer = Encoding.ASCII.GetBytes($"{options.Member} {Environment.ProcessId}\n");
     private Socket _socket = null!;
     private StandbyMember _member = null!;
+    private readonly CancellationTokenSource _stop = new();
     private Task _serving = Task.CompletedTask;
-    private int _busy;
     private volatile bool _hangs;
 
     public Task StartAsync()
@@ -29,16 +29,16 @@ internal sealed class UdpService(StandbyOptions options, string address) : IServ
     public async Task StopAsync()
     {
         await _member.DrainAsync();
-        // What it was given is read; and answered.
-        do
-            await Task.Delay(20);
-        while (Volatile.Read(ref _busy) > 0);
+        // What was read is answered, and what is still there too.
+        await _stop.CancelAsync();
         await CloseAsync();
         await _member.DisposeAsync();
     }
 
     public async Task CloseAsync()
     {
+        if (!_hangs && _stop.IsCancellationRequested)
+            await _serving;
         _socket.Dispose();
         if (!_hangs)
             await _serving;
@@ -52,15 +52,22 @@ internal sealed class UdpService(StandbyOptions options, string address) : IServ
         EndPoint anyone = new IPEndPoint(_socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
         try
         {
-            while (true)
+            // When it is to stop, as long as there is something.
+            while (!_stop.IsCancellationRequested || _socket.Available > 0)
             {
-                var received = await _socket.ReceiveFromAsync(buffer, anyone);
-                Volatile.Write(ref _busy, 1);
+                SocketReceiveFromResult received;
+                try
+                {
+                    received = await _socket.ReceiveFromAsync(buffer, anyone, _stop.IsCancellationRequested ? CancellationToken.None : _stop.Token);
+                }
+                catch (OperationCanceledException)
+                {
+                    continue;
+                }
                 if (_hangs)
                     Thread.Sleep(Timeout.Infinite);
                 if (!_member.IsPulse(_socket, (IPEndPoint)received.RemoteEndPoint))
                     await _socket.SendToAsync(_answer, received.RemoteEndPoint);
-                Volatile.Write(ref _busy, 0);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

@@ -9,7 +9,7 @@ namespace Maplog.Tests.Vm;
 /// <summary>One boot of a Debian kernel: a capture daemon with one probe, and mapdriver in all its ways beside it.</summary>
 public sealed class GuestRun
 {
-    private const int Changes = 20, MiB = 4096, MostBoots = 3;
+    private const int Changes = 20, MiB = 4096, MostBoots = 5;
     private const int ShortFight = 20_000;
     // At length in make test-kernels: a hundred thousand, and, where the hook runs under the bucket's lock, a million.
     private static readonly int Storm = Setting("MAPLOG_STORM", 40_000), LongFight = Setting("MAPLOG_FIGHT", ShortFight);
@@ -83,7 +83,7 @@ public sealed class GuestRun
 
     /// <returns>
     /// False: the guest's kernel fell victim to the emulator, which now and then runs an instruction that the kernel has just patched,
-    /// or it stands still on both CPUs. What happens each time is a failure all the same: it is booted no more than three times.
+    /// or it stands still on both CPUs. What happens each time is a failure all the same: it is booted no more than five times.
     /// </returns>
     private async Task<bool> BootAsync()
     {

@@ -126,7 +126,7 @@ internal sealed class BusSession : IAsyncDisposable
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            await era.Bus.StartAsync(both.Token);
+            await era.Bus.StartAsync(both.Token).WaitAsync(both.Token);
             if ((era.Listening = _connect(era.Bus)) is { } listening)
                 await (await Task.WhenAny(listening.Ready, era.Lost.Task).WaitAsync(both.Token));
             if (!era.Lost.Task.IsCompleted)
@@ -163,8 +163,8 @@ internal sealed class BusSession : IAsyncDisposable
         {
             // By itself the bus would leave an endpoint alone that is just looking for RabbitMQ again.
             if (era.Listening is { } listening)
-                await listening.StopAsync(limit.Token);
-            await era.Bus.StopAsync(limit.Token);
+                await listening.StopAsync(limit.Token).WaitAsync(limit.Token);
+            await era.Bus.StopAsync(limit.Token).WaitAsync(limit.Token); // on a slow host it heeds the token late, and the daemon would be taken for hung
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

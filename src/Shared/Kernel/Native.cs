@@ -259,6 +259,14 @@ internal static unsafe partial class Native
 
     public static int IoControl(SafeHandle fd, uint request, nint argument) => Result(IoControlRaw(fd, request, argument));
 
+    /// <summary>Waits for a grace period of RCU.</summary>
+    /// <returns>0 or minus the errno.</returns>
+    public static int AwaitReaders()
+    {
+        nint number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 283 : 324;
+        return Result((int)SystemCall(number, (void*)1 /* MEMBARRIER_CMD_GLOBAL */, 0, 0, 0, 0));
+    }
+
     /// <summary>A perf event on all processes, for a program to hang on; a descriptor or minus the errno.</summary>
     public static int PerfEventOpen(PerfEventAttributes* attributes)
     {

@@ -12,6 +12,8 @@ public static class SharedPort
     private const int TcpInfo = 11; // TCP_INFO
     private const int Unacknowledged = 24; // offset of tcpi_unacked in struct tcp_info
 
+    private static readonly TimeSpan FallbackPause = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Lets other sockets of the same user have the same address and port. Before the socket is bound.</summary>
     public static void Allow(Socket socket)
     {
@@ -52,6 +54,16 @@ public static class SharedPort
         Span<byte> key = stackalloc byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(key, slot);
         _ = sockets.Delete(key);
+    }
+
+    /// <summary>
+    /// Returns when every packet for which a program has chosen by now has reached the socket that it chose: the kernel receives a
+    /// packet without rest between the two, however long its CPU is held up, and this waits for all that have begun (membarrier(2)).
+    /// </summary>
+    public static void AwaitDeliveries()
+    {
+        if (Native.AwaitReaders() < 0)
+            Thread.Sleep(FallbackPause); // a kernel that has not got it, or keeps CPUs free of ticks
     }
 
     /// <summary>Connections that a listening TCP socket has and nobody has accepted yet.</summary>
