@@ -39,8 +39,12 @@ public sealed class WriterRegistry : IDisposable
     /// <summary>Pin of the writers' map, for the hook.</summary>
     public static string WritersPin(string folder) => Path.Combine(folder, "writers");
 
+    /// <summary>Opens the two maps, or makes them.</summary>
+    /// <exception cref="KernelException">This process may not make maps. Whether the two are there already is no matter: it is known before anything is waited for.</exception>
     public static WriterRegistry Open(string folder = DefaultFolder)
     {
+        // Of a kind that the kernel gives to nobody without CAP_BPF, however it is set.
+        BpfMap.Create("maplog_may", MapType.LruHash, sizeof(uint), sizeof(uint), 1).Dispose();
         Bpffs.EnsureMounted(folder);
         var writers = OpenOrMake(WritersPin(folder), "maplog_writers");
         try

@@ -1,4 +1,5 @@
 using Maplog.Kernel;
+using Maplog.Replicas;
 using Maplog.Servers;
 using Maplog.Tests.Recorded;
 
@@ -27,6 +28,16 @@ public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : I
     [Fact]
     public async Task Without_privileges_the_missing_capability_is_named_also_while_the_log_is_away() =>
         await RefusedAsync(1, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Capture, "--source", Source, "--watch", "x", "--log", AwayLog, .. Hook()], "CAP_");
+
+    [Theory]
+    [InlineData("maplog-capture", "--watch", "x", "--pin-root")]
+    [InlineData("maplog-replicator", "--map", "x", "--pin", "/sys/fs/bpf/maplog_none", "--registry")]
+    public async Task Without_privileges_the_missing_capability_is_named_also_where_others_have_pinned_the_maps_before(string daemon, params string[] what)
+    {
+        var folder = _pins["registered"];
+        WriterRegistry.Open(folder).Dispose();
+        await RefusedAsync(1, ["setpriv", "--bounding-set=-all", "--inh-caps=-all", Path.Combine(Repository.Bin, daemon), "--source", Source, "--log", AwayLog, "--bus", NoBus, .. what, folder], "CAP_BPF");
+    }
 
     [Fact]
     public async Task A_second_capture_of_a_source_is_refused()
