@@ -14,24 +14,32 @@ namespace Maplog.Capture.Pipeline;
 internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, Sweeper sweeper, CaptureOptions options, TimeProvider time, ILogger log) : IDisposable
 {
     private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50, HeldShare = 4, MostScans = 16;
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1), Nap = TimeSpan.FromMilliseconds(4);
+    private const int Pause = 1, Nap = 4; // ms
+    // Fewer records than these are not worth a round of their own while a commit is under way.
+    private const int Many = 256;
+    // A commit costs some milliseconds of a processor whatever is in it: one that follows another at once would make all of them late.
+    private static readonly TimeSpan LeastBetweenCommits = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10), StillAfter = TimeSpan.FromSeconds(30);
 
     private const string Waiting = "it waited for a commit";
     private const long SkipsEvery = 1_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
+    private readonly object _rest = new(); // pulsed when a commit ends
     private EventBatch _filling = sink.Batch, _spare = new();
     private Task _commit = Task.CompletedTask;
     // The losses that the batch being filled tells of, by slot.
     private Dictionary<int, Accounted> _accounts = [];
-    private long _lookAt, _lossesAt, _sealedAt = time.GetTimestamp();
+    private long _lookAt, _lossesAt, _commitAt, _sealedAt = time.GetTimestamp();
     private int _scans; // under way, as of the last round
     private long _roundAt = time.GetTimestamp();
     private volatile string _doing = "it started";
 
-    /// <summary>Runs until asked to stop; <see cref="StopAsync"/> follows.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Runs until asked to stop; <see cref="StopAsync"/> follows. On a thread of its own, because it rests a thousand times a second: the pool's timer and workers would be woken for each.</summary>
+    public Task RunAsync(CancellationToken stopping) =>
+        Task.Factory.StartNew(() => Run(stopping), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Run(CancellationToken stopping)
     {
         using var watch = time.CreateTimer(_ => TellOfStandstill(), null, StillAfter, StillAfter);
         var idle = 0;
@@ -41,24 +49,30 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             _doing = "it read the ring";
             var read = ReadRing();
             Attend();
-            _doing = Waiting;
             if (_commit.IsCompleted)
             {
-                await _commit;
-                if (_filling.Count > 0)
-                    BeginCommit();
-                else
+                _commit.GetAwaiter().GetResult();
+                if (_filling.Count == 0)
                     hook.Ring.Release(Releasable);
+                else if (IsFull || time.GetElapsedTime(_commitAt) >= LeastBetweenCommits)
+                    BeginCommit();
             }
-            if (read > 0)
-            {
-                idle = 0;
-                if (IsFull)
-                    await _commit.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (read >= Many && !IsFull)
                 continue;
-            }
-            _doing = "it rested";
-            await Task.Delay(++idle > IdleRoundsBeforeNap ? Nap : Pause, CancellationToken.None);
+            idle = read > 0 ? 0 : idle + 1;
+            Rest(idle, stopping);
+        }
+    }
+
+    private void Rest(int idle, CancellationToken stopping)
+    {
+        lock (_rest)
+        {
+            var isCommitting = !_commit.IsCompleted;
+            _doing = isCommitting ? Waiting : "it rested";
+            do
+                Monitor.Wait(_rest, isCommitting || idle > IdleRoundsBeforeNap ? Nap : Pause);
+            while (IsFull && !_commit.IsCompleted && !stopping.IsCancellationRequested);
         }
     }
 
@@ -239,13 +253,21 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
 
     private void BeginCommit()
     {
+        _commitAt = time.GetTimestamp();
         var batch = _filling;
         var ringEnd = Releasable;
         (_filling, _spare) = (_spare, _filling);
         sink.Batch = _filling;
         var accounts = _accounts;
         _accounts = [];
-        _commit = Task.Run(() => CommitAsync(batch, ringEnd, accounts), CancellationToken.None);
+        _commit = CommitAsync(batch, ringEnd, accounts);
+        _ = _commit.ContinueWith(_ => Wake(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private void Wake()
+    {
+        lock (_rest)
+            Monitor.Pulse(_rest);
     }
 
     private async Task CommitAsync(EventBatch batch, ulong ringEnd, Dictionary<int, Accounted> accounts)

@@ -15,9 +15,7 @@ public struct ContentDigest(bool isArray, bool isTrie)
 {
     public const int Size = 16;
 
-    private const int MostOnStack = 512;
-
-    private readonly XxHash128 _hash = new();
+    private byte[] _entry = [];
     private UInt128 _sum;
 
     /// <summary>Entries that count.</summary>
@@ -39,21 +37,14 @@ public struct ContentDigest(bool isArray, bool isTrie)
         if (isArray && !value.ContainsAnyExcept((byte)0))
             return;
         Entries++;
+        // End to end and at once: a hash that is fed piece by piece takes ten times as long.
+        if (_entry.Length != key.Length + value.Length)
+            _entry = new byte[key.Length + value.Length];
+        key.CopyTo(_entry);
+        value.CopyTo(_entry.AsSpan(key.Length));
         if (isTrie)
-        {
-            Span<byte> normal = key.Length <= MostOnStack ? stackalloc byte[key.Length] : new byte[key.Length];
-            key.CopyTo(normal);
-            LpmKey.Normalise(normal);
-            _hash.Append(normal);
-        }
-        else
-        {
-            _hash.Append(key);
-        }
-        _hash.Append(value);
-        Span<byte> bytes = stackalloc byte[Size];
-        _hash.GetHashAndReset(bytes);
-        _sum += BinaryPrimitives.ReadUInt128BigEndian(bytes);
+            LpmKey.Normalise(_entry.AsSpan(0, key.Length));
+        _sum += XxHash128.HashToUInt128(_entry);
     }
 
     /// <summary>The sum, big-endian.</summary>

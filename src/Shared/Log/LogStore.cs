@@ -15,6 +15,8 @@ public sealed class LogStore : IAsyncDisposable
     // Npgsql's own 8 KiB are a system call for every thirty changes, on both sides.
     private const int SocketBuffer = 128 * 1024;
 
+    private const int StatementsOfCommit = 16;
+
     private static readonly TimeSpan LongestWrite = TimeSpan.FromMinutes(10);
 
     // Who only reads does not need it, and starts the sooner.
@@ -39,6 +41,8 @@ public sealed class LogStore : IAsyncDisposable
         // A writer that hangs in the middle of a commit - its host stands still, its network is cut - must not hold up its successor,
         // whose first event has the version that the other has begun to write.
         connection.Options += $" -c idle_in_transaction_session_timeout={(int)WriterLease.Term.TotalMilliseconds}";
+        // Each commit makes the same few statements: Postgres need not plan them anew.
+        connection.MaxAutoPrepare = Math.Max(connection.MaxAutoPrepare, StatementsOfCommit);
         connection.NoResetOnClose = true; // else the statement's time goes back to the server's own
         _writeWithin = options.CommandTimeout;
         var writes = new NpgsqlDataSourceBuilder(connection.ConnectionString);

@@ -7,7 +7,7 @@ namespace Maplog.Benchmarks.Pipelines;
 /// <summary>Looks at a replica's cursor in the kernel over and over, and notes when it had moved on: what it is past is in the map.</summary>
 internal sealed partial class CursorWatch : IDisposable
 {
-    private const int LookEvery = 250_000; // ns
+    private const int LookEvery = 500_000; // ns
 
     private readonly BpfMap _cursor;
     private readonly Thread _looking;
