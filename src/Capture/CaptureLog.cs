@@ -92,6 +92,9 @@ internal static partial class CaptureLog
     [LoggerMessage(32, LogLevel.Warning, "Another session had waited for its client in the middle of a commit for this source, and held up this daemon's: it was ended. It is the writer before, which hangs.")]
     public static partial void EndedPredecessor(this ILogger log);
 
+    [LoggerMessage(33, LogLevel.Error, "{Reason} It goes on where the log ends, with what its maps hold now; a gap tells of the rest.")]
+    public static partial void CommitsLost(this ILogger log, string reason);
+
     [LoggerMessage(31, LogLevel.Error, "The capture has stood still for {Seconds} s while {Doing} (its last commit: {Commit}), and records wait in the ring. If that does not end, restart it: nothing is lost while the ring has room. Please report this line.")]
     public static partial void StandsStill(this ILogger log, long seconds, string doing, string commit);
 }

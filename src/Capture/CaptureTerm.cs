@@ -20,7 +20,11 @@ internal sealed class CaptureTerm(
 {
     private static readonly TimeSpan CatchUpWithin = TimeSpan.FromSeconds(30), StopWithin = TimeSpan.FromSeconds(10);
 
+    private static readonly IReadOnlyDictionary<StreamName, long> Nothing = new Dictionary<StreamName, long>();
+
     private readonly LogReader _reader = new(store);
+    // What the log lost in the term before, until this one has told it.
+    private IReadOnlyDictionary<StreamName, long> _lost = Nothing;
 
     private string PinFolder => Path.Combine(options.PinRoot, options.Source);
 
@@ -42,6 +46,7 @@ internal sealed class CaptureTerm(
         var committer = new Committer(store, writer, _reader, lease, metrics, health, time, log);
         using var session = new CaptureSession(hook, registry, sink, committer, feed, new Sweeper(registry, options.ScanRate), options, time, log);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping, lease.Over);
+        var lost = _lost;
         try
         {
             Announce(hook, lease.Epoch); // what is made from here on is caught from its first change
@@ -49,6 +54,7 @@ internal sealed class CaptureTerm(
             foreach (var missing in registry.Missing())
                 log.NoSuchMap(missing);
             health.Captures();
+            _lost = Nothing;
             await RunAsync(session, committer, registry, over.Token);
             return await EndAsync(lease, hook, session, committer, stopping);
         }
@@ -67,7 +73,14 @@ internal sealed class CaptureTerm(
         }
         catch (VersionTakenException) when (committer.Committed == 0)
         {
+            _lost = lost;
             return TermEnd.TooEarly;
+        }
+        catch (CommitsLostException e)
+        {
+            log.CommitsLost(e.Message);
+            _lost = e.Lost;
+            return TermEnd.CommitsLost;
         }
     }
 
@@ -170,6 +183,8 @@ internal sealed class CaptureTerm(
             stream.Resume(summary.Head.Version, summary.Head.Time, await SealTail.ReadAsync(_reader, summary.Head, stopping));
             await SkipLoggedAsync(hook, stream, stopping);
             sink.Note(stream, new EpochStarted(sink.Epoch.Value, node.Name, Boot.Id, hook.RingId, stream.LoggedPosition, stream.LoggedIndex, sink.Now), hook.IsResumed ? 0 : KernelClock.Now);
+            if (_lost.TryGetValue(summary.Stream, out var events))
+                sink.Note(stream, new GapFound(sink.Epoch.Value, "failover", events, stream.LoggedUntil, KernelClock.Now), KernelClock.Now);
             // Only a map of this boot can go on; the content of another is no longer needed.
             if (replica is { } promoted)
                 registry.Adopt(stream, await history.ReadAsync(summary.Stream, cancellation: stopping), promoted, isWhole);

@@ -17,4 +17,7 @@ internal enum TermEnd
 
     /// <summary>The log went away while the term began.</summary>
     LogAway,
+
+    /// <summary>The server of the log has lost commits: the next term goes on where the log ends, and tells of it.</summary>
+    CommitsLost,
 }

@@ -45,6 +45,7 @@ public sealed class LogWriter
     /// batch again, and a VersionTakenException says that it was (or that there is another writer).
     /// </summary>
     /// <exception cref="VersionTakenException">A version of the batch is in the log already; nothing was appended.</exception>
+    /// <exception cref="CommitsLostException">The log ends before what was committed; nothing was appended, and this writer is of no more use.</exception>
     /// <exception cref="LogException">The server failed or cannot be reached; see <see cref="LogException.IsTransient"/>.</exception>
     public async Task AppendAsync(EventBatch batch, CancellationToken cancellation = default)
     {
@@ -90,11 +91,9 @@ public sealed class LogWriter
         _heads.Clear();
         foreach (var head in await _reader.ReadHeadsAsync(Source, cancellation))
             _heads[head.Stream.ToString()] = head.Version.Value;
-        foreach (var (stream, committed) in before)
-        {
-            if (_heads.GetValueOrDefault(stream) is var head && head < committed)
-                throw new LogException($"The log at {_store.Place} ends at version {head} of {stream}, though version {committed} was committed: the server has lost commits, as by a failover to one that was behind. Start the daemon again: it goes on where the log ends, with what its maps hold now.");
-        }
+        var lost = before.Where(b => _heads.GetValueOrDefault(b.Key) < b.Value).ToDictionary(b => StreamName.Parse(b.Key), b => b.Value - _heads.GetValueOrDefault(b.Key));
+        if (lost.Count > 0)
+            throw new CommitsLostException(_store.Place, lost);
         _known = true;
     }
 

@@ -150,7 +150,8 @@ internal sealed class Pipeline : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    private Command Run(string program, params string[] arguments) => new(_folder, [Path.Combine(AppContext.BaseDirectory, program), .. arguments]);
+    // As they are shipped: compiled ahead of time.
+    private Command Run(string program, params string[] arguments) => new(_folder, [Path.Combine(Repository.Bin, program), .. arguments]);
 
     private static async Task StopAsync(Command? daemon)
     {

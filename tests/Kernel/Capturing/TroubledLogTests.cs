@@ -1,3 +1,4 @@
+using Maplog.Folding;
 using Maplog.Servers;
 using Npgsql;
 
@@ -56,6 +57,33 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         Assert.Equal((2_000, 0), (changes, gaps));
     }
 
+    [Fact(Timeout = 300_000)]
+    public async Task Commits_that_the_server_has_lost_are_a_gap_and_the_log_goes_on_with_what_the_map_holds()
+    {
+        using var map = BusyMap.Create("maplog_behind");
+        await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, map.Info.Name);
+        await capture.WatchesAsync(map.Info.Name);
+        BusyMap.Change(map, 1_000);
+        await capture.LoggedAsync(map.Info.Name, 1_003);
+        await LoseAsync(capture.Connection, $"{CaptureProcess.Source}/{map.Info.Name}", 300);
+
+        BusyMap.Change(map, 1_000, seed: 2);
+        await capture.SaysAsync("has lost 300 events");
+        capture.Store.Database.Clear();
+        StreamFold fold;
+        int gaps;
+        string? difference;
+        do
+        {
+            await Task.Delay(100, Cancel);
+            (fold, _, gaps) = await capture.FoldAsync(map.Info.Name);
+            difference = BusyMap.Difference(map, fold);
+        }
+        while (difference is not null);
+        await capture.StopAsync();
+        Assert.Equal(1, gaps);
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     // Every session but its own, whatever it is at; less and less often, so that some come as far as into the term.
@@ -69,6 +97,20 @@ public sealed class TroubledLogTests(TestPostgres postgres)
             await command.ExecuteNonQueryAsync(Cancel);
             await Task.Delay(pause, Cancel);
         }
+    }
+
+    // As after a failover to a server that had not got the last of the stream: it is gone, and so are the connections.
+    private static async Task LoseAsync(string log, string stream, int events)
+    {
+        await using var server = new NpgsqlConnection($"{log};Pooling=false");
+        await server.OpenAsync(Cancel);
+        await using var command = new NpgsqlCommand(
+            $"""
+            set session_replication_role = replica;
+            delete from maplog.mt_events where stream_id = '{stream}' and version > (select max(version) - {events} from maplog.mt_events where stream_id = '{stream}');
+            select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+            """, server);
+        await command.ExecuteNonQueryAsync(Cancel);
     }
 
     // The rows of the versions after the head, as COPY has them.
