@@ -18,7 +18,12 @@ public sealed class RingFiller : IDisposable
         _object.Load();
         _fill = _object.Program("fill");
         Ring = _object.Map("ring");
+        using var state = _object.Map("state");
+        state.Update(new byte[sizeof(int)], [.. new byte[sizeof(long)], .. Pattern]);
     }
+
+    /// <summary>What follows the number in a record of the longest, and as far as it goes in any other.</summary>
+    public static byte[] Pattern { get; } = [.. Enumerable.Range(0, 2040).Select(i => (byte)((i * 7) + (i >> 8)))];
 
     public BpfMap Ring { get; }
 

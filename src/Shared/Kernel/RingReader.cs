@@ -6,7 +6,9 @@ namespace Maplog.Kernel;
 /// Reads a BPF ring buffer in place. Reading moves a cursor of this reader alone; the position that the kernel looks at, and
 /// that a next reader begins from, moves by <see cref="Release"/> only. Until then the records stay where they are.
 /// All positions are bytes since the ring was made: 64 bits, only growing, multiples of 8.
-/// For one thread at a time, and one reader of a ring at a time. Reading allocates nothing.
+/// For one thread at a time, and one reader of a ring at a time. Reading allocates nothing, but for room for a record that wraps
+/// around the ring's end and is larger than those before. The ring is mapped once: mapped twice in a row, as the kernel
+/// offers it so that no record is in two pieces, its bytes count twice in what a process has resident.
 /// </summary>
 public sealed unsafe class RingReader : IDisposable
 {
@@ -23,6 +25,7 @@ public sealed unsafe class RingReader : IDisposable
     private ulong* _consumer, _producer;
     private byte* _data;
     private ulong _cursor, _knownProducer;
+    private byte[] _wrapped = [];
 
     /// <summary>Maps a ring; the descriptor may be closed afterwards. The cursor begins at the consumer position.</summary>
     /// <param name="ringFd">A map of type ring buffer, pinned and used before or new.</param>
@@ -32,12 +35,11 @@ public sealed unsafe class RingReader : IDisposable
         if (size == 0 || (size & (size - 1)) != 0)
             throw new ArgumentOutOfRangeException(nameof(size), size, "A ring's size is a power of two.");
         nuint page = (nuint)Environment.SystemPageSize;
-        // The kernel lets the consumer's page alone be written to, and puts the data twice in a row after the producer's
-        // page, so that a record that wraps is in one piece.
+        // The kernel lets the consumer's page alone be written to, and puts the data after the producer's page.
         _consumerPage = new MappedPages(ringFd, page, write: true, 0, "the ring's consumer position");
         try
         {
-            _otherPages = new MappedPages(ringFd, page + (2 * (nuint)size), write: false, (long)page, "the ring's records");
+            _otherPages = new MappedPages(ringFd, page + size, write: false, (long)page, "the ring's records");
         }
         catch
         {
@@ -102,7 +104,7 @@ public sealed unsafe class RingReader : IDisposable
                 throw Overrun();
             if ((length & Discarded) != 0)
                 continue;
-            record = new RingRecord(position, new ReadOnlySpan<byte>(header + HeaderBytes, (int)bytes));
+            record = new RingRecord(position, Whole((position + HeaderBytes) & _mask, (int)bytes));
             return true;
         }
 
@@ -137,6 +139,18 @@ public sealed unsafe class RingReader : IDisposable
     }
 
     internal static ulong EndOf(ulong position, uint bytes) => position + ((HeaderBytes + (ulong)bytes + 7) & ~7ul);
+
+    private ReadOnlySpan<byte> Whole(ulong start, int bytes)
+    {
+        int before = (int)Math.Min((ulong)bytes, Size - start);
+        if (before == bytes)
+            return new ReadOnlySpan<byte>(_data + start, bytes);
+        if (_wrapped.Length < bytes)
+            _wrapped = new byte[bytes];
+        new ReadOnlySpan<byte>(_data + start, before).CopyTo(_wrapped);
+        new ReadOnlySpan<byte>(_data, bytes - before).CopyTo(_wrapped.AsSpan(before));
+        return _wrapped.AsSpan(0, bytes);
+    }
 
     private ulong* Live(ulong* page)
     {

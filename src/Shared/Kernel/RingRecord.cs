@@ -1,6 +1,6 @@
 namespace Maplog.Kernel;
 
-/// <summary>One record, in place in the ring: to be used before its position is released and before the reader is disposed.</summary>
+/// <summary>One record, in place in the ring: to be used before the next is read, and before the reader is disposed.</summary>
 public readonly ref struct RingRecord
 {
     /// <param name="position">See <see cref="Position"/>.</param>
