@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Maplog.Bus;
@@ -81,22 +80,20 @@ internal sealed class BatchFeed : IDisposable
     {
         if (!block.IsBegun)
             return;
-        var bytes = block.Finish();
-        var copy = ArrayPool<byte>.Shared.Rent(bytes.Length);
-        bytes.CopyTo(copy);
+        // Not from a pool, which would keep as many as ever waited at once.
+        var bytes = block.Finish().ToArray();
         var head = new Heartbeat(block.Writer.Stream, epoch, block.Last, block.Newest);
-        if (_waiting.Writer.TryWrite(new Outgoing(Terms, head, new ArraySegment<byte>(copy, 0, bytes.Length))))
+        if (_waiting.Writer.TryWrite(new Outgoing(Terms, head, bytes)))
             return;
-        ArrayPool<byte>.Shared.Return(copy);
         _dropped[head.Stream] = head;
         Dropped++;
     }
 
-    /// <summary>A block that waits; its array goes back to the pool when it is sent.</summary>
+    /// <summary>A block that waits.</summary>
     /// <param name="Term">Which of the feed's terms it is of.</param>
     /// <param name="Head">Where its stream is when it was received.</param>
     /// <param name="Block">The message.</param>
-    public readonly record struct Outgoing(int Term, Heartbeat Head, ArraySegment<byte> Block);
+    public readonly record struct Outgoing(int Term, Heartbeat Head, byte[] Block);
 
     private sealed class OpenBlock
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Maplog.Bus;
 using Maplog.Capture.Observing;
 using Maplog.Events;
@@ -92,7 +91,6 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
         var began = time.GetTimestamp();
         if (await bus.PublishAsync(waiting.Head.Stream, waiting.Block, cancellation))
             metrics.Published(time.GetElapsedTime(began));
-        ArrayPool<byte>.Shared.Return(waiting.Block.Array!);
     }
 
     private async Task BeatAsync(CancellationToken cancellation)

@@ -56,10 +56,10 @@ public sealed class BusPublisher : IAsyncDisposable
 
     /// <summary>Sends a block and waits until RabbitMQ has it.</summary>
     /// <param name="stream">Whose block.</param>
-    /// <param name="block">As <see cref="ChangeBlockWriter.Finish"/> gave it; free again when the task ends.</param>
+    /// <param name="block">A copy of what <see cref="ChangeBlockWriter.Finish"/> gave: it is not to be written to any more.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>False if it was dropped.</returns>
-    public async Task<bool> PublishAsync(StreamName stream, ReadOnlyMemory<byte> block, CancellationToken cancellation = default)
+    public async Task<bool> PublishAsync(StreamName stream, byte[] block, CancellationToken cancellation = default)
     {
         if (block.Length > _options.MaxMessageBytes)
             _log.BlockTooLarge(stream, block.Length, _options.MaxMessageBytes);
@@ -87,7 +87,7 @@ public sealed class BusPublisher : IAsyncDisposable
         _someAtATime.Dispose();
     }
 
-    private async Task<bool> SendAsync(StreamName stream, ReadOnlyMemory<byte> bytes, RawSerializer serializer, CancellationToken cancellation)
+    private async Task<bool> SendAsync(StreamName stream, byte[] bytes, RawSerializer serializer, CancellationToken cancellation)
     {
         await _someAtATime.WaitAsync(cancellation);
         try
@@ -101,7 +101,7 @@ public sealed class BusPublisher : IAsyncDisposable
             {
                 _session.Exchange = BusNames.Exchange(stream.Source);
                 var endpoint = await era.EndpointAsync(stream.Source);
-                var sending = endpoint.Send(new BusMessage(serializer.ContentType, bytes.ToArray()), new SendAs(serializer, stream), any.Token);
+                var sending = endpoint.Send(new BusMessage(serializer.ContentType, bytes), new SendAs(serializer, stream), any.Token);
                 if (await Task.WhenAny(sending, era.Lost.Task) != sending)
                 {
                     // MassTransit would go on trying.

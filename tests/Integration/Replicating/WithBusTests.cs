@@ -136,7 +136,7 @@ public sealed class WithBusTests(TestPostgres postgres, TestRabbitMq rabbit) : I
         await _world.EqualAsync(replicator);
         await own.StartAsync();
         await BeatsAsync(bus, replicator, "following the bus", 2);
-        await bus.PublishAsync(_world.Source.Stream, await _world.Source.ChangeAsync(1000), Cancel);
+        await bus.PublishAsync(_world.Source.Stream, (await _world.Source.ChangeAsync(1000)).ToArray(), Cancel);
         await _world.EqualAsync(replicator);
         Assert.Equal(0, await replicator.StopAsync());
     }
@@ -176,5 +176,5 @@ public sealed class WithBusTests(TestPostgres postgres, TestRabbitMq rabbit) : I
         }
     }
 
-    private async Task PublishAsync(ReadOnlyMemory<byte> block) => Assert.True(await _bus.PublishAsync(_world.Source.Stream, block, Cancel));
+    private async Task PublishAsync(ReadOnlyMemory<byte> block) => Assert.True(await _bus.PublishAsync(_world.Source.Stream, block.ToArray(), Cancel));
 }
