@@ -48,10 +48,23 @@ internal static class CopyRows
             await filling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // A reader who leaves early must not be made to wait for all the rows that he did not want.
             if (!part.IsLast && !next.IsLast)
-                await copy.CancelAsync();
+                await LeaveAsync(copy);
             await copy.DisposeAsync();
             part.Return();
             next.Return();
+        }
+    }
+
+    /// <summary>Ends a copy before its end.</summary>
+    internal static async Task LeaveAsync(NpgsqlRawCopyStream copy)
+    {
+        try
+        {
+            await copy.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended with its connection; what reading it threw says why, and must not be hidden by this.
         }
     }
 

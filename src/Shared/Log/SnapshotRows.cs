@@ -51,7 +51,7 @@ internal sealed class SnapshotRows : IAsyncDisposable
     {
         // A reader who leaves early must not be made to wait for all that he did not want.
         if (_left > 0)
-            await _copy.CancelAsync();
+            await CopyRows.LeaveAsync(_copy);
         await _copy.DisposeAsync();
     }
 }
