@@ -37,7 +37,7 @@ public struct ContentDigest(bool isArray, bool isTrie)
         if (isArray && !value.ContainsAnyExcept((byte)0))
             return;
         Entries++;
-        // End to end and at once: a hash that is fed piece by piece takes ten times as long.
+        // End to end and at once: fed in two pieces the hash takes a third longer (tests/Microbenchmarks, Digest).
         if (_entry.Length != key.Length + value.Length)
             _entry = new byte[key.Length + value.Length];
         key.CopyTo(_entry);

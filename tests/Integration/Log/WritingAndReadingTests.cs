@@ -117,6 +117,25 @@ public sealed class WritingAndReadingTests(TestPostgres postgres) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task A_connection_that_breaks_while_events_are_read_is_told_as_that()
+    {
+        var stream = Made.Stream("lb-1/ct_map");
+        using (var batch = new EventBatch())
+        {
+            // More than the sockets hold on the way.
+            for (var i = 1; i <= 20_000; i++)
+                batch.AddChange(stream, new StreamVersion(i), Made.Time, EventKind.EntryUpdated, Made.Payload(BitConverter.GetBytes(i), new byte[2_000]));
+            await (await LogWriter.OpenAsync(_log.Store, "lb-1", Cancel)).AppendAsync(batch, Cancel);
+        }
+        var failure = await Assert.ThrowsAsync<LogException>(async () =>
+        {
+            await foreach (var page in _log.Reader.ReadAsync(stream.Name, cancellation: Cancel))
+                await _log.QueryAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'copy (select%' and pid <> pg_backend_pid()");
+        });
+        Assert.True(failure.IsTransient, failure.Message);
+    }
+
+    [Fact]
     public async Task A_missing_version_is_named()
     {
         var stream = Made.Stream("lb-1/ct_map");

@@ -1,4 +1,5 @@
 using Maplog.Folding;
+using Maplog.Kernel;
 using Maplog.Servers;
 using Npgsql;
 
@@ -14,9 +15,7 @@ public sealed class TroubledLogTests(TestPostgres postgres)
     {
         using var map = BusyMap.Create("maplog_hung");
         await using var capture = await CaptureProcess.StartAsync(postgres, RingBytes, null, map.Info.Name);
-        await capture.WatchesAsync(map.Info.Name);
-        BusyMap.Change(map, 1_000);
-        await capture.LoggedAsync(map.Info.Name, 1_003);
+        await LogSomeAsync(capture, map);
         // What the daemon will write next, half sent by somebody who then falls silent: Postgres keeps a thousand rows back.
         await using var hung = new NpgsqlConnection(capture.Connection);
         await hung.OpenAsync(Cancel);
@@ -40,9 +39,7 @@ public sealed class TroubledLogTests(TestPostgres postgres)
     {
         using var map = BusyMap.Create("maplog_began");
         await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, map.Info.Name);
-        await capture.WatchesAsync(map.Info.Name);
-        BusyMap.Change(map, 1_000);
-        await capture.LoggedAsync(map.Info.Name, 1_003);
+        await LogSomeAsync(capture, map);
         using var enough = new CancellationTokenSource();
         var breaking = Task.CompletedTask;
         await capture.ReplaceAsync(() => breaking = Task.Run(() => BreakAsync(capture.Connection, enough.Token)));
@@ -62,9 +59,7 @@ public sealed class TroubledLogTests(TestPostgres postgres)
     {
         using var map = BusyMap.Create("maplog_behind");
         await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, map.Info.Name);
-        await capture.WatchesAsync(map.Info.Name);
-        BusyMap.Change(map, 1_000);
-        await capture.LoggedAsync(map.Info.Name, 1_003);
+        await LogSomeAsync(capture, map);
         await LoseAsync(capture.Connection, $"{CaptureProcess.Source}/{map.Info.Name}", 300);
 
         BusyMap.Change(map, 1_000, seed: 2);
@@ -82,6 +77,14 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         while (difference is not null);
         await capture.StopAsync();
         Assert.Equal(1, gaps);
+    }
+
+    // A thousand changes, after three notes.
+    private static async Task LogSomeAsync(CaptureProcess capture, BpfMap map)
+    {
+        await capture.WatchesAsync(map.Info.Name);
+        BusyMap.Change(map, 1_000);
+        await capture.LoggedAsync(map.Info.Name, 1_003);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
