@@ -5,7 +5,7 @@ namespace Maplog.Servers;
 /// <summary>
 /// A temporary folder with all that a private server has, and a keeper that outlives us: a shell in a session of its own, so that
 /// Ctrl-C does not reach it, which waits for the end of its standard input. However this process ends, kill -9 included, the kernel
-/// closes that pipe, and the keeper kills what carries the folder's mark in its environment and removes the folder.
+/// closes that pipe, and the keeper kills what works in the folder or carries its mark in its environment, and removes the folder.
 /// </summary>
 internal sealed class ServerFolder : IDisposable
 {
@@ -18,9 +18,9 @@ internal sealed class ServerFolder : IDisposable
         cat >/dev/null
         round=0
         while [ $round -lt 100 ]; do
-            marked=$(grep -slzx "MAPLOG_PRIVATE_SERVER=$1" /proc/[0-9]*/environ)
-            [ -n "$marked" ] || break
-            for file in $marked; do pid=${file#/proc/}; kill -9 "${pid%/environ}" 2>/dev/null; done
+            found=$(find /proc/[0-9]*/cwd -maxdepth 0 -lname "$1*" 2>/dev/null; grep -slzx "MAPLOG_PRIVATE_SERVER=$1" /proc/[0-9]*/environ)
+            [ -n "$found" ] || break
+            for file in $found; do pid=${file#/proc/}; kill -9 "${pid%/*}" 2>/dev/null; done
             round=$((round + 1)); sleep 0.05
         done
         if [ -f "$1/data/postmaster.pid" ]; then
@@ -56,24 +56,14 @@ internal sealed class ServerFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>The processes that carry this folder's mark now.</summary>
+    /// <summary>The processes that work in this folder or carry its mark now, those too that are dying and have not let go of their memory.</summary>
     public IReadOnlyList<int> Processes()
     {
-        var wanted = $"{Mark}={Path}";
         var found = new List<int>();
-        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        foreach (var process in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(System.IO.Path.GetFileName(folder), out var pid))
-                continue;
-            try
-            {
-                if (File.ReadAllText($"{folder}/environ").Split('\0').Contains(wanted))
-                    found.Add(pid);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // It has ended meanwhile, or it is another user's and so not ours.
-            }
+            if (int.TryParse(System.IO.Path.GetFileName(process), out var pid) && (WorksHere(process) || IsMarked(process)))
+                found.Add(pid);
         }
         return found;
     }
@@ -98,6 +88,32 @@ internal sealed class ServerFolder : IDisposable
         _keeper.StandardInput.Close();
         _keeper.WaitForExit(TimeSpan.FromSeconds(15));
         _keeper.Dispose();
+    }
+
+    // Postgres' children write their title over their environment, but work in the data folder; a daemon such as epmd works in / and keeps the mark.
+    private bool WorksHere(string process)
+    {
+        try
+        {
+            var where = new FileInfo($"{process}/cwd").LinkTarget;
+            return where is not null && (where == Path || where.StartsWith($"{Path}/", StringComparison.Ordinal));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // It has ended meanwhile, or it is another user's and so not ours.
+        }
+    }
+
+    private bool IsMarked(string process)
+    {
+        try
+        {
+            return File.ReadAllText($"{process}/environ").Split('\0').Contains($"{Mark}={Path}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private void AtExit(object? sender, EventArgs e) => Dispose();

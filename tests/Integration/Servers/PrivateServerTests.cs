@@ -27,6 +27,49 @@ public sealed class PrivateServerTests
         Assert.Equal(3L, await command.ExecuteScalarAsync(TestContext.Current.CancellationToken));
     }
 
+    // A backend with much memory takes long to die, and until it is dead it holds the server's shared memory.
+    [Fact]
+    public async Task A_kill_returns_when_every_process_of_the_server_has_let_go_of_its_memory()
+    {
+        await using var server = new PrivatePostgres();
+        for (var round = 0; round < 2; round++)
+        {
+            await server.StartAsync();
+            await using var source = NpgsqlDataSource.Create(server.ConnectionString);
+            var large = Assert.ThrowsAnyAsync<NpgsqlException>(() => ExecuteAsync(source,
+                "do $$ declare large text := repeat(repeat('x', 1000000), 300); begin create table has_it (round int); commit; perform pg_sleep(600); end $$"));
+            await using var look = source.CreateCommand("select to_regclass('has_it') is not null");
+            while (await look.ExecuteScalarAsync(TestContext.Current.CancellationToken) is not true)
+                await Task.Delay(20, TestContext.Current.CancellationToken);
+
+            await server.KillAsync();
+
+            await server.StartAsync();
+            await large;
+            source.Clear();
+            await ExecuteAsync(source, "drop table has_it");
+        }
+    }
+
+    [Fact]
+    public async Task A_frozen_server_answers_in_none_of_its_sessions_until_it_is_thawed()
+    {
+        await using var server = new PrivatePostgres();
+        await server.StartAsync();
+        await using var source = NpgsqlDataSource.Create(server.ConnectionString);
+        await using var session = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand("select 1", session);
+        await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+
+        server.Freeze();
+        var answer = command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        Assert.False(answer.IsCompleted);
+
+        server.Thaw();
+        Assert.Equal(1, await answer);
+    }
+
     [Fact]
     public async Task Postgres_refuses_a_wrong_password()
     {
@@ -65,10 +108,10 @@ public sealed class PrivateServerTests
         foreach (var server in servers)
         {
             var folder = server.FolderPath;
-            Assert.NotEmpty(MarkedWith(folder));
+            Assert.NotEmpty(ProcessesIn(folder));
             await server.DisposeAsync();
             Assert.False(Directory.Exists(folder));
-            Assert.Empty(MarkedWith(folder));
+            Assert.Empty(ProcessesIn(folder));
         }
     }
 
@@ -77,11 +120,11 @@ public sealed class PrivateServerTests
     {
         using var owner = OwnerProcess.Start();
         string[] folders = [(await owner.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!, (await owner.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!];
-        Assert.All(folders, f => Assert.NotEmpty(MarkedWith(f)));
+        Assert.All(folders, f => Assert.NotEmpty(ProcessesIn(f)));
 
         owner.Kill();
 
-        while (folders.Any(f => Directory.Exists(f) || MarkedWith(f).Count > 0))
+        while (folders.Any(f => Directory.Exists(f) || ProcessesIn(f).Count > 0))
             await Task.Delay(50, TestContext.Current.CancellationToken);
     }
 
@@ -107,14 +150,15 @@ public sealed class PrivateServerTests
         await use(channel);
     }
 
-    private static List<string> MarkedWith(string folder)
+    private static List<string> ProcessesIn(string folder)
     {
         var found = new List<string>();
         foreach (var process in Directory.EnumerateDirectories("/proc").Where(p => char.IsAsciiDigit(Path.GetFileName(p)[0])))
         {
             try
             {
-                if (File.ReadAllText($"{process}/environ").Contains($"={folder}\0", StringComparison.Ordinal))
+                if (File.ReadAllText($"{process}/environ").Contains($"={folder}\0", StringComparison.Ordinal)
+                    || new FileInfo($"{process}/cwd").LinkTarget?.StartsWith(folder, StringComparison.Ordinal) is true)
                     found.Add(process);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
