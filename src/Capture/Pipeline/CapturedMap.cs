@@ -22,9 +22,9 @@ internal sealed class CapturedMap
     // An array's entries are there from the beginning, as zeros: they are updated, never added.
     private readonly bool _isPerCpu, _isLpm, _isArray;
 
-    public CapturedMap(CapturedStream stream, uint id, string name, MapShape shape, MapFold entries, int slot, EventSink sink)
+    public CapturedMap(CapturedStream stream, uint id, string name, MapShape shape, KnownContent content, int slot, EventSink sink)
     {
-        (Stream, Id, Name, Shape, Entries, Slot, _sink) = (stream, id, name, shape, entries, slot, sink);
+        (Stream, Id, Name, Shape, Content, Slot, _sink) = (stream, id, name, shape, content, slot, sink);
         _deleted = new RecentDeletes(shape.KeySize);
         _isPerCpu = shape.PossibleCpus > 0;
         _isLpm = LpmKey.Applies(shape);
@@ -32,7 +32,7 @@ internal sealed class CapturedMap
         _normalKey = new byte[_isLpm ? shape.KeySize : 0];
         _value = new byte[_isPerCpu ? shape.ValueBytes : 0];
         _inspector = new MapInspector(this);
-        stream.Counters.Entries = entries;
+        stream.Counters.Entries = Entries;
     }
 
     public CapturedStream Stream { get; }
@@ -44,7 +44,9 @@ internal sealed class CapturedMap
     public MapShape Shape { get; }
 
     /// <summary>The map's content as the log has it. Tags: cpu of the last change, and the scan's mark in the highest bit.</summary>
-    public MapFold Entries { get; }
+    public KnownContent Content { get; }
+
+    private MapFold Entries => Content.Entries;
 
     /// <summary>Where the hook counts what it could not record.</summary>
     public int Slot { get; }
@@ -164,7 +166,7 @@ internal sealed class CapturedMap
             _inspector.LookAgain(Normal(key), change.KernelTime);
         if (_isPerCpu && header.Flags != RecordFlags.None)
             value = Patch(entry.Value, value, header.Flags, (int)header.ValueCpu);
-        value.CopyTo(entry.Value);
+        Content.Put(entry, value);
         Touch(entry, change.KernelTime, change.Cpu);
         _sink.Change(Stream, added && !_isArray ? EventKind.EntryAdded : EventKind.EntryUpdated, change, comm, key, value);
     }
@@ -186,7 +188,7 @@ internal sealed class CapturedMap
         var found = Entries.TryFind(Normal(key), out var entry);
         if (found)
         {
-            var isSame = entry.Value.SequenceEqual(value);
+            var isSame = Content.Holds(entry, value);
             if (seen.Origin == Origin.Scan)
                 entry.Tag = (ushort)(entry.Tag & ~MapInspector.Mark | mark);
             if (isSame || entry.Stamp >= seen.ReadAt)
@@ -201,7 +203,7 @@ internal sealed class CapturedMap
             entry = Entries.FindOrAdd(Normal(key), out _);
             entry.Tag = mark;
         }
-        value.CopyTo(entry.Value);
+        Content.Put(entry, value);
         Correct(found || _isArray ? EventKind.EntryUpdated : EventKind.EntryAdded, seen.Origin, seen.ReadAt, key, value, entry);
     }
 

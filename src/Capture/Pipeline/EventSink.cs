@@ -1,6 +1,5 @@
 using Maplog.Capture.Observing;
 using Maplog.Events;
-using Maplog.Folding;
 using Maplog.Log;
 
 namespace Maplog.Capture.Pipeline;
@@ -61,7 +60,7 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch, CaptureMetrics m
             var seal = stream.Seals.Seal(Epoch);
             if (stream.Map is { } map)
             {
-                var content = ContentDigest.Of(map.Entries, map.Shape);
+                var content = map.Content.Digest();
                 seal = seal with { Entries = content.Entries, Content = content.ToBytes() };
             }
             Note(stream, seal, kernelTime);

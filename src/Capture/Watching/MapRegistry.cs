@@ -84,7 +84,7 @@ internal sealed class MapRegistry(
         sink.Note(stream, new MapMoved(sink.Epoch.Value, info.Id, Boot.Id, hook.Probe.Name(), hook.Unseen(info.Type), node), KernelClock.Now);
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
-        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, fold.Entries, SlotOf(info), sink));
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), SlotOf(info), sink));
         TakeAccount(map);
         log.MapAdopted(stream.Name.ToString(), info.Id);
     }
@@ -319,7 +319,7 @@ internal sealed class MapRegistry(
             sink.Note(stream, new GapFound(sink.Epoch.Value, "early", (long)(early.Total - _early.Total), 0, kernelTime), kernelTime);
         // Nothing of this life is logged; of the one before there may be later records, if this one waited for its end.
         stream.SkipUpTo(-1, 0, 0);
-        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new MapFold(shape.KeySize, shape.ValueBytes), slot, sink));
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink));
         TakeAccount(map);
         log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, false);
         return map;
@@ -330,7 +330,7 @@ internal sealed class MapRegistry(
         var slot = SlotOf(info);
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
-        var map = new CapturedMap(stream, info.Id, info.Name, shape, fold.Entries, slot, sink);
+        var map = new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), slot, sink);
         if (hook.IsResumed)
         {
             map.LossesCountedAt = map.SkipsCountedAt = stream.LoggedUntil;
