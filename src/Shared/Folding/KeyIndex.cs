@@ -12,6 +12,7 @@ internal sealed class KeyIndex
 
     private Table[] _directory = [new(FirstCells, 0)];
     private int _depth;
+    private ulong[] _split = [];
 
     public long Bytes { get; private set; } = FirstCells * sizeof(ulong);
 
@@ -73,10 +74,8 @@ internal sealed class KeyIndex
     {
         foreach (var table in _directory)
         {
-            if (table.Used == 0)
-                continue;
-            Array.Clear(table.Cells);
-            table.Used = 0;
+            if (table.Used > 0)
+                table.Clear();
         }
     }
 
@@ -116,19 +115,22 @@ internal sealed class KeyIndex
             _directory = doubled;
             _depth++;
         }
-        var depth = table.Depth + 1;
-        var low = new Table(MaxCells, depth);
-        var high = new Table(MaxCells, depth);
-        foreach (var cell in table.Cells)
+        // The half with a 0 next keeps the table and its memory: one thrown away for each split would come to as much as the index.
+        if (_split.Length == 0)
+            _split = new ulong[MaxCells];
+        table.Cells.CopyTo(_split, 0);
+        table.Clear();
+        table.Depth++;
+        var high = new Table(MaxCells, table.Depth);
+        foreach (var cell in _split)
         {
             if (cell != 0)
-                (((HashIn(cell) >> (32 - depth)) & 1) == 0 ? low : high).Insert(cell);
+                (((HashIn(cell) >> (32 - table.Depth)) & 1) == 0 ? table : high).Insert(cell);
         }
-        // The places of the directory that share the old table's prefix: half of them each.
+        // The places of the directory that shared the table's prefix: the second half of them is the new one's.
         var places = 1 << (_depth - table.Depth);
-        var first = (int)((ulong)hash >> (32 - table.Depth)) << (_depth - table.Depth);
-        for (var i = 0; i < places; i++)
-            _directory[first + i] = i < places / 2 ? low : high;
+        var first = (int)((ulong)hash >> (32 - table.Depth) | 1) << (_depth - table.Depth);
+        Array.Fill(_directory, high, first, places);
         Bytes += MaxCells * sizeof(ulong);
     }
 
@@ -136,7 +138,7 @@ internal sealed class KeyIndex
     {
         public ulong[] Cells { get; set; } = new ulong[cells];
 
-        public int Depth { get; } = depth;
+        public int Depth { get; set; } = depth;
 
         public int Used { get; set; }
 
@@ -148,6 +150,12 @@ internal sealed class KeyIndex
                 at = (at + 1) & mask;
             Cells[at] = cell;
             Used++;
+        }
+
+        public void Clear()
+        {
+            Array.Clear(Cells);
+            Used = 0;
         }
 
         public int PlaceOf(ulong cell)
