@@ -51,6 +51,7 @@ internal sealed class CaptureTerm(
         {
             Announce(hook, lease.Epoch); // what is made from here on is caught from its first change
             await TakeUpAsync(streams, new OwnReplicas(targets, replicators), lease.FollowsWhole, hook, sink, registry, over.Token);
+            await GiveBackAsync();
             foreach (var missing in registry.Missing())
                 log.NoSuchMap(missing);
             health.Captures();
@@ -193,6 +194,13 @@ internal sealed class CaptureTerm(
             else
                 registry.TakeUp(stream, summary.Opened is { } opened && opened.BootId == Boot.Id ? await history.ReadAsync(summary.Stream, cancellation: stopping) : null);
         }
+    }
+
+    // The folds of the log have become what is known of the maps, and would hold as much memory again until the next collection of everything.
+    private static async Task GiveBackAsync()
+    {
+        await Task.Yield(); // What read them is still below us on the stack.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     }
 
     /// <summary>Whether the stream's map was one of this node, and nobody has closed it since.</summary>

@@ -15,17 +15,25 @@ internal sealed class KnownContent
     private readonly bool _isDigested;
     private ContentDigest _digest;
 
+    /// <summary>Nothing is known yet.</summary>
     public KnownContent(MapShape shape)
+        : this(shape, new MapFold(shape.KeySize, IsDigested(shape) ? ContentDigest.Size : shape.ValueBytes))
+    {
+    }
+
+    private KnownContent(MapShape shape, MapFold entries)
     {
         _shape = shape;
         _digest = ContentDigest.ForFolded(shape);
-        _isDigested = shape.PossibleCpus == 0 && shape.ValueBytes > ContentDigest.Size;
-        Entries = new MapFold(shape.KeySize, _isDigested ? ContentDigest.Size : shape.ValueBytes);
+        _isDigested = IsDigested(shape);
+        Entries = entries;
     }
 
-    /// <summary>The same of what a stream comes to.</summary>
+    /// <summary>What a stream comes to; the fold is this one's from now on.</summary>
     public static KnownContent Of(MapFold fold, MapShape shape)
     {
+        if (!IsDigested(shape))
+            return new KnownContent(shape, fold);
         var content = new KnownContent(shape);
         foreach (var entry in fold)
         {
@@ -60,4 +68,6 @@ internal sealed class KnownContent
             all.Add(BinaryPrimitives.ReadUInt128LittleEndian(entry.Value));
         return all;
     }
+
+    private static bool IsDigested(MapShape shape) => shape.PossibleCpus == 0 && shape.ValueBytes > ContentDigest.Size;
 }

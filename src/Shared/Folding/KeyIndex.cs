@@ -12,7 +12,7 @@ internal sealed class KeyIndex
 
     private Table[] _directory = [new(FirstCells, 0)];
     private int _depth;
-    private ulong[] _split = [];
+    private ulong[] _spare = [];
 
     public long Bytes { get; private set; } = FirstCells * sizeof(ulong);
 
@@ -115,14 +115,18 @@ internal sealed class KeyIndex
             _directory = doubled;
             _depth++;
         }
-        // The half with a 0 next keeps the table and its memory: one thrown away for each split would come to as much as the index.
-        if (_split.Length == 0)
-            _split = new ulong[MaxCells];
-        table.Cells.CopyTo(_split, 0);
+        // The half with a 0 next stays in the table. Its cells so far are those of the next split: thrown away each time, they would come to as much as the index.
+        var full = table.Cells;
+        if (_spare.Length == 0)
+        {
+            _spare = new ulong[MaxCells];
+            Bytes += MaxCells * sizeof(ulong);
+        }
+        (table.Cells, _spare) = (_spare, full);
         table.Clear();
         table.Depth++;
         var high = new Table(MaxCells, table.Depth);
-        foreach (var cell in _split)
+        foreach (var cell in full)
         {
             if (cell != 0)
                 (((HashIn(cell) >> (32 - table.Depth)) & 1) == 0 ? table : high).Insert(cell);

@@ -45,9 +45,8 @@ internal sealed class Pipeline : IAsyncDisposable
         var pipeline = new Pipeline(store, await bench.MakeVirtualHostAsync(), bench.NewPins(), work);
         try
         {
-            pipeline._capture = pipeline.Run(
-                "maplog-capture", "--source", Source, "--watch", work.Watch, "--probe", "syscall", "--pin-root", Path.Combine(pipeline._pins, "capture"), "--log", store.Database.ConnectionString, "--bus", $"{pipeline._bus}");
-            await pipeline._capture.SaysAsync("No map is").WaitAsync(Patience, cancellation);
+            pipeline.StartCapture();
+            await pipeline.Capture.SaysAsync("No map is").WaitAsync(Patience, cancellation);
             return pipeline;
         }
         catch
@@ -60,6 +59,14 @@ internal sealed class Pipeline : IAsyncDisposable
     public string SourcePin(string map) => Path.Combine(_pins, "source", map);
 
     public string ReplicaPin(string map) => Path.Combine(_pins, "replica", map);
+
+    /// <summary>Returns when the next capture has taken up what the log has of its maps.</summary>
+    public async Task RestartCaptureAsync(CancellationToken cancellation)
+    {
+        await StopAsync(_capture);
+        StartCapture();
+        await Capture.SaysAsync("known from before: True").WaitAsync(Patience, cancellation);
+    }
 
     public void StartReplicator() => _replicator = Run(
         "maplog-replicator", ["--source", Source, .. _work.Names.SelectMany(n => new[] { "--map", n, "--pin", ReplicaPin(n) }), "--registry", Path.Combine(_pins, "capture"), "--log", _store.Database.ConnectionString, "--bus", $"{_bus}"]);
@@ -149,6 +156,9 @@ internal sealed class Pipeline : IAsyncDisposable
         command.CommandTimeout = 0;
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
+
+    private void StartCapture() => _capture = Run(
+        "maplog-capture", "--source", Source, "--watch", _work.Watch, "--probe", "syscall", "--pin-root", Path.Combine(_pins, "capture"), "--log", _store.Database.ConnectionString, "--bus", $"{_bus}");
 
     // As they are shipped: compiled ahead of time.
     private Command Run(string program, params string[] arguments) => new(_folder, [Path.Combine(Repository.Bin, program), .. arguments]);
