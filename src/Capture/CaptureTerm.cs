@@ -200,7 +200,7 @@ internal sealed class CaptureTerm(
     private static async Task GiveBackAsync()
     {
         await Task.Yield(); // What read them is still below us on the stack.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        new Heap().GiveBack();
     }
 
     /// <summary>Whether the stream's map was one of this node, and nobody has closed it since.</summary>

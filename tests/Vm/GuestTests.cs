@@ -29,9 +29,13 @@ public sealed class GuestTests(GuestRuns guests)
     public async Task What_the_kernel_skips_is_the_exception(string kernel, string probe)
     {
         // Of single maps a crowded, preemptible kernel may skip a whole burst: the rows above allow for it, as far as it is counted.
-        var (covered, recorded) = await (await guests.OfAsync(kernel, probe)).MapsThatWereThere.CountAsync();
+        var types = await (await guests.OfAsync(kernel, probe)).MapsThatWereThere.CountAsync();
+        var (covered, recorded) = (types.Sum(t => t.Covered), types.Sum(t => t.Recorded));
         TestContext.Current.TestOutputHelper?.WriteLine($"{kernel}, {probe}: {recorded} of {covered} changes that the probe covers were recorded");
         Assert.True(covered > 1000 && recorded >= 0.9 * covered, $"{recorded} of {covered}");
+        // What the rows allow each map of a type, all of them together may lack once. Of kprobes the kernel skips more than it can tell apart.
+        if (probe == "fentry")
+            Assert.All(types, t => Assert.True(t.Covered - t.Recorded <= t.Accounted, $"{t.Type}: {t.Recorded} of {t.Covered} changes were recorded; by the log's gaps no more than {t.Accounted} may be missing."));
     }
 
     [Theory, MemberData(nameof(Births))]

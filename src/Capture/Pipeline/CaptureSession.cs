@@ -19,18 +19,19 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private const int Many = 256;
     // A commit costs some milliseconds of a processor whatever is in it: one that follows another at once would make all of them late.
     private static readonly TimeSpan LeastBetweenCommits = TimeSpan.FromMilliseconds(3);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10), StillAfter = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10), RestsAfter = TimeSpan.FromSeconds(2), StillAfter = TimeSpan.FromSeconds(30);
 
     private const string Waiting = "it waited for a commit";
     private const long SkipsEvery = 1_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
     private readonly object _rest = new(); // pulsed when a commit ends
+    private readonly Heap _heap = new();
     private EventBatch _filling = sink.Batch, _spare = new();
     private Task _commit = Task.CompletedTask;
     // The losses that the batch being filled tells of, by slot.
     private Dictionary<int, Accounted> _accounts = [];
-    private long _lookAt, _lossesAt, _commitAt, _sealedAt = time.GetTimestamp();
+    private long _lookAt, _lossesAt, _commitAt, _readAt, _sealedAt = time.GetTimestamp();
     private int _scans; // under way, as of the last round
     private long _roundAt = time.GetTimestamp();
     private volatile string _doing = "it started";
@@ -60,8 +61,19 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             if (read >= Many && !IsFull)
                 continue;
             idle = read > 0 ? 0 : idle + 1;
+            if (idle <= 1)
+                _readAt = time.GetTimestamp();
+            else if (_commit.IsCompleted && time.GetElapsedTime(_readAt) >= RestsAfter)
+                GiveBack();
             Rest(idle, stopping);
         }
+    }
+
+    private void GiveBack()
+    {
+        _doing = "it gave back memory";
+        _heap.GiveBackIfMuch();
+        _readAt = time.GetTimestamp();
     }
 
     private void Rest(int idle, CancellationToken stopping)

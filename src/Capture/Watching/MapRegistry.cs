@@ -321,6 +321,8 @@ internal sealed class MapRegistry(
         stream.SkipUpTo(-1, 0, 0);
         var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink));
         TakeAccount(map);
+        // What is lost of it counts from when it was met, which may be long ago, if it waited.
+        map.LossesCountedAt = map.SkipsCountedAt = kernelTime;
         log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, false);
         return map;
     }

@@ -33,11 +33,10 @@ public sealed record Sight(string Probe, Version Kernel)
     };
 
     /// <summary>
-    /// Whether the kernel may skip the hook of such maps now and then, and counts it: a preemptible one does, on system calls'
-    /// tracepoints. Of fexit programs there are two on each function, one of which is free as a rule; but the daemons' own cursors
-    /// and accounts are arrays too, written many times a second, and now and then a task is held up in each of the two.
+    /// Whether the kernel may skip the hook now and then, and counts it: a preemptible one does, where a task is held up in a system
+    /// call's tracepoint, or one task in each of the two programs on a function (decision 6).
     /// </summary>
-    public bool MayBeSkipped(string type) => Kernel.Major >= 7 && (Probe != "fentry" || type is "lpm_trie" or "array" or "percpu_array");
+    public bool MayBeSkipped => Kernel.Major >= 7;
 
     /// <summary>The same of the evictions that a writer's updates bring about.</summary>
     public string? BlindToEvictions(string writer) => Probe switch
