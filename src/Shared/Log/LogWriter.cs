@@ -76,6 +76,11 @@ public sealed class LogWriter
                 _store.GiveWritesLonger();
             throw LogException.From($"Appending {batch.Count} events to source {Source}", _store, e);
         }
+        catch (ObjectDisposedException e) when (e.InnerException is OperationCanceledException && cancellation.IsCancellationRequested)
+        {
+            // Given up while the server had not answered the COPY: Marten then rolls back a transaction that Npgsql has ended.
+            throw new OperationCanceledException(e.Message, e, cancellation);
+        }
         finally
         {
             Volatile.Write(ref _busy, 0);

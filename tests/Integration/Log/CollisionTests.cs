@@ -8,6 +8,9 @@ namespace Maplog.Tests.Integration.Log;
 
 public sealed class CollisionTests(TestPostgres postgres) : IAsyncLifetime
 {
+    private const string TakeVersion11 =
+        "insert into maplog.mt_events select (jsonb_populate_record(e, jsonb_build_object('version', 11, 'seq_id', 11, 'id', gen_random_uuid()))).* from maplog.mt_events e where version = 10";
+
     private LogDatabase _log = null!;
 
     public async ValueTask InitializeAsync() => _log = await LogDatabase.MigratedAsync(postgres);
@@ -42,14 +45,39 @@ public sealed class CollisionTests(TestPostgres postgres) : IAsyncLifetime
         // Its session, with the next version written and not committed.
         await using var hung = _log.Store.Marten.LightweightSession("lb-1");
         await hung.BeginTransactionAsync(Cancel);
-        await using (var insert = new NpgsqlCommand(
-            "insert into maplog.mt_events select (jsonb_populate_record(e, jsonb_build_object('version', 11, 'seq_id', 11, 'id', gen_random_uuid()))).* from maplog.mt_events e where version = 10"))
+        await using (var insert = new NpgsqlCommand(TakeVersion11))
             await hung.ExecuteAsync(insert, Cancel);
 
         await using var elsewhere = new LogStore(_log.Options);
         var next = await LogWriter.OpenAsync(elsewhere, "lb-1", Cancel);
         using var batch = Made.Changes(stream, 11, 5);
         await next.AppendAsync(batch, Cancel);
+        Assert.Equal(15, (await _log.ReadAsync(stream.Name)).Count);
+    }
+
+    [Fact]
+    public async Task A_commit_that_is_given_up_in_its_middle_is_no_failure()
+    {
+        var stream = Made.Stream("lb-1/ct_map");
+        var writer = await LogWriter.OpenAsync(_log.Store, "lb-1", Cancel);
+        using (var first = Made.Changes(stream, 1, 10))
+            await writer.AppendAsync(first, Cancel);
+        // Who has the next version has not said yet whether to keep it: then all rows are sent, and the server does not answer.
+        await using var other = await _log.Store.Database.OpenConnectionAsync(Cancel);
+        await using var transaction = await other.BeginTransactionAsync(Cancel);
+        await using (var insert = new NpgsqlCommand(TakeVersion11, other, transaction))
+            await insert.ExecuteNonQueryAsync(Cancel);
+
+        using var batch = Made.Changes(stream, 11, 5);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var append = writer.AppendAsync(batch, patience.Token);
+        while (await _log.QueryAsync("select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like 'COPY maplog.mt_events%')") is not true)
+            await Task.Delay(5, Cancel);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => append);
+
+        await transaction.RollbackAsync(Cancel);
+        await writer.AppendAsync(batch, Cancel);
         Assert.Equal(15, (await _log.ReadAsync(stream.Name)).Count);
     }
 
