@@ -2,7 +2,8 @@
 /*
  * Connections over a pair of veths from the namespace "client" to the namespace "server", one after the
  * other, all on CPU 0. In the server's namespace both directions of the link "inside" pass a program that
- * keeps a table of connections.
+ * keeps a table of connections. After every few connections comes a lap of work that is always the same:
+ * an emulated processor is twice as fast at one moment as at another, and the laps tell how fast.
  */
 #define _GNU_SOURCE
 #include "costs.h"
@@ -70,6 +71,29 @@ static void ask(struct sockaddr_in *server)
 	close(connection);
 }
 
+#define LAP_EVERY 4	/* connections */
+#define LAP_STEPS 20000
+
+static uint32_t step(uint32_t state, uint32_t *cells)
+{
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	cells[state % 16384] += state;
+	return state + cells[state / 7 % 16384];
+}
+
+/* Calls by a pointer, memory and sums: about what a kernel does. */
+static void run_lap(void)
+{
+	static uint32_t cells[16384];
+	uint32_t (*volatile call)(uint32_t, uint32_t *) = step;
+	uint32_t state = 1;
+
+	for (int i = 0; i < LAP_STEPS; i++)
+		state = call(state, cells) | 1;
+}
+
 int run_traffic(const char *server_address)
 {
 	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(TRAFFIC_PORT)}, any = server;
@@ -96,8 +120,8 @@ int run_traffic(const char *server_address)
 	while (fgets(line, sizeof line, stdin)) {
 		if (sscanf(line, "go %lf", &seconds) != 1)
 			die("what is '%s'?", line);
-		uint64_t before = globals->flow_changes, connections = 0;
-		printf("traffic begins\n");
+		uint64_t before = globals->flow_changes, connections = 0, laps = 0;
+		double lapping = 0;
 		double began = seconds_now(), now;
 		/* Another of 16 addresses each time: a port that waits is then free again. */
 		uint32_t first = ntohl(server.sin_addr.s_addr);
@@ -105,11 +129,16 @@ int run_traffic(const char *server_address)
 			struct sockaddr_in next = server;
 			next.sin_addr.s_addr = htonl(first + connections % 16);
 			ask(&next);
-			connections++;
+			if (++connections % LAP_EVERY == 0) {
+				double lap = seconds_now();
+				run_lap();
+				laps++;
+				lapping += seconds_now() - lap;
+			}
 		} while ((now = seconds_now()) - began < seconds);
-		printf("traffic ends\n");
 		usleep(200000);
-		printf("traffic connections %lu seconds %.3f changes %lu\n", (unsigned long)connections, now - began, (unsigned long)(globals->flow_changes - before));
+		printf("traffic connections %lu seconds %.3f laps %lu seconds %.3f changes %lu\n", (unsigned long)connections, now - began - lapping,
+		       (unsigned long)laps, lapping, (unsigned long)(globals->flow_changes - before));
 	}
 	kill(child, SIGKILL);
 	bpf_object__close(object);

@@ -45,13 +45,11 @@ internal sealed partial class HookRow : IRow
         return [.. Hook(guest.Lines), .. DataPlane(phases)];
     }
 
-    /// <summary>Connections of each phase, and for how long the guest's first processor ran meanwhile on this machine.</summary>
     private static async Task<List<Phase>> FollowAsync(Command guest, CancellationToken cancellation)
     {
         var phases = new List<Phase>();
-        GuestProcessor? processor = null;
-        var (name, began, took, next) = ("", TimeSpan.Zero, TimeSpan.Zero, 0);
-        while (!guest.HasEnded)
+        var (name, next) = ("", 0);
+        while (!guest.HasEnded || next < guest.Lines.Count)
         {
             var lines = guest.Lines;
             for (; next < lines.Count; next++)
@@ -59,16 +57,13 @@ internal sealed partial class HookRow : IRow
                 var line = lines[next];
                 if (line.StartsWith("phase ", StringComparison.Ordinal))
                     name = line[6..];
-                else if (line == "traffic begins")
-                    began = (processor ??= GuestProcessor.Find(guest.Id, 0)).Ran;
-                else if (line == "traffic ends")
-                    took = processor!.Ran - began;
                 else if (TrafficLine().Match(line) is { Success: true } m)
-                    phases.Add(new Phase(name, long.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture), double.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture), took.TotalSeconds));
-                if (TrafficLine().IsMatch(line) || line.StartsWith("hook ", StringComparison.Ordinal))
-                    Console.Error.WriteLine($"  {name} {line}{(name != "" && phases.Count > 0 && line[0] == 't' ? $", {phases[^1].PerProcessorSecond:0} a second of its processor" : "")}");
+                    phases.Add(Phase.Of(name, m.Groups));
+                else if (!line.StartsWith("hook ", StringComparison.Ordinal))
+                    continue;
+                Console.Error.WriteLine($"  {name} {line}{(line[0] == 't' ? $": {phases[^1].PerLap:0.000} a lap" : "")}");
             }
-            await Task.Delay(5, cancellation);
+            await Task.Delay(50, cancellation);
         }
         return phases;
     }
@@ -102,26 +97,31 @@ internal sealed partial class HookRow : IRow
         ];
     }
 
-    // Each phase with capture beside the mean of those around it.
+    // Each phase with capture beside those before and after it without.
     private static List<Figure> DataPlane(List<Phase> phases)
     {
         var measured = phases.Skip(1).Where(p => p.Name is "on" or "off").ToList();
-        var pairs = measured.Index().Where(p => p.Item.Name == "on").Select(p => (On: p.Item, Off: measured[p.Index - 1])).ToList();
-        double on = Bench.Median(pairs.Select(p => p.On.PerProcessorSecond)), off = Bench.Median(pairs.Select(p => p.Off.PerProcessorSecond));
-        Console.Error.WriteLine($"  by the clock on the wall, which this machine's other work moves: loss {Bench.Median(pairs.Select(p => 1 - p.On.PerSecond / p.Off.PerSecond)):0.000}");
-        return [Figure.Compared("data-plane/loss", on, off, "conn/s", "the same without capture", Bench.Median(pairs.Select(p => 1 - p.On.PerProcessorSecond / p.Off.PerProcessorSecond)), 0.05, 0.02)];
+        var rounds = measured.Index().Where(p => p.Item.Name == "on").Select(p => (On: p.Item.PerLap, Off: (measured[p.Index - 1].PerLap + measured[p.Index + 1].PerLap) / 2)).ToList();
+        return [Figure.Compared("data-plane/loss", Bench.Median(rounds.Select(r => r.On)), Bench.Median(rounds.Select(r => r.Off)), "conn/lap", "the same without capture", Bench.Median(rounds.Select(r => 1 - r.On / r.Off)), 0.05, 0.02)];
     }
 
-    [GeneratedRegex(@"^traffic connections (\d+) seconds ([\d.]+) changes \d+$")]
+    [GeneratedRegex(@"^traffic connections (\d+) seconds ([\d.]+) laps (\d+) seconds ([\d.]+) changes \d+$")]
     private static partial Regex TrafficLine();
 
     [GeneratedRegex(@"^hook bare ([\d.]+) seen ([\d.]+) other ([\d.]+) nothing ([\d.]+) usual ([\d.]+)$")]
     private static partial Regex HookLine();
 
-    private sealed record Phase(string Name, long Connections, double Seconds, double ProcessorSeconds)
+    /// <param name="Name">on: with capture.</param>
+    /// <param name="Connection">Seconds of each connection.</param>
+    /// <param name="Lap">Seconds of each lap of the same work between them: how fast the emulated processor was.</param>
+    private sealed record Phase(string Name, double Connection, double Lap)
     {
-        public double PerSecond => Connections / Seconds;
+        public double PerLap => Lap / Connection;
 
-        public double PerProcessorSecond => Connections / ProcessorSeconds;
+        public static Phase Of(string name, GroupCollection line)
+        {
+            double Number(int group) => double.Parse(line[group].Value, CultureInfo.InvariantCulture);
+            return new Phase(name, Number(2) / Number(1), Number(4) / Number(3));
+        }
     }
 }
