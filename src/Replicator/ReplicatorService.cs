@@ -71,15 +71,16 @@ internal sealed class ReplicatorService(
     {
         if (bus is SilentBus)
             log.NoBus();
-        var kept = await Task.WhenAll(options.Replicas.Zip(board.Replicas).Select(r => Task.Run(() => KeepAsync(r.First, r.Second, registry, stopping), CancellationToken.None)));
+        await using var heads = new HeadWatch(store, time);
+        var kept = await Task.WhenAll(options.Replicas.Zip(board.Replicas).Select(r => Task.Run(() => KeepAsync(r.First, r.Second, heads, registry, stopping), CancellationToken.None)));
         return kept.All(k => k);
     }
 
-    private async Task<bool> KeepAsync(ReplicaOptions replica, ReplicaStatus status, WriterRegistry registry, CancellationToken stopping)
+    private async Task<bool> KeepAsync(ReplicaOptions replica, ReplicaStatus status, HeadWatch heads, WriterRegistry registry, CancellationToken stopping)
     {
         var stream = options.StreamOf(replica);
         var inbox = new ReplicaInbox();
-        var worker = new ReplicaWorker(stream, replica, inbox, store, registry, new ReplicaReport(log, status), options.CheckEvery, time);
+        var worker = new ReplicaWorker(stream, replica, inbox, store, heads, registry, new ReplicaReport(log, status), options.CheckEvery, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var hearing = HearAsync(stream, replica.Pin, inbox, ended.Token);
         try

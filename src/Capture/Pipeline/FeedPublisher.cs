@@ -105,7 +105,7 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
             if (!_heads.TryGetValue(dropped.Stream, out var told) || told.Head < dropped.Head)
                 _heads[dropped.Stream] = dropped;
         }
-        foreach (var head in _heads.Values)
-            await bus.PublishAsync(head, cancellation);
+        // Together: RabbitMQ's word for each is waited for, and blocks wait behind them.
+        await Task.WhenAll(_heads.Values.Select(head => bus.PublishAsync(head, cancellation)));
     }
 }

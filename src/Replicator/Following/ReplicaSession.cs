@@ -13,6 +13,7 @@ internal sealed class ReplicaSession
     private const int SilencesToSay = 3; // of two seconds each
 
     private readonly ReplicaMap _replica;
+    private readonly HeadWatch _heads;
     private readonly ReplicaInbox _inbox;
     private readonly ReplicaReport _report;
     private readonly TimeProvider _time;
@@ -24,9 +25,10 @@ internal sealed class ReplicaSession
     private AskedHead? _unreached; // what the log had when it was asked, and the map has not yet
     private StreamVersion _logged; // the log had this much
 
-    public ReplicaSession(ReplicaMap replica, LogStore log, ReplicaInbox inbox, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
+    public ReplicaSession(ReplicaMap replica, LogStore log, HeadWatch heads, ReplicaInbox inbox, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
     {
         _replica = replica;
+        _heads = heads;
         _inbox = inbox;
         _report = report;
         _time = time;
@@ -48,7 +50,7 @@ internal sealed class ReplicaSession
         else
             await ResumeAsync(cancellation);
         _logged = _replica.Cursor.Version;
-        await using var level = new LevelWatch(_log, _inbox, _report, _time);
+        using var level = _heads.Watch(_replica.Stream, _inbox, _report);
         await using var ticker = _time.CreateTimer(_ => _inbox.Tick(), null, TickInterval, TickInterval);
         try
         {

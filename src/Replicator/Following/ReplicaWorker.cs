@@ -6,7 +6,7 @@ using Maplog.Replicas;
 namespace Maplog.Replicator.Following;
 
 /// <summary>Keeps one replica: waits for its stream, opens or makes its map, and begins anew when the source's map has another shape.</summary>
-internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, ReplicaInbox inbox, LogStore log, WriterRegistry registry, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
+internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, ReplicaInbox inbox, LogStore log, HeadWatch heads, WriterRegistry registry, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
@@ -49,7 +49,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
             report.Opened(last, replica.Cursor);
             try
             {
-                await new ReplicaSession(replica, log, inbox, report, checkEvery, time).RunAsync(rebuild, stopping);
+                await new ReplicaSession(replica, log, heads, inbox, report, checkEvery, time).RunAsync(rebuild, stopping);
             }
             finally
             {

@@ -131,6 +131,25 @@ public sealed class LogReader(LogStore store)
         });
     }
 
+    /// <summary>Where each of these streams of the source ends; one that does not exist is empty.</summary>
+    public async Task<IReadOnlyList<StreamHead>> ReadHeadsAsync(string source, string[] streams, CancellationToken cancellation = default)
+    {
+        return await Try($"Reading heads of source {source}", async () =>
+        {
+            await using var command = store.Database.CreateCommand($"""
+                select s.id, {HeadColumns} from unnest($2) s (id)
+                left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = $1 and e.stream_id = s.id order by e.version desc limit 1) e on true
+                """);
+            command.Parameters.Add(new() { Value = source });
+            command.Parameters.Add(new() { Value = streams });
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            var heads = new List<StreamHead>();
+            while (await reader.ReadAsync(cancellation))
+                heads.Add(Head(reader));
+            return heads;
+        });
+    }
+
     /// <summary>All streams, or those of one source, by name.</summary>
     public async Task<IReadOnlyList<StreamSummary>> ListStreamsAsync(string? source = null, CancellationToken cancellation = default)
     {

@@ -43,7 +43,8 @@ internal sealed class BootstrapRow : IRow
         using var registry = WriterRegistry.Open(Path.GetDirectoryName(pin)!);
         using var replica = ReplicaMap.Open(pin, FilledLog.Stream, snapshot.Opened.Note, registry);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var session = new ReplicaSession(replica, log.Store, new ReplicaInbox(), new ReplicaReport(NullLogger.Instance, new ReplicaStatus(FilledLog.Stream, pin, new LagBound(TimeSpan.FromSeconds(10), null), TimeProvider.System, () => { })), TimeSpan.Zero, TimeProvider.System);
+        await using var heads = new HeadWatch(log.Store, TimeProvider.System);
+        var session = new ReplicaSession(replica, log.Store, heads, new ReplicaInbox(), new ReplicaReport(NullLogger.Instance, new ReplicaStatus(FilledLog.Stream, pin, new LagBound(TimeSpan.FromSeconds(10), null), TimeProvider.System, () => { })), TimeSpan.Zero, TimeProvider.System);
         var running = session.RunAsync(rebuild: false, stop.Token);
         while (session.Cursor.Version < log.Head && !running.IsCompleted)
             await Task.Delay(1, cancellation);

@@ -1,0 +1,152 @@
+using Maplog.Events;
+using Maplog.Kernel;
+using Maplog.Log;
+using Maplog.Replicas;
+
+namespace Maplog.Replicator.Following;
+
+/// <summary>
+/// Asks the log every second for the heads of all streams that are followed, beside what the replicas hear, and puts the answers
+/// into their inboxes: once a replica has its stream's, it was level at the moment of asking. Only the log can tell: the bus may be
+/// late with whatever it says. Apart from the replicas' own loops, which a log that does not answer must not hold up.
+/// </summary>
+internal sealed class HeadWatch : IAsyncDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly LogReader _log;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _newcomer = new(0, 1);
+    private readonly Lock _lock = new();
+    private readonly List<Watched> _watched = [];
+    private readonly Task _running;
+
+    public HeadWatch(LogStore log, TimeProvider time)
+    {
+        (_log, _time) = (new LogReader(log), time);
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>Tells of a stream's head, at once and every second, until the answer is disposed.</summary>
+    /// <param name="stream">Which.</param>
+    /// <param name="inbox">Where the heads go; one that is full misses some.</param>
+    /// <param name="report">Is told when the log does not answer.</param>
+    public IDisposable Watch(StreamName stream, ReplicaInbox inbox, ReplicaReport report)
+    {
+        var watched = new Watched(this, stream, inbox, report);
+        lock (_lock)
+        {
+            _watched.Add(watched);
+            if (_newcomer.CurrentCount == 0)
+                _newcomer.Release();
+        }
+        return watched;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _stop.Dispose();
+        _newcomer.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(Interval, _time);
+            var tick = timer.WaitForNextTickAsync(_stop.Token).AsTask();
+            var newcomer = _newcomer.WaitAsync(_stop.Token);
+            while (true)
+            {
+                await Task.WhenAny(tick, newcomer);
+                _stop.Token.ThrowIfCancellationRequested();
+                var all = tick.IsCompleted;
+                if (all)
+                    tick = timer.WaitForNextTickAsync(_stop.Token).AsTask();
+                if (newcomer.IsCompleted)
+                    newcomer = _newcomer.WaitAsync(_stop.Token);
+                List<Watched> due;
+                lock (_lock)
+                    due = [.. _watched.Where(w => all || !w.IsAsked)];
+                foreach (var source in due.GroupBy(w => w.Stream.Source))
+                    await AskAsync(source.Key, [.. source]);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task AskAsync(string source, IReadOnlyList<Watched> due)
+    {
+        try
+        {
+            var asked = Boot.Now();
+            var heads = (await _log.ReadHeadsAsync(source, [.. due.Select(w => w.Stream.ToString()).Distinct()], _stop.Token)).ToDictionary(h => h.Stream);
+            foreach (var watched in due)
+            {
+                var head = heads[watched.Stream];
+                watched.Put(new AskedHead(new Cursor(head.Epoch, head.Version), asked));
+            }
+        }
+        catch (LogException e)
+        {
+            foreach (var watched in due)
+                watched.Fail(e.Message);
+        }
+    }
+
+    private void Leave(Watched watched)
+    {
+        lock (_lock)
+            _watched.Remove(watched);
+    }
+
+    private sealed class Watched(HeadWatch watch, StreamName stream, ReplicaInbox inbox, ReplicaReport report) : IDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Lock _lock = new();
+        private Task _putting = Task.CompletedTask;
+        private bool _isOver;
+
+        public StreamName Stream => stream;
+
+        public bool IsAsked { get; private set; }
+
+        // A replica that does not take it now gets none of those that come meanwhile: it is the oldest that counts.
+        public void Put(AskedHead head)
+        {
+            lock (_lock)
+            {
+                IsAsked = true;
+                if (_isOver)
+                    return;
+                report.LevelKnown();
+                if (_putting.IsCompleted)
+                    _putting = inbox.PutAsync(new InboxItem(Head: head), _stop.Token).AsTask();
+            }
+        }
+
+        public void Fail(string why)
+        {
+            lock (_lock)
+            {
+                IsAsked = true;
+                if (!_isOver)
+                    report.LevelUnknown(why);
+            }
+        }
+
+        public void Dispose()
+        {
+            watch.Leave(this);
+            lock (_lock)
+                _isOver = true;
+            _stop.Cancel();
+            _stop.Dispose();
+        }
+    }
+}
