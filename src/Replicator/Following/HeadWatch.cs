@@ -85,17 +85,24 @@ internal sealed class HeadWatch : IAsyncDisposable
         try
         {
             var asked = Boot.Now();
-            var heads = (await _log.ReadHeadsAsync(source, [.. due.Select(w => w.Stream.ToString()).Distinct()], _stop.Token)).ToDictionary(h => h.Stream);
+            var heads = (await _log.ReadHeadsAsync(source, [.. due.Select(w => w.Stream)], _stop.Token)).ToDictionary(h => h.Stream, h => new Cursor(h.Epoch, h.Version));
             foreach (var watched in due)
-            {
-                var head = heads[watched.Stream];
-                watched.Put(new AskedHead(new Cursor(head.Epoch, head.Version), asked));
-            }
+                watched.Put(new AskedHead(heads.GetValueOrDefault(watched.Stream), asked)); // of one that the log has lost: an empty one
         }
         catch (LogException e)
         {
             foreach (var watched in due)
                 watched.Fail(e.Message);
+        }
+        catch (FormatException) when (due.Count > 1)
+        {
+            // Of one of them the last event is damaged, which must not be the others' trouble.
+            foreach (var watched in due)
+                await AskAsync(source, [watched]);
+        }
+        catch (FormatException e)
+        {
+            due[0].Fail(e.Message);
         }
     }
 

@@ -113,16 +113,22 @@ public sealed class LogReader(LogStore store)
     }
 
     /// <summary>Where each stream of the source ends, by name.</summary>
-    public async Task<IReadOnlyList<StreamHead>> ReadHeadsAsync(string source, CancellationToken cancellation = default)
+    /// <param name="source">The source.</param>
+    /// <param name="streams">Only these, as far as there are such; null: all.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="FormatException">The last event of one of them is damaged.</exception>
+    public async Task<IReadOnlyList<StreamHead>> ReadHeadsAsync(string source, IReadOnlyCollection<StreamName>? streams, CancellationToken cancellation = default)
     {
         return await Try($"Reading the heads of source {source}", async () =>
         {
             await using var command = store.Database.CreateCommand($"""
                 select s.id, {HeadColumns} from {store.Schema}.mt_streams s
                 left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = $1 and e.stream_id = s.id order by e.version desc limit 1) e on true
-                where s.tenant_id = $1 order by s.id
+                where s.tenant_id = $1 {(streams is null ? "" : "and s.id = any($2)")} order by s.id
                 """);
             command.Parameters.Add(new() { Value = source });
+            if (streams is not null)
+                command.Parameters.Add(new() { Value = streams.Select(s => s.ToString()).ToArray() });
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             var heads = new List<StreamHead>();
             while (await reader.ReadAsync(cancellation))
@@ -131,24 +137,8 @@ public sealed class LogReader(LogStore store)
         });
     }
 
-    /// <summary>Where each of these streams of the source ends; one that does not exist is empty.</summary>
-    public async Task<IReadOnlyList<StreamHead>> ReadHeadsAsync(string source, string[] streams, CancellationToken cancellation = default)
-    {
-        return await Try($"Reading heads of source {source}", async () =>
-        {
-            await using var command = store.Database.CreateCommand($"""
-                select s.id, {HeadColumns} from unnest($2) s (id)
-                left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = $1 and e.stream_id = s.id order by e.version desc limit 1) e on true
-                """);
-            command.Parameters.Add(new() { Value = source });
-            command.Parameters.Add(new() { Value = streams });
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            var heads = new List<StreamHead>();
-            while (await reader.ReadAsync(cancellation))
-                heads.Add(Head(reader));
-            return heads;
-        });
-    }
+    /// <inheritdoc cref="ReadHeadsAsync(string, IReadOnlyCollection{StreamName}?, CancellationToken)"/>
+    public Task<IReadOnlyList<StreamHead>> ReadHeadsAsync(string source, CancellationToken cancellation = default) => ReadHeadsAsync(source, null, cancellation);
 
     /// <summary>All streams, or those of one source, by name.</summary>
     public async Task<IReadOnlyList<StreamSummary>> ListStreamsAsync(string? source = null, CancellationToken cancellation = default)

@@ -11,16 +11,20 @@ internal sealed class ReplicatorWorld : IAsyncDisposable
 {
     private readonly string _folder = $"{Bpffs.Root}/maplog_test_{Guid.NewGuid():N}";
 
-    private ReplicatorWorld(LogDatabase log, SourceMap source)
+    private ReplicatorWorld(LogDatabase log, LogWriter writer)
     {
         Log = log;
-        Source = source;
+        Writer = writer;
+        Source = new SourceMap(writer, "lb-1/ct_map", Shape);
         Bpffs.EnsureMounted(_folder);
     }
 
     public static MapShape Shape { get; } = new((int)MapType.Hash, 24, 64, 5000, 0, 0);
 
     public LogDatabase Log { get; }
+
+    /// <summary>Of the source, for other maps of it.</summary>
+    public LogWriter Writer { get; }
 
     public SourceMap Source { get; }
 
@@ -31,7 +35,7 @@ internal sealed class ReplicatorWorld : IAsyncDisposable
     public static async Task<ReplicatorWorld> MakeAsync(TestPostgres postgres)
     {
         var log = await LogDatabase.MigratedAsync(postgres);
-        return new ReplicatorWorld(log, new SourceMap(await LogWriter.OpenAsync(log.Store, "lb-1"), "lb-1/ct_map", Shape));
+        return new ReplicatorWorld(log, await LogWriter.OpenAsync(log.Store, "lb-1"));
     }
 
     public string PinOf(string replica) => Path.Combine(_folder, replica);

@@ -50,6 +50,25 @@ public sealed class WithoutBusTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_damaged_event_of_one_stream_leaves_the_others_known_as_level()
+    {
+        using var other = new SourceMap(_world.Writer, "lb-1/other", ReplicatorWorld.Shape);
+        await _world.Source.OpenAsync();
+        await other.OpenAsync();
+        await other.ChangeAsync(10);
+        using var replicator = _world.Start("--map", "other", "--pin", _world.PinOf("other"));
+        await _world.EqualAsync(replicator);
+        await Wait.UntilAsync(() => other.Equals(_world.PinOf("other")), TimeSpan.FromSeconds(60), () => replicator.Output);
+
+        await _world.Log.TamperAsync($"update maplog.mt_events set bdata = '\\x00' where stream_id = 'lb-1/other' and version = {other.Head.Value}");
+        var damaged = CursorRecord.LevelAt(Boot.Now());
+        await Wait.UntilAsync(() => ReplicaMap.ReadCursor(_world.Pin)!.Value.Level > damaged + 30, TimeSpan.FromSeconds(20), () => $"It was not level any more. {replicator.Output}");
+        // That of the damaged one ends, and says why.
+        await replicator.WaitForAsync("begins with layout 0");
+        Assert.Equal(1, await replicator.StopAsync());
+    }
+
+    [Fact]
     public async Task A_new_life_of_the_source_map_empties_the_replica()
     {
         await _world.Source.OpenAsync();
