@@ -1,7 +1,7 @@
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>
-/// .NET keeps what a burst took, for the next one. A capture that rests gives it back: it stands for some ten milliseconds
+/// .NET keeps what a burst took, for the next one. A capture that rests gives it back: its loop stands still
 /// meanwhile, which nobody waits for.
 /// </summary>
 internal sealed class Heap
