@@ -31,7 +31,7 @@ test-kernels:
 soak:
 	@scripts/soak $(or $(MINUTES),10)
 
-bench:
+bench: build
 	@scripts/install tests
 	@dotnet build tests/Benchmarks -c Release --nologo -v quiet
 	@dotnet tests/Benchmarks/bin/Release/net10.0/maplog-benchmarks.dll $(if $(SHORT),--short) $(if $(EVENTS),--events $(EVENTS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ONLY)

@@ -13,7 +13,12 @@ namespace Maplog.Benchmarks.Pipelines;
 internal sealed record Lag(double P50, double P99)
 {
     /// <summary>Runs the whole pipeline at the work's rate; of several maps, one of which each lag counts.</summary>
-    public static async Task<Lag> MeasureAsync(Bench bench, LogStore store, Work work, CancellationToken cancellation)
+    /// <param name="bench">Has the servers.</param>
+    /// <param name="store">The log.</param>
+    /// <param name="work">What is done.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <param name="warm">So many seconds of the work do not count.</param>
+    public static async Task<Lag> MeasureAsync(Bench bench, LogStore store, Work work, CancellationToken cancellation, double warm = 0)
     {
         await using var pipeline = await Pipeline.StartAsync(bench, store, work, cancellation);
         using var driver = await pipeline.StartWorkAsync(cancellation);
@@ -29,12 +34,13 @@ internal sealed record Lag(double P50, double P99)
         await pipeline.ReachAsync(replicas: true, cancellation);
         await Task.Delay(50, cancellation); // one more look
         var lags = await ReadAsync(store, new StreamName("lb-1", map), from, watch.End(), cancellation);
+        var counted = lags[0].Since + (long)(warm * 1e9);
         await pipeline.CheckAsync(Pipeline.ChangesOf(driver), cancellation);
         driver.GoOn();
         Console.Error.WriteLine($"  the longest of each second, ms: {string.Join(' ', lags.GroupBy(l => (l.Since - lags[0].Since) / 1_000_000_000).Select(second => $"{second.Max(l => l.Milliseconds):0}"))}");
-        var sorted = lags.Select(l => l.Milliseconds).Order().ToList();
+        var sorted = lags.Where(l => l.Since >= counted).Select(l => l.Milliseconds).Order().ToList();
         var lag = new Lag(sorted[sorted.Count / 2], sorted[(int)(sorted.Count * 0.99)]);
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {lags.Count} changes of {work.Maps} maps at {work.Rate} a second: p50 {lag.P50:0.0}, p90 {sorted[(int)(sorted.Count * 0.9)]:0.0}, p99 {lag.P99:0.0}, p99.9 {sorted[(int)(sorted.Count * 0.999)]:0.0}, most {sorted[^1]:0.0} ms"));
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {sorted.Count} changes of {work.Maps} maps at {work.Rate} a second: p50 {lag.P50:0.0}, p90 {sorted[(int)(sorted.Count * 0.9)]:0.0}, p99 {lag.P99:0.0}, p99.9 {sorted[(int)(sorted.Count * 0.999)]:0.0}, most {sorted[^1]:0.0} ms"));
         return lag;
     }
 

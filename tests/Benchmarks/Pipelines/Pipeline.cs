@@ -1,8 +1,10 @@
 using System.Globalization;
-using Maplog.Benchmarks.Rows;
+using Maplog.Cli;
 using Maplog.Events;
+using Maplog.Folding;
 using Maplog.Kernel;
 using Maplog.Log;
+using Maplog.Snapshots;
 using Maplog.Tests.Recorded;
 using Npgsql;
 
@@ -120,10 +122,16 @@ internal sealed class Pipeline : IAsyncDisposable
         // Where mapdriver is held up for 10 ms between a change and its record, the background scan is the first to see it.
         if (corrected > 0)
             Console.Error.WriteLine($"  the background scan saw {corrected} changes before their records came");
+        var history = new StreamHistory(_store);
         foreach (var map in _work.Names)
         {
-            await MapCommand.RunAsync(_store.Database.ConnectionString, "verify", $"{Source}/{map}", SourcePin(map));
-            await MapCommand.RunAsync(_store.Database.ConnectionString, "verify", $"{Source}/{map}", ReplicaPin(map));
+            var kept = await history.ReadAsync(new StreamName(Source, map), cancellation: cancellation);
+            foreach (var pin in new[] { SourcePin(map), ReplicaPin(map) })
+            {
+                using var live = LiveMap.Open(pin);
+                if (MapComparison.Of(kept.Entries, LiveMap.Read(live, cancellation), keep: 0) is { IsEqual: false } found)
+                    throw new InvalidOperationException($"{found.DifferenceCount} entries of {pin} differ from the log's.");
+            }
         }
     }
 

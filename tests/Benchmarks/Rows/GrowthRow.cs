@@ -1,43 +1,61 @@
+using System.Globalization;
 using Maplog.Benchmarks.Pipelines;
 using Maplog.Log;
 
 namespace Maplog.Benchmarks.Rows;
 
-/// <summary>What becomes of the end-to-end rate and of the lag as maps, entries and history grow: each range's largest against its smallest.</summary>
+/// <summary>What becomes of the end-to-end rate and of the lag as one thing grows: its largest against its smallest, both in this run.</summary>
 internal sealed class GrowthRow : IRow
 {
     private const int LagRate = 10_000;
+    private const double Warm = 10; // seconds, in which .NET compiles what runs often
 
-    public string Name => "growth";
+    private readonly Func<Bench, CancellationToken, Task<Step[]>> _steps;
+
+    private GrowthRow(string name, Func<Bench, CancellationToken, Task<Step[]>> steps) => (Name, _steps) = (name, steps);
+
+    public string Name { get; }
+
+    /// <summary>The same entries in all, in one map or in many.</summary>
+    public static GrowthRow OfMaps { get; } = new("growth-maps", async (bench, cancellation) =>
+    {
+        var (log, most) = (await bench.MakeLogAsync(cancellation), bench.Sizes.Maps);
+        return [.. new[] { 1, Math.Min(16, most), most }.Select(maps => new Step(log, maps, bench.Sizes.Replicated / maps, Text($"{maps} maps")))];
+    });
+
+    public static GrowthRow OfEntries { get; } = new("growth-entries", async (bench, cancellation) =>
+    {
+        var log = await bench.MakeLogAsync(cancellation);
+        return [.. new[] { bench.Sizes.Entries / 100, bench.Sizes.Replicated, bench.Sizes.Entries }.Select(entries => new Step(log, 1, entries, Text($"{entries} entries")))];
+    });
+
+    /// <summary>The last is of the filled log, and writes into it.</summary>
+    public static GrowthRow OfHistory { get; } = new("growth-history", async (bench, cancellation) =>
+    {
+        var (empty, filled) = (await bench.MakeLogAsync(cancellation), await bench.FilledAsync(cancellation));
+        return [new Step(empty, 1, bench.Sizes.Replicated, "an empty log"), new Step(filled.Store, 1, bench.Sizes.Replicated, Text($"{filled.Head} events before"))];
+    });
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
-        var (seconds, entries, most) = (bench.Sizes.GrowthSeconds, bench.Sizes.Replicated, bench.Sizes.Maps);
-        var figures = new List<Figure>();
-        await using (var log = await bench.MakeLogAsync(cancellation))
-        {
-            // The same entries in all, in one map or in many.
-            await AddAsync("maps", $"{most} maps", "1 map", [.. new[] { 1, Math.Min(16, most), most }.Select(maps => (log, new Work(maps, entries / maps, seconds)))]);
-        }
-        await using (var log = await bench.MakeLogAsync(cancellation))
-            await AddAsync("entries", $"{bench.Sizes.Entries} entries", "10000 entries", [.. new[] { 10_000, entries, bench.Sizes.Entries }.Select(e => (log, new Work(1, e, seconds)))]);
-        await using (var log = await bench.MakeLogAsync(cancellation))
-        {
-            // Its last run has all that the log of the other rows has before it.
-            var filled = (await bench.FilledAsync(cancellation)).Store;
-            await AddAsync("history", $"{bench.Sizes.Events} events before", "an empty log", [(log, new Work(1, entries, seconds)), (filled, new Work(1, entries, seconds))]);
-        }
-        return figures;
-
-        async Task AddAsync(string range, string largest, string smallest, (LogStore Log, Work Work)[] steps)
-        {
-            var rates = new List<double>();
-            foreach (var (log, work) in steps)
-                rates.Add((await Flow.MeasureAsync(bench, log, work, cancellation)).Rate);
-            figures.Add(Figure.Compared($"{Name}/{range}", rates[^1], rates[0], "changes/s", $"{smallest}, here {largest}", rates[^1] / rates[0], 0.8, 0.95));
-            var (last, of) = steps[^1];
-            var lag = await Lag.MeasureAsync(bench, last, new Work(of.Maps, of.Entries, seconds, LagRate, Batch: 10), cancellation);
-            figures.Add(Figure.Plain($"{Name}/{range}/p99", lag.P99, "ms", 30, 15));
-        }
+        var steps = await _steps(bench, cancellation);
+        var rates = new List<double>();
+        foreach (var step in steps)
+            rates.Add((await Flow.MeasureAsync(bench, step.Log, new Work(step.Maps, step.Entries, bench.Sizes.GrowthSeconds), cancellation)).Rate);
+        var (first, last) = (steps[0], steps[^1]);
+        var lag = await Lag.MeasureAsync(bench, last.Log, new Work(last.Maps, last.Entries, Warm + bench.Sizes.GrowthSeconds, LagRate, Batch: 10), cancellation, Warm);
+        return
+        [
+            Figure.Compared(Name, rates[^1], rates[0], "changes/s", $"{first.What}, here {last.What}", rates[^1] / rates[0], 0.8, 0.95),
+            Figure.Plain($"{Name}/p99", lag.P99, "ms", 30, 15),
+        ];
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <param name="Log">Where it is logged.</param>
+    /// <param name="Maps">How many.</param>
+    /// <param name="Entries">Of each.</param>
+    /// <param name="What">What has grown so far.</param>
+    private sealed record Step(LogStore Log, int Maps, int Entries, string What);
 }
