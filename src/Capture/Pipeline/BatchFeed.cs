@@ -8,20 +8,19 @@ namespace Maplog.Capture.Pipeline;
 
 /// <summary>
 /// Turns committed batches into blocks for the bus, one block per stream and shape, and lets them wait for the publisher,
-/// up to a bound: what does not fit is dropped, and replicas read it from the log.
+/// up to a bound in bytes: what does not fit is dropped, and replicas read it from the log.
 /// </summary>
 internal sealed class BatchFeed : IDisposable
 {
-    private const int MostWaiting = 256, MostBlockBytes = 1 << 20;
+    private const int MostWaiting = 64 << 20, MostBlockBytes = 1 << 20;
 
-    private readonly Channel<Outgoing> _waiting = Channel.CreateBounded<Outgoing>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly Channel<Outgoing> _waiting = Channel.CreateUnbounded<Outgoing>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private readonly ConcurrentDictionary<StreamHandle, OpenBlock> _open = [];
     private readonly ConcurrentDictionary<StreamName, Heartbeat> _dropped = [];
+    private long _waitingBytes;
 
     /// <summary>Blocks dropped because the bus was away or slow.</summary>
     public long Dropped { get; private set; }
-
-    public ChannelReader<Outgoing> Waiting => _waiting.Reader;
 
     /// <summary>Terms that are over.</summary>
     public int Terms { get; private set; }
@@ -31,6 +30,18 @@ internal sealed class BatchFeed : IDisposable
     {
         Terms++;
         _dropped.Clear();
+    }
+
+    /// <summary>Ends when a block waits.</summary>
+    public ValueTask<bool> WaitAsync(CancellationToken cancellation) => _waiting.Reader.WaitToReadAsync(cancellation);
+
+    /// <summary>The next block, if one waits.</summary>
+    public bool TryTake(out Outgoing block)
+    {
+        if (!_waiting.Reader.TryRead(out block))
+            return false;
+        Interlocked.Add(ref _waitingBytes, -block.Block.Length);
+        return true;
     }
 
     /// <summary>The heads of streams whose blocks were dropped since this was last asked: nobody else tells of them.</summary>
@@ -83,10 +94,14 @@ internal sealed class BatchFeed : IDisposable
         // Not from a pool, which would keep as many as ever waited at once.
         var bytes = block.Finish().ToArray();
         var head = new Heartbeat(block.Writer.Stream, epoch, block.Last, block.Newest);
-        if (_waiting.Writer.TryWrite(new Outgoing(Terms, head, bytes)))
+        if (Interlocked.Read(ref _waitingBytes) > MostWaiting)
+        {
+            _dropped[head.Stream] = head;
+            Dropped++;
             return;
-        _dropped[head.Stream] = head;
-        Dropped++;
+        }
+        Interlocked.Add(ref _waitingBytes, bytes.Length);
+        _waiting.Writer.TryWrite(new Outgoing(Terms, head, bytes));
     }
 
     /// <summary>A block that waits.</summary>

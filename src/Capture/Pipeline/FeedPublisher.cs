@@ -6,106 +6,153 @@ using Microsoft.Extensions.Hosting;
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>
-/// Sends what the feed holds, each stream's in order, and every second each stream's head, so that a replica that has missed the last
-/// block before a silence knows. A head is told only when its block was sent or dropped: a beat never overtakes a block.
+/// Sends what the feed holds, each stream's in order and the streams side by side, and every second the head of each stream that
+/// rests, so that a replica that has missed the last block before a silence knows. A beat never overtakes a block of its stream.
 /// </summary>
 internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMetrics metrics, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(1), LastWordsWithin = TimeSpan.FromSeconds(2);
 
-    private const int MostTogether = 32;
+    // A stream of which this was told so lately has no need of a beat: its next comes before a replica takes it for silent.
+    private static readonly TimeSpan Lately = BeatEvery / 2;
 
-    private readonly Dictionary<StreamName, Heartbeat> _heads = [];
-    private readonly Dictionary<StreamName, Task> _together = [];
+    private const int MostOnTheirWay = 32;
+
+    private readonly Dictionary<StreamName, Told> _streams = [];
+    private readonly SemaphoreSlim _room = new(MostOnTheirWay);
     private int _terms;
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _room.Dispose();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var patience = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        await using var stop = stoppingToken.Register(() => patience.CancelAfter(LastWordsWithin));
         try
         {
-            await SendAsync(stoppingToken);
+            await SendUntilStoppedAsync(patience.Token, stoppingToken);
+            // The capture has stopped before us: what is here is all there is.
+            while (feed.TryTake(out var block))
+                await BeginAsync(block, patience.Token);
+            await FinishAsync();
+            Beat(patience.Token);
+            await FinishAsync();
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The capture has stopped before us: what is here is all there is.
-            using var patience = new CancellationTokenSource(LastWordsWithin, time);
-            try
-            {
-                while (feed.Waiting.TryRead(out var block))
-                    await SendAsync(block, patience.Token);
-                await BeatAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                // Replicas read the rest from the log.
-            }
+            // Replicas read the rest from the log.
         }
     }
 
-    private async Task SendAsync(CancellationToken stopping)
+    private async Task SendUntilStoppedAsync(CancellationToken patience, CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(BeatEvery, time);
         var tick = timer.WaitForNextTickAsync(stopping).AsTask();
-        var more = feed.Waiting.WaitToReadAsync(stopping).AsTask();
+        var more = feed.WaitAsync(stopping).AsTask();
         while (true)
         {
             await Task.WhenAny(tick, more);
+            if (stopping.IsCancellationRequested)
+                return;
             if (more.IsCompleted)
             {
-                await more;
                 // Streams that rest are told of between the blocks of one that does not.
-                while (!tick.IsCompleted && feed.Waiting.TryRead(out var block))
-                    await BeginAsync(block, stopping);
-                await FinishAsync();
-                more = feed.Waiting.WaitToReadAsync(stopping).AsTask();
+                while (!tick.IsCompleted && feed.TryTake(out var block))
+                    await BeginAsync(block, patience);
+                more = feed.WaitAsync(stopping).AsTask();
             }
             if (tick.IsCompleted)
             {
-                await tick;
-                await BeatAsync(stopping);
+                Beat(patience);
                 tick = timer.WaitForNextTickAsync(stopping).AsTask();
             }
         }
     }
 
-    // RabbitMQ's word for a block takes as long as the block's own way: blocks of different streams are sent together. Those of
-    // one stream follow each other, for their order.
+    // RabbitMQ's word for a block takes as long as the block's own way: streams do not wait for each other.
     private async Task BeginAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)
     {
-        if (_together.Count == MostTogether || _together.ContainsKey(waiting.Head.Stream))
-            await FinishAsync();
-        _together[waiting.Head.Stream] = SendAsync(waiting, cancellation);
-    }
-
-    private async Task FinishAsync()
-    {
-        var sending = _together.Values.ToArray();
-        _together.Clear();
-        await Task.WhenAll(sending);
-    }
-
-    private async Task SendAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)
-    {
+        var stream = Of(waiting.Head.Stream);
         if (waiting.Term == feed.Terms)
-            _heads[waiting.Head.Stream] = waiting.Head;
-        var began = time.GetTimestamp();
-        if (await bus.PublishAsync(waiting.Head.Stream, waiting.Block, cancellation))
-            metrics.Published(time.GetElapsedTime(began));
+            stream.Head = waiting.Head;
+        await _room.WaitAsync(cancellation);
+        stream.Sending = SendAsync(stream, waiting, stream.Sending, cancellation);
     }
 
-    private async Task BeatAsync(CancellationToken cancellation)
+    private async Task SendAsync(Told stream, BatchFeed.Outgoing waiting, Task before, CancellationToken cancellation)
+    {
+        try
+        {
+            await before;
+            var began = time.GetTimestamp();
+            if (!await bus.PublishAsync(waiting.Head.Stream, waiting.Block, cancellation))
+                return;
+            metrics.Published(time.GetElapsedTime(began));
+            stream.Is(waiting.Head, time.GetTimestamp());
+        }
+        finally
+        {
+            _room.Release();
+        }
+    }
+
+    private void Beat(CancellationToken cancellation)
     {
         if (_terms != feed.Terms)
         {
             _terms = feed.Terms;
-            _heads.Clear();
+            foreach (var stream in _streams.Values)
+                stream.Head = null;
         }
         foreach (var dropped in feed.TakeDropped())
         {
-            if (!_heads.TryGetValue(dropped.Stream, out var told) || told.Head < dropped.Head)
-                _heads[dropped.Stream] = dropped;
+            var stream = Of(dropped.Stream);
+            if (stream.Head is not { } known || known.Head < dropped.Head)
+                stream.Head = dropped;
         }
-        // Together: RabbitMQ's word for each is waited for, and blocks wait behind them.
-        await Task.WhenAll(_heads.Values.Select(head => bus.PublishAsync(head, cancellation)));
+        foreach (var stream in _streams.Values)
+        {
+            if (stream.Sending.IsFaulted)
+                stream.Sending.GetAwaiter().GetResult();
+            // What is on its way tells more.
+            if (stream.Head is { } head && stream.Sending.IsCompleted && !stream.Knows(head, time, Lately))
+                stream.Sending = BeatAsync(stream, head, cancellation);
+        }
+    }
+
+    private async Task BeatAsync(Told stream, Heartbeat head, CancellationToken cancellation)
+    {
+        if (await bus.PublishAsync(head, cancellation))
+            stream.Is(head, time.GetTimestamp());
+    }
+
+    private Task FinishAsync() => Task.WhenAll(_streams.Values.Select(s => s.Sending));
+
+    private Told Of(StreamName name)
+    {
+        if (!_streams.TryGetValue(name, out var stream))
+            _streams.Add(name, stream = new Told());
+        return stream;
+    }
+
+    /// <summary>What replicas were told of a stream, and what there is to tell.</summary>
+    private sealed class Told
+    {
+        private (Heartbeat Head, long At)? _told;
+
+        /// <summary>Where it is; null: nothing may be told of it.</summary>
+        public Heartbeat? Head { get; set; }
+
+        /// <summary>The last of what was sent, which was sent after all before it.</summary>
+        public Task Sending { get; set; } = Task.CompletedTask;
+
+        /// <summary>This was told, and RabbitMQ has it.</summary>
+        public void Is(Heartbeat head, long at) => _told = (head, at);
+
+        public bool Knows(Heartbeat head, TimeProvider time, TimeSpan lately) => _told is var (told, at) && told == head && time.GetElapsedTime(at) < lately;
     }
 }

@@ -4,20 +4,21 @@ using Maplog.Replicas;
 
 namespace Maplog.Benchmarks.Pipelines;
 
-/// <summary>Looks at a replica's cursor in the kernel over and over, and notes when it had moved on: what it is past is in the map.</summary>
+/// <summary>Looks at replicas' cursors in the kernel over and over, and notes when each had moved on: what it is past is in the map.</summary>
 internal sealed partial class CursorWatch : IDisposable
 {
     private const int LookEvery = 500_000; // ns
 
-    private readonly BpfMap _cursor;
+    private readonly BpfMap[] _cursors;
+    private readonly List<(long At, long Version)>[] _moves;
     private readonly Thread _looking;
-    private readonly List<(long At, long Version)> _moves = [];
     private volatile bool _isOver;
 
-    /// <param name="pin">The replica's.</param>
-    public CursorWatch(string pin)
+    /// <param name="pins">The replicas'.</param>
+    public CursorWatch(params IEnumerable<string> pins)
     {
-        _cursor = BpfMap.OpenPinned(ReplicaMap.CursorPin(pin), MapAccess.Read);
+        _cursors = [.. pins.Select(pin => BpfMap.OpenPinned(ReplicaMap.CursorPin(pin), MapAccess.Read))];
+        _moves = [.. _cursors.Select(_ => new List<(long, long)>())];
         _looking = new Thread(Look);
         _looking.Start();
     }
@@ -32,8 +33,8 @@ internal sealed partial class CursorWatch : IDisposable
     }
 
     /// <summary>Ends it.</summary>
-    /// <returns>When (ns since boot) the cursor was first seen at which version, in order.</returns>
-    public IReadOnlyList<(long At, long Version)> End()
+    /// <returns>For each replica, when (ns since boot) its cursor was first seen at which version, in order.</returns>
+    public IReadOnlyList<IReadOnlyList<(long At, long Version)>> End()
     {
         _isOver = true;
         _looking.Join();
@@ -43,7 +44,8 @@ internal sealed partial class CursorWatch : IDisposable
     public void Dispose()
     {
         End();
-        _cursor.Dispose();
+        foreach (var cursor in _cursors)
+            cursor.Dispose();
     }
 
     private static long VersionIn(BpfMap cursor)
@@ -57,14 +59,18 @@ internal sealed partial class CursorWatch : IDisposable
     private void Look()
     {
         var pause = new TimeSpec(0, LookEvery);
-        for (long last = 0; !_isOver; _ = NanoSleep(pause, 0))
+        var last = new long[_cursors.Length];
+        for (; !_isOver; _ = NanoSleep(pause, 0))
         {
-            var version = VersionIn(_cursor);
-            if (version == last)
-                continue;
-            // Taken after the look: what was seen had happened by now.
-            _moves.Add((Boot.Now(), version));
-            last = version;
+            for (var i = 0; i < _cursors.Length; i++)
+            {
+                var version = VersionIn(_cursors[i]);
+                if (version == last[i])
+                    continue;
+                // Taken after the look: what was seen had happened by now.
+                _moves[i].Add((Boot.Now(), version));
+                last[i] = version;
+            }
         }
     }
 

@@ -4,7 +4,7 @@ using Maplog.Log;
 
 namespace Maplog.Benchmarks.Rows;
 
-/// <summary>What becomes of the end-to-end rate and of the lag as one thing grows: its largest against its smallest, both in this run.</summary>
+/// <summary>What becomes of the end-to-end rate and of the lag as one thing grows: its largest against its smallest, in turns.</summary>
 internal sealed class GrowthRow : IRow
 {
     private const int LagRate = 10_000;
@@ -39,14 +39,17 @@ internal sealed class GrowthRow : IRow
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
         var steps = await _steps(bench, cancellation);
-        var rates = new List<double>();
-        foreach (var step in steps)
-            rates.Add((await Flow.MeasureAsync(bench, step.Log, new Work(step.Maps, step.Entries, bench.Sizes.GrowthSeconds), cancellation)).Rate);
         var (first, last) = (steps[0], steps[^1]);
+        var rates = steps.ToDictionary(s => s, _ => new List<double>());
+        for (var round = 0; round < bench.Sizes.Rounds; round++)
+        {
+            foreach (var step in steps)
+                rates[step].Add((await Flow.MeasureAsync(bench, step.Log, new Work(step.Maps, step.Entries, bench.Sizes.GrowthSeconds), cancellation)).Rate);
+        }
         var lag = await Lag.MeasureAsync(bench, last.Log, new Work(last.Maps, last.Entries, Warm + bench.Sizes.GrowthSeconds, LagRate, Batch: 10), cancellation, Warm);
         return
         [
-            Figure.Compared(Name, rates[^1], rates[0], "changes/s", $"{first.What}, here {last.What}", rates[^1] / rates[0], 0.8, 0.95),
+            Figure.Compared(Name, Bench.Median(rates[last]), Bench.Median(rates[first]), "changes/s", $"{first.What}, here {last.What}", Bench.Median(rates[last].Zip(rates[first], (l, f) => l / f)), 0.8, 0.95),
             Figure.Plain($"{Name}/p99", lag.P99, "ms", 30, 15),
         ];
     }
