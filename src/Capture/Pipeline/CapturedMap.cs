@@ -177,7 +177,7 @@ internal sealed class CapturedMap
         {
             if (IsAmbiguous(entry.Stamp, entry.Tag, change))
                 _inspector.LookAgain(Normal(key), change.KernelTime);
-            Entries.Remove(entry);
+            Content.Remove(entry);
         }
         _deleted.Add(Normal(key), change.KernelTime, change.Cpu, _inspector.IsReading);
         _sink.Change(Stream, kind, change, comm, key, default);
@@ -218,7 +218,7 @@ internal sealed class CapturedMap
         entry.Stamp = at;
         _sink.Change(Stream, kind, new ChangeHeader { Origin = origin, Epoch = _sink.Epoch, KernelTime = at, RingPosition = -1 }, default, key, value);
         if (kind == EventKind.EntryDeleted)
-            Entries.Remove(entry);
+            Content.Remove(entry);
     }
 
     private static bool IsAmbiguous(long stamp, ushort tag, in ChangeHeader change) =>

@@ -13,7 +13,8 @@ internal sealed class KnownContent
 {
     private readonly MapShape _shape;
     private readonly bool _isDigested;
-    private ContentDigest _digest;
+    // Of all entries, kept as they change: a seal has no need to go over them.
+    private ContentDigest _all;
 
     /// <summary>Nothing is known yet.</summary>
     public KnownContent(MapShape shape)
@@ -24,7 +25,7 @@ internal sealed class KnownContent
     private KnownContent(MapShape shape, MapFold entries)
     {
         _shape = shape;
-        _digest = ContentDigest.ForFolded(shape);
+        _all = ContentDigest.ForFolded(shape);
         _isDigested = IsDigested(shape);
         Entries = entries;
     }
@@ -44,30 +45,37 @@ internal sealed class KnownContent
         return content;
     }
 
-    /// <summary>Whose values are for <see cref="Holds"/> and <see cref="Put"/>, but of a per-CPU map.</summary>
+    /// <summary>Whose values are for <see cref="Holds"/> and <see cref="Put"/>, but of a per-CPU map, and whose entries go by <see cref="Remove"/>.</summary>
     public MapFold Entries { get; }
 
     public bool Holds(FoldEntry entry, ReadOnlySpan<byte> value) => _isDigested
-        ? BinaryPrimitives.ReadUInt128LittleEndian(entry.Value) == _digest.Of(entry.Key, value)
+        ? DigestOf(entry) == _all.Of(entry.Key, value)
         : entry.Value.SequenceEqual(value);
 
     public void Put(FoldEntry entry, ReadOnlySpan<byte> value)
     {
-        if (_isDigested)
-            BinaryPrimitives.WriteUInt128LittleEndian(entry.Value, _digest.Of(entry.Key, value));
-        else
+        if (!_isDigested)
+        {
             value.CopyTo(entry.Value);
+            return;
+        }
+        var digest = _all.Of(entry.Key, value);
+        _all.Remove(DigestOf(entry));
+        _all.Add(digest);
+        BinaryPrimitives.WriteUInt128LittleEndian(entry.Value, digest);
     }
 
-    public ContentDigest Digest()
+    /// <summary>Removes an entry that was just found or enumerated.</summary>
+    public void Remove(FoldEntry entry)
     {
-        if (!_isDigested)
-            return ContentDigest.Of(Entries, _shape);
-        var all = ContentDigest.ForFolded(_shape);
-        foreach (var entry in Entries)
-            all.Add(BinaryPrimitives.ReadUInt128LittleEndian(entry.Value));
-        return all;
+        if (_isDigested)
+            _all.Remove(DigestOf(entry));
+        Entries.Remove(entry);
     }
+
+    public ContentDigest Digest() => _isDigested ? _all : ContentDigest.Of(Entries, _shape);
+
+    private static UInt128 DigestOf(FoldEntry entry) => BinaryPrimitives.ReadUInt128LittleEndian(entry.Value);
 
     private static bool IsDigested(MapShape shape) => shape.PossibleCpus == 0 && shape.ValueBytes > ContentDigest.Size;
 }

@@ -60,13 +60,14 @@ internal sealed class ReplicaSession
                 {
                     await _writer.FlushAsync(cancellation);
                     _writer.CheckAtRest();
-                    if (!_writer.Check.WantsRepair)
+                    if (_writer.Check is { WantsRepair: false, IsUnderWay: false })
                         await _inbox.WaitAsync(cancellation);
                 }
                 else
                 {
                     await TakeAsync(item, cancellation);
                 }
+                _writer.Check.Step();
                 if (_writer.Check.WantsRepair && !_newMap)
                     await RepairAsync(cancellation);
                 if (_writer.IsLarge || ReachesHead)

@@ -30,7 +30,7 @@ internal sealed class ReplicaWriter
         (_replica, _report, _time) = (replica, report, time);
         _pending = new PendingChanges(replica.Stream, replica.Shape);
         _applier = new BatchApplier(replica);
-        Check = new ReplicaCheck(replica, _applier, checkEvery, time);
+        Check = new ReplicaCheck(replica, checkEvery, time);
         Taken = replica.Cursor;
     }
 
@@ -56,6 +56,7 @@ internal sealed class ReplicaWriter
     /// <summary>Drops what was taken, and begins with nothing: what follows is all that the map shall have.</summary>
     public void BeginAnew()
     {
+        Check.GiveUp();
         _replica.Forget();
         _pending.Clear();
         _pending.Empty();
@@ -95,6 +96,7 @@ internal sealed class ReplicaWriter
     /// <summary>Begins with nothing, too, but what follows is in the map already, if nobody else has written into it.</summary>
     public void BeginRepair()
     {
+        Check.GiveUp();
         _pending.Clear();
         _pending.Empty();
         _pending.HadTo = _replica.Cursor.Version;
@@ -102,12 +104,12 @@ internal sealed class ReplicaWriter
         _loaded = null;
     }
 
-    /// <summary>Holds the map against the last seal, if it is time, and if it can be.</summary>
+    /// <summary>Begins to hold the map against the last seal, if it is time, and if it can be.</summary>
     public void CheckAtRest()
     {
         Check.Tick();
         if (_pending is { Events: 0, Seal: { } seal })
-            Check.Check(seal);
+            Check.Begin(seal);
     }
 
     /// <summary>Takes the events of a page that follow what was taken; earlier ones are stepped over.</summary>
@@ -167,7 +169,7 @@ internal sealed class ReplicaWriter
     private void CheckAt(EventKind kind)
     {
         if (kind == EventKind.Sealed && !IsWhole && !_pending.FromEmpty && _pending.Seal is { } seal && Check.IsWanted && TryFlush())
-            Check.Check(seal);
+            Check.Begin(seal);
     }
 
     // This node was promoted: what follows was done to this very map. When it is a replica again, it may hold what was never
@@ -195,6 +197,7 @@ internal sealed class ReplicaWriter
     {
         if (_pending.Events == 0)
             return;
+        Check.Expect(_pending);
         _applier.Apply(_pending);
         _pending.Clear();
         _report.Accepted(Taken);

@@ -46,6 +46,15 @@ public struct ContentDigest(bool isArray, bool isTrie)
         _sum += entry;
     }
 
+    /// <summary>Takes an entry back that was added.</summary>
+    public void Remove(UInt128 entry)
+    {
+        if (entry == UInt128.Zero)
+            return;
+        Entries--;
+        _sum -= entry;
+    }
+
     /// <summary>The hash of one entry; 0 if it does not count.</summary>
     public UInt128 Of(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {

@@ -1,4 +1,3 @@
-using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Kernel;
 
@@ -42,19 +41,6 @@ public sealed class BatchApplier
 
     /// <summary>Entries of the log that an LRU map does not have, at the last repair: its own kernel evicted them.</summary>
     public long Evicted { get; private set; }
-
-    /// <summary>Whether the map holds what a seal says it does, when all up to the seal is in it.</summary>
-    public bool Holds(Sealed seal)
-    {
-        var digest = ContentDigest.For(_replica.Shape);
-        var scan = _map.Scan(_room);
-        for (int count; (count = scan.Next(_keys, _values)) > 0;)
-        {
-            for (var i = 0; i < count; i++)
-                digest.Add(Key(i), Value(i));
-        }
-        return digest.Entries == seal.Entries && digest.ToBytes().AsSpan().SequenceEqual(seal.Content);
-    }
 
     /// <summary>Applies all, and moves the cursor. After an exception the same call may be made again, or one with more changes.</summary>
     /// <exception cref="ReplicaException">The map is full or cannot be written. The cursor stays.</exception>

@@ -24,6 +24,17 @@ public sealed class KnownContentTests
             fold.Put(key, value);
             known.Put(known.Entries.FindOrAdd(key, out _), value);
         }
+        for (byte n = 0; n < 50; n += 3)
+        {
+            byte[] key = Bytes(shape.KeySize, n), value = Bytes(shape.ValueBytes, (byte)(n % 4)); // changed, and every other removed again
+            Assert.True(known.Entries.TryFind(key, out var entry));
+            known.Put(entry, value);
+            fold.Put(key, value);
+            if (n % 2 == 0)
+                continue;
+            known.Remove(entry);
+            fold.Remove(key);
+        }
         foreach (var entry in fold)
         {
             Assert.True(known.Entries.TryFind(entry.Key, out var same));
