@@ -59,7 +59,7 @@ public sealed class PrivatePostgres : PrivateServer
             await ServerProcess.RunAsync(Folder, ["chown", "-R", "postgres:", Data, passwords]);
         await ServerProcess.RunAsync(Folder, AsUser(
             $"{_programs}/initdb", "-D", Data, "-U", User, "--pwfile", passwords, "-A", "scram-sha-256",
-            "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"));
+            "-E", "UTF8", "--lc-collate", "C", "--lc-ctype", "C.UTF-8", "--no-sync"));
         // What must survive here is a kill of the server, never of the machine: no fsync.
         // mmap: no segments of ours are left in /dev/shm by kill -9.
         var settings = new Dictionary<string, string>

@@ -6,15 +6,13 @@ using Microsoft.Extensions.Hosting;
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>
-/// Sends what the feed holds, each stream's in order and the streams side by side, and every second the head of each stream that
-/// rests, so that a replica that has missed the last block before a silence knows. A beat never overtakes a block of its stream.
+/// Sends what the feed holds, each stream's in order and the streams side by side, and every second in which nothing else was told of a
+/// stream its head, so that a replica that has missed the last block before a silence knows. A beat never overtakes a block of its stream.
 /// </summary>
 internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMetrics metrics, TimeProvider time) : BackgroundService
 {
-    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(1), LastWordsWithin = TimeSpan.FromSeconds(2);
-
-    // A stream of which this was told so lately has no need of a beat: its next comes before a replica takes it for silent.
-    private static readonly TimeSpan Lately = BeatEvery / 2;
+    // A beat a second: what was told at one look is old at the fourth after it.
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250), Old = TimeSpan.FromMilliseconds(900), LastWordsWithin = TimeSpan.FromSeconds(2);
 
     private const int MostOnTheirWay = 32;
 
@@ -50,7 +48,7 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
 
     private async Task SendUntilStoppedAsync(CancellationToken patience, CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(BeatEvery, time);
+        using var timer = new PeriodicTimer(LookEvery, time);
         var tick = timer.WaitForNextTickAsync(stopping).AsTask();
         var more = feed.WaitAsync(stopping).AsTask();
         while (true)
@@ -119,7 +117,7 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
             if (stream.Sending.IsFaulted)
                 stream.Sending.GetAwaiter().GetResult();
             // What is on its way tells more.
-            if (stream.Head is { } head && stream.Sending.IsCompleted && !stream.Knows(head, time, Lately))
+            if (stream.Head is { } head && stream.Sending.IsCompleted && !stream.Knows(head, time))
                 stream.Sending = BeatAsync(stream, head, cancellation);
         }
     }
@@ -153,6 +151,7 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
         /// <summary>This was told, and RabbitMQ has it.</summary>
         public void Is(Heartbeat head, long at) => _told = (head, at);
 
-        public bool Knows(Heartbeat head, TimeProvider time, TimeSpan lately) => _told is var (told, at) && told == head && time.GetElapsedTime(at) < lately;
+        /// <summary>Whether it was told lately.</summary>
+        public bool Knows(Heartbeat head, TimeProvider time) => _told is var (told, at) && told == head && time.GetElapsedTime(at) < Old;
     }
 }

@@ -41,6 +41,8 @@ internal sealed class GrowthRow : IRow
         var steps = await _steps(bench, cancellation);
         var (first, last) = (steps[0], steps[^1]);
         var rates = steps.ToDictionary(s => s, _ => new List<double>());
+        // Once before, unmeasured: into an empty log changes go faster than they ever will again.
+        await Flow.MeasureAsync(bench, first.Log, new Work(first.Maps, first.Entries, bench.Sizes.GrowthSeconds), cancellation);
         for (var round = 0; round < bench.Sizes.Rounds; round++)
         {
             foreach (var step in steps)

@@ -16,7 +16,7 @@ public sealed class DoctorTests(TestPostgres postgres, TestRabbitMq rabbit)
         Assert.Equal("", run.Error);
         Assert.Equal(0, run.Code);
         Assert.Equal(
-            ["log Postgres ok", "log schema ok", "log source ok", "log rights ok", "bus RabbitMQ ok"],
+            ["log Postgres ok", "log collation ok", "log schema ok", "log source ok", "log rights ok", "bus RabbitMQ ok"],
             JsonDocument.Parse(run.Output).RootElement.GetProperty("checks").EnumerateArray().Select(c => $"{c.GetProperty("area")} {c.GetProperty("name")} {c.GetProperty("state")}"));
     }
 
@@ -42,6 +42,21 @@ public sealed class DoctorTests(TestPostgres postgres, TestRabbitMq rabbit)
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         var reader = new NpgsqlConnectionStringBuilder(log.Connection) { Username = "only_reads", Password = "secret" }.ConnectionString;
         await AssertFoundAsync("only_reads may not append", "--only", "log", "--log", reader);
+    }
+
+    [Fact]
+    public async Task A_database_that_compares_names_by_a_languages_rules_is_warned_of()
+    {
+        var of = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync("cli"));
+        await using (var source = NpgsqlDataSource.Create(of.ConnectionString))
+        await using (var command = source.CreateCommand($"create database {of.Database}_icu template template0 locale_provider icu icu_locale 'en-US'"))
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        of.Database += "_icu";
+        var run = await CommandRun.OfAsync("migrate", "--log", of.ConnectionString);
+        Assert.Equal(0, run.Code);
+        run = await CommandRun.OfAsync("doctor", "--only", "log", "--log", of.ConnectionString);
+        Assert.Contains(run.Lines, line => line.Contains("warn", StringComparison.Ordinal) && line.Contains("rules of a language", StringComparison.Ordinal));
+        Assert.Contains("LC_COLLATE 'C'", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -106,6 +106,8 @@ public sealed class Command : IDisposable
 
     private void Signal(string signal)
     {
+        if (HasEnded)
+            return;
         using var kill = Process.Start("kill", [signal, $"{Id}"]);
         kill.WaitForExit();
     }
