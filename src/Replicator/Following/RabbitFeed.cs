@@ -13,18 +13,19 @@ namespace Maplog.Replicator.Following;
 /// </summary>
 internal sealed class RabbitFeed(BusOptions options, NodeOptions node, TimeProvider time, ILoggerFactory logs) : IBusFeed
 {
+    private readonly BusSubscriber _subscriber = new(options, node.Name, logs.CreateLogger<BusSubscriber>(), time);
+
     public async Task RunAsync(StreamName stream, string pin, ReplicaInbox inbox, CancellationToken cancellation)
     {
         // Two replicas of one stream on one host hear everything each.
-        var reader = $"{node.Name}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pin)).AsSpan(0, 4))}";
+        var reader = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pin)).AsSpan(0, 4));
         var handlers = new SubscriptionHandlers
         {
             Block = (block, token) => inbox.PutAsync(new InboxItem(Block: block), token).AsTask(),
             Beat = (beat, token) => inbox.PutAsync(new InboxItem(Beat: beat), token).AsTask(),
             Broken = (why, token) => inbox.PutAsync(new InboxItem(Broken: why), token).AsTask(),
         };
-        var subscriber = new BusSubscriber(options, reader, logs.CreateLogger<BusSubscriber>(), time);
-        await using var subscription = subscriber.Subscribe(stream, handlers);
+        await using var subscription = _subscriber.Subscribe(stream, handlers, reader: reader);
         await subscription.Completion.WaitAsync(cancellation);
     }
 }

@@ -32,7 +32,7 @@ public sealed class BusPublisher : IAsyncDisposable
         _server = new BusServer(options);
         _log = log ?? NullLogger<BusPublisher>.Instance;
         _time = time ?? TimeProvider.System;
-        _session = new BusSession(_server, options, "maplog publisher", _ => null, Tell, _time);
+        _session = new BusSession(_server, options, "maplog publisher", Tell, _time);
     }
 
     /// <summary>False from the loss of the connection, or the first message that failed, until RabbitMQ lets us in again.</summary>

@@ -1,5 +1,3 @@
-using MassTransit;
-
 namespace Maplog.Bus;
 
 /// <summary>
@@ -9,14 +7,17 @@ namespace Maplog.Bus;
 /// </summary>
 internal sealed class BusSession : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
+    /// <summary>How long to rest before the first look for what was lost.</summary>
+    public static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long a bus, or a queue, may take to stop.</summary>
+    public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
     private readonly BusServer _server;
     private readonly BusOptions _options;
     private readonly string _name;
-    private readonly Func<IBusControl, HostReceiveEndpointHandle?> _connect;
     private readonly Action<BusFailure?> _told;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
@@ -24,21 +25,24 @@ internal sealed class BusSession : IAsyncDisposable
     private Task _keeping = Task.CompletedTask;
     private volatile BusEra? _era;
     private volatile BusFailure? _failure;
+    private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="server">The RabbitMQ.</param>
     /// <param name="options">How it is used.</param>
     /// <param name="name">What RabbitMQ shows as the connection's name.</param>
-    /// <param name="connect">Adds what listens on a new bus, if anything does.</param>
     /// <param name="told">Called when the state changes: with what went wrong, or null when all is well.</param>
     /// <param name="time">The clock.</param>
-    public BusSession(BusServer server, BusOptions options, string name, Func<IBusControl, HostReceiveEndpointHandle?> connect, Action<BusFailure?> told, TimeProvider time) =>
-        (_server, _options, _name, _connect, _told, _time) = (server, options, name, connect, told, time);
+    public BusSession(BusServer server, BusOptions options, string name, Action<BusFailure?> told, TimeProvider time) =>
+        (_server, _options, _name, _told, _time) = (server, options, name, told, time);
 
     /// <summary>The connected bus, or null.</summary>
     public BusEra? Era => _era is { Loss: null } era ? era : null;
 
     /// <summary>What went wrong, or null while all is well.</summary>
     public BusFailure? Failure => _era is { } era ? era.Loss : _failure;
+
+    /// <summary>Ends with the next change of <see cref="Era"/> or <see cref="Failure"/>.</summary>
+    public Task Changed => _changed.Task;
 
     /// <summary>Where messages go, once that is known: MassTransit goes on trying where RabbitMQ refuses an exchange, so we ask ourselves.</summary>
     public string? Exchange { get; set; }
@@ -79,6 +83,7 @@ internal sealed class BusSession : IAsyncDisposable
         _failure = failure;
         if (tell && isNews)
             _told(failure);
+        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
 
     private async Task KeepAsync(BusFailure? failure)
@@ -127,8 +132,6 @@ internal sealed class BusSession : IAsyncDisposable
         try
         {
             await era.Bus.StartAsync(both.Token).WaitAsync(both.Token);
-            if ((era.Listening = _connect(era.Bus)) is { } listening)
-                await (await Task.WhenAny(listening.Ready, era.Lost.Task).WaitAsync(both.Token));
             if (!era.Lost.Task.IsCompleted)
             {
                 _era = era;
@@ -148,7 +151,8 @@ internal sealed class BusSession : IAsyncDisposable
         return await era.Lost.Task;
     }
 
-    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestRetry ? wait * 2 : LongestRetry;
+    /// <summary>The rest after this one.</summary>
+    public static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestRetry ? wait * 2 : LongestRetry;
 
     private void Retire(BusEra era)
     {
@@ -161,9 +165,8 @@ internal sealed class BusSession : IAsyncDisposable
         using var limit = new CancellationTokenSource(StopLimit, _time);
         try
         {
-            // By itself the bus would leave an endpoint alone that is just looking for RabbitMQ again.
-            if (era.Listening is { } listening)
-                await listening.StopAsync(limit.Token).WaitAsync(limit.Token);
+            // Who listens knows that it is lost, or has been disposed.
+            await era.LeftAsync().WaitAsync(limit.Token);
             await era.Bus.StopAsync(limit.Token).WaitAsync(limit.Token); // on a slow host it heeds the token late, and the daemon would be taken for hung
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -13,10 +13,15 @@ public sealed class BusSubscription : IAsyncDisposable
     private readonly BusServer _server;
     private readonly BusOptions _options;
     private readonly ILogger _log;
-    private readonly BusSession _session;
+    private readonly TimeProvider _time;
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Task> _leaving = [];
+    private Func<Task> _left = () => Task.CompletedTask;
+    private Task _keeping = Task.CompletedTask;
+    private volatile BusListening? _listening;
+    private volatile BusFailure? _failure = new("Not connected yet.", false, null);
     private long _broken;
     private int _disposed;
 
@@ -30,19 +35,19 @@ public sealed class BusSubscription : IAsyncDisposable
         _server = server;
         _options = options;
         _log = log;
-        _session = new BusSession(server, options, $"maplog {queue}", Connect, Tell, time);
+        _time = time;
     }
 
     public StreamName Stream { get; }
 
     /// <summary>Whether messages can come now.</summary>
-    public bool IsConnected => _session.Era is not null;
+    public bool IsConnected => _listening is { Loss: null };
 
     /// <summary>Why no messages can come, a sentence; null while all is well.</summary>
-    public string? Problem => _session.Failure?.Sentence;
+    public string? Problem => Failure?.Sentence;
 
     /// <summary>Whether the problem is one that waiting does not mend (<see cref="BusRefusedException"/>).</summary>
-    public bool IsRefused => _session.Failure is { IsRefusal: true };
+    public bool IsRefused => Failure is { IsRefusal: true };
 
     /// <summary>Messages that could not be read.</summary>
     public long BrokenMessages => Interlocked.Read(ref _broken);
@@ -55,15 +60,111 @@ public sealed class BusSubscription : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         await _stop.CancelAsync();
-        await _session.DisposeAsync();
+        await _keeping;
+        await _left();
         _completion.TrySetResult();
         _stop.Dispose();
         _oneAtATime.Dispose();
     }
 
-    internal void Start() => _session.Start();
+    /// <param name="session">The connection.</param>
+    /// <param name="beginning">Room for as many as may begin to listen together.</param>
+    /// <param name="left">Called when it does not listen any more.</param>
+    internal void Start(BusSession session, SemaphoreSlim beginning, Func<Task> left)
+    {
+        _left = left;
+        _keeping = Task.Run(() => KeepAsync(session, beginning));
+    }
 
-    private HostReceiveEndpointHandle Connect(IBusControl bus) => bus.ConnectReceiveEndpoint(_queue, endpoint =>
+    private BusFailure? Failure => _listening is { } listening ? listening.Loss : _failure;
+
+    private async Task KeepAsync(BusSession session, SemaphoreSlim beginning)
+    {
+        var wait = BusSession.FirstRetry;
+        try
+        {
+            while (true)
+            {
+                var changed = session.Changed;
+                if (session.Era is not { } era)
+                {
+                    if (session.Failure is { } failure)
+                        Change(failure);
+                    await changed.WaitAsync(_stop.Token);
+                    continue;
+                }
+                var proved = await ListenAsync(era, beginning);
+                if (era.Loss is not null)
+                    continue;
+                // What is wrong is of this queue alone.
+                wait = proved ? BusSession.FirstRetry : BusSession.Longer(wait);
+                await Task.Delay(wait, _time, _stop.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+        await Task.WhenAll(_leaving);
+    }
+
+    /// <summary>Listens until that is lost.</summary>
+    /// <returns>Whether anything came.</returns>
+    private async Task<bool> ListenAsync(BusEra era, SemaphoreSlim beginning)
+    {
+        var listening = era.Listen(_queue);
+        try
+        {
+            if (await BeginAsync(listening, beginning) is { } failure)
+            {
+                Change(failure);
+                return false;
+            }
+            _listening = listening;
+            Change(null);
+            Change(await listening.LostAsync().WaitAsync(_stop.Token));
+            return listening.Proved;
+        }
+        finally
+        {
+            _listening = null;
+            _leaving.RemoveAll(t => t.IsCompleted);
+            var leaving = listening.LeaveAsync(BusSession.StopLimit, _time);
+            // On a bus that is lost nobody has to wait for it; on one that goes on the queue is to be had only when it was left.
+            if (era.Loss is not null)
+                _leaving.Add(leaving);
+            else
+                await leaving;
+        }
+    }
+
+    private async Task<BusFailure?> BeginAsync(BusListening listening, SemaphoreSlim beginning)
+    {
+        await beginning.WaitAsync(_stop.Token);
+        try
+        {
+            return await listening.BeginAsync(Configure).WaitAsync(_options.ConnectTimeout, _time, _stop.Token);
+        }
+        catch (Exception e) when (!_stop.IsCancellationRequested)
+        {
+            return _server.Judge(e);
+        }
+        finally
+        {
+            beginning.Release();
+        }
+    }
+
+    // Told when it begins, and when an absence turns into a refusal or back.
+    private void Change(BusFailure? failure)
+    {
+        var isNews = _failure is null || failure is null || _failure.IsRefusal != failure.IsRefusal;
+        _failure = failure;
+        if (isNews)
+            Tell(failure);
+    }
+
+    private void Configure(IReceiveEndpointConfigurator endpoint)
     {
         var queue = (IRabbitMqReceiveEndpointConfigurator)endpoint;
         queue.ConfigureConsumeTopology = false;
@@ -93,7 +194,7 @@ public sealed class BusSubscription : IAsyncDisposable
         queue.ConfigureError(error => error.UseFilter(keepAside));
         queue.ConfigureDeadLetter(skipped => skipped.UseFilter(keepAside));
         queue.Handler<BusMessage>(HandleAsync);
-    });
+    }
 
     private Task HandleAsync(ConsumeContext<BusMessage> context) => CallAsync(token => _handlers.CallAsync(Stream, context.Message, token));
 
@@ -110,8 +211,7 @@ public sealed class BusSubscription : IAsyncDisposable
         await _oneAtATime.WaitAsync(_stop.Token);
         try
         {
-            if (_session.Era is { } era)
-                era.Proved = true;
+            _listening?.Prove();
             if (!Completion.IsCompleted)
                 await handler(_stop.Token);
         }

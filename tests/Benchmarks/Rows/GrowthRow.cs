@@ -38,7 +38,7 @@ internal sealed class GrowthRow : IRow
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
-        var steps = await _steps(bench, cancellation);
+        var steps = (await _steps(bench, cancellation)).Distinct().ToList(); // a short run's largest may be no larger than its middle
         var (first, last) = (steps[0], steps[^1]);
         var rates = steps.ToDictionary(s => s, _ => new List<double>());
         // Once before, unmeasured: into an empty log changes go faster than they ever will again.

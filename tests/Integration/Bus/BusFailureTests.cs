@@ -138,4 +138,42 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
             Assert.Contains("delete the queue", subscription.Problem, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public async Task All_queues_of_a_node_share_a_connection_and_what_is_wrong_with_one_is_nothing_to_the_others()
+    {
+        await server.StartAsync();
+        var streams = Enumerable.Range(0, 40).Select(_ => BusBed.NewStream()).ToList();
+        await using (var before = new BusSubscriber(new BusOptions { Uri = server.Uri, QueueBytes = 2 << 20 }, "node-1").Subscribe(streams[0], new Received().Handlers))
+            await BusBed.UntilAsync(() => before.IsConnected);
+        await using var publisher = new BusPublisher(BusBed.OptionsFor(server.Uri));
+        await publisher.StartAsync(Cancellation);
+        var received = streams.Select(_ => new Received()).ToList();
+        var subscriber = new BusSubscriber(BusBed.OptionsFor(server.Uri), "node-1");
+        var subscriptions = streams.Select((stream, i) => subscriber.Subscribe(stream, received[i].Handlers)).ToList();
+        try
+        {
+            await BusBed.UntilAsync(() => subscriptions[0].IsRefused && subscriptions.Skip(1).All(s => s.IsConnected));
+            var connections = await server.ControlAsync("list_connections", "name");
+            Assert.Equal(2, connections.Split('\n').Count(line => line.Contains("->", StringComparison.Ordinal))); // the publisher's is the other
+
+            foreach (var queue in new[] { "ct.map_1", "ct.map_1.broken" })
+                await server.ControlAsync("delete_queue", $"maplog.{streams[0].Source}.node-1.{queue}");
+            await BusBed.UntilAsync(() => subscriptions[0].IsConnected);
+            // A queue that somebody deletes comes back by itself.
+            await server.ControlAsync("delete_queue", $"maplog.{streams[1].Source}.node-1.ct.map_1");
+            for (var i = 0; i < streams.Count; i++)
+            {
+                while (received[i].Blocks.IsEmpty)
+                    await BusBed.PublishedAsync(publisher, streams[i], BusBed.Block(streams[i], 1));
+            }
+            await subscriptions[2].DisposeAsync();
+            Assert.All(subscriptions.Where((_, i) => i != 2), s => Assert.True(s.IsConnected));
+        }
+        finally
+        {
+            await Task.WhenAll(subscriptions.Select(s => s.DisposeAsync().AsTask()));
+        }
+        await BusBed.UntilAsync(() => server.ControlAsync("list_connections", "name").Result.Split('\n').Count(line => line.Contains("->", StringComparison.Ordinal)) == 1);
+    }
 }
