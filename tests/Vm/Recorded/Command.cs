@@ -106,9 +106,8 @@ public sealed class Command : IDisposable
 
     private void Signal(string signal)
     {
-        if (HasEnded)
-            return;
-        using var kill = Process.Start("kill", [signal, $"{Id}"]);
+        // It may end by itself meanwhile: that there is no such process any more is no news.
+        using var kill = Process.Start(new ProcessStartInfo("kill", [signal, $"{Id}"]) { RedirectStandardError = true })!;
         kill.WaitForExit();
     }
 
