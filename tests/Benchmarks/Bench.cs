@@ -12,6 +12,7 @@ internal sealed class Bench(Sizes sizes) : IAsyncDisposable
     private readonly TestPostgres _postgres = new();
     private readonly TestRabbitMq _rabbit = new();
     private readonly string _pins = $"{Bpffs.Root}/maplog_bench_{Environment.ProcessId}";
+    private readonly List<LogStore> _logs = [];
     private FilledLog? _filled;
     private bool _isSeasoned;
     private int _folders;
@@ -21,12 +22,13 @@ internal sealed class Bench(Sizes sizes) : IAsyncDisposable
     /// <summary>Changes a second of the whole pipeline, once they have been measured.</summary>
     public double? EndToEnd { get; set; }
 
-    /// <summary>An empty log of its own, with the source lb-1.</summary>
+    /// <summary>An empty log of its own, with the source lb-1; open until the end.</summary>
     public async Task<LogStore> MakeLogAsync(CancellationToken cancellation)
     {
         // The command opens the log by itself, with the password.
         var connection = new NpgsqlConnectionStringBuilder(await _postgres.CreateDatabaseAsync("bench")) { PersistSecurityInfo = true };
         var store = new LogStore(new LogOptions { ConnectionString = connection.ConnectionString });
+        _logs.Add(store);
         if (!_isSeasoned)
             await SeasonAsync(store, cancellation);
         _isSeasoned = true;
@@ -107,8 +109,8 @@ internal sealed class Bench(Sizes sizes) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_filled is not null)
-            await _filled.DisposeAsync();
+        foreach (var log in _logs)
+            await log.DisposeAsync();
         await _postgres.DisposeAsync();
         await _rabbit.DisposeAsync();
         if (Directory.Exists(_pins))

@@ -6,7 +6,7 @@ using Maplog.Log;
 namespace Maplog.Benchmarks;
 
 /// <summary>A stream of as many events as the sizes say, over as many keys, each key held at the end.</summary>
-internal sealed class FilledLog : IAsyncDisposable
+internal sealed class FilledLog
 {
     private const int Batch = 5000;
 
@@ -52,6 +52,4 @@ internal sealed class FilledLog : IAsyncDisposable
         Console.Error.WriteLine($"  {sizes.Events} events of {sizes.Entries} keys logged in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
         return new FilledLog(store, new StreamVersion(version));
     }
-
-    public ValueTask DisposeAsync() => Store.DisposeAsync();
 }

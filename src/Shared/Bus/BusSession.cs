@@ -18,13 +18,12 @@ internal sealed class BusSession : IAsyncDisposable
     private readonly BusServer _server;
     private readonly BusOptions _options;
     private readonly string _name;
-    private readonly Action<BusFailure?> _told;
+    private readonly BusState _state;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _retired = [];
     private Task _keeping = Task.CompletedTask;
     private volatile BusEra? _era;
-    private volatile BusFailure? _failure;
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="server">The RabbitMQ.</param>
@@ -33,13 +32,13 @@ internal sealed class BusSession : IAsyncDisposable
     /// <param name="told">Called when the state changes: with what went wrong, or null when all is well.</param>
     /// <param name="time">The clock.</param>
     public BusSession(BusServer server, BusOptions options, string name, Action<BusFailure?> told, TimeProvider time) =>
-        (_server, _options, _name, _told, _time) = (server, options, name, told, time);
+        (_server, _options, _name, _state, _time) = (server, options, name, new BusState(told), time);
 
     /// <summary>The connected bus, or null.</summary>
     public BusEra? Era => _era is { Loss: null } era ? era : null;
 
     /// <summary>What went wrong, or null while all is well.</summary>
-    public BusFailure? Failure => _era is { } era ? era.Loss : _failure;
+    public BusFailure? Failure => _era is { } era ? era.Loss : _state.Failure;
 
     /// <summary>Ends with the next change of <see cref="Era"/> or <see cref="Failure"/>.</summary>
     public Task Changed => _changed.Task;
@@ -58,7 +57,7 @@ internal sealed class BusSession : IAsyncDisposable
     }
 
     /// <summary>Tries in the background from the start.</summary>
-    public void Start() => Begin(new BusFailure("Not connected yet.", false, null), tell: false);
+    public void Start() => Begin(BusState.NotConnected);
 
     public async ValueTask DisposeAsync()
     {
@@ -71,18 +70,15 @@ internal sealed class BusSession : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private void Begin(BusFailure? failure, bool tell = true)
+    private void Begin(BusFailure? failure)
     {
-        Change(failure, tell);
+        Change(failure);
         _keeping = Task.Run(() => KeepAsync(failure));
     }
 
-    private void Change(BusFailure? failure, bool tell = true)
+    private void Change(BusFailure? failure)
     {
-        var isNews = _failure is null || failure is null || _failure.IsRefusal != failure.IsRefusal;
-        _failure = failure;
-        if (tell && isNews)
-            _told(failure);
+        _state.Change(failure);
         Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
 

@@ -18,10 +18,10 @@ public sealed class BusSubscription : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _leaving = [];
+    private readonly BusState _state;
     private Func<Task> _left = () => Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     private volatile BusListening? _listening;
-    private volatile BusFailure? _failure = new("Not connected yet.", false, null);
     private long _broken;
     private int _disposed;
 
@@ -36,6 +36,7 @@ public sealed class BusSubscription : IAsyncDisposable
         _options = options;
         _log = log;
         _time = time;
+        _state = new BusState(Tell, BusState.NotConnected);
     }
 
     public StreamName Stream { get; }
@@ -76,7 +77,7 @@ public sealed class BusSubscription : IAsyncDisposable
         _keeping = Task.Run(() => KeepAsync(session, beginning));
     }
 
-    private BusFailure? Failure => _listening is { } listening ? listening.Loss : _failure;
+    private BusFailure? Failure => _listening is { } listening ? listening.Loss : _state.Failure;
 
     private async Task KeepAsync(BusSession session, SemaphoreSlim beginning)
     {
@@ -89,7 +90,7 @@ public sealed class BusSubscription : IAsyncDisposable
                 if (session.Era is not { } era)
                 {
                     if (session.Failure is { } failure)
-                        Change(failure);
+                        _state.Change(failure);
                     await changed.WaitAsync(_stop.Token);
                     continue;
                 }
@@ -117,12 +118,12 @@ public sealed class BusSubscription : IAsyncDisposable
         {
             if (await BeginAsync(listening, beginning) is { } failure)
             {
-                Change(failure);
+                _state.Change(failure);
                 return false;
             }
             _listening = listening;
-            Change(null);
-            Change(await listening.LostAsync().WaitAsync(_stop.Token));
+            _state.Change(null);
+            _state.Change(await listening.LostAsync().WaitAsync(_stop.Token));
             return listening.Proved;
         }
         finally
@@ -145,23 +146,15 @@ public sealed class BusSubscription : IAsyncDisposable
         {
             return await listening.BeginAsync(Configure).WaitAsync(_options.ConnectTimeout, _time, _stop.Token);
         }
-        catch (Exception e) when (!_stop.IsCancellationRequested)
+        catch (Exception e)
         {
+            _stop.Token.ThrowIfCancellationRequested();
             return _server.Judge(e);
         }
         finally
         {
             beginning.Release();
         }
-    }
-
-    // Told when it begins, and when an absence turns into a refusal or back.
-    private void Change(BusFailure? failure)
-    {
-        var isNews = _failure is null || failure is null || _failure.IsRefusal != failure.IsRefusal;
-        _failure = failure;
-        if (isNews)
-            Tell(failure);
     }
 
     private void Configure(IReceiveEndpointConfigurator endpoint)

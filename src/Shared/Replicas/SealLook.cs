@@ -32,7 +32,7 @@ public sealed class SealLook
         _isTrie = LpmKey.Applies(replica.Shape);
         _chunk = Math.Clamp((1 << 20) / (_map.Info.KeySize + _map.Info.ValueBytes), 1, Chunk);
         _scan = _map.Scan(_chunk);
-        _digest = ContentDigest.For(replica.Shape);
+        _digest = ContentDigest.ForFolded(replica.Shape); // a trie's keys are made so on the way
         _seen.Clear();
     }
 

@@ -11,10 +11,10 @@ internal sealed class AppendAuditRow : IRow
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
-        await using var plain = await bench.MakeLogAsync(cancellation);
+        var plain = await bench.MakeLogAsync(cancellation);
         await using (var strip = plain.Database.CreateCommand($"drop trigger maplog_append_only on {plain.Schema}.mt_events; drop schema {plain.AuditSchema} cascade"))
             await strip.ExecuteNonQueryAsync(cancellation);
-        await using var audited = await bench.MakeLogAsync(cancellation);
+        var audited = await bench.MakeLogAsync(cancellation);
         using var bare = await Appender.OpenAsync(plain, bench.Sizes, cancellation);
         using var full = await Appender.OpenAsync(audited, bench.Sizes, cancellation);
         var options = new CaptureOptions { Source = "lb-1" };

@@ -7,7 +7,7 @@ internal sealed class AppendRow : IRow
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
-        await using var log = await bench.MakeLogAsync(cancellation);
+        var log = await bench.MakeLogAsync(cancellation);
         var bare = new BareTable(log);
         await bare.MakeAsync(cancellation);
         using var appender = await Appender.OpenAsync(log, bench.Sizes, cancellation);

@@ -9,7 +9,7 @@ internal sealed class CatchUpRow : IRow
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
-        await using var log = await bench.MakeLogAsync(cancellation);
+        var log = await bench.MakeLogAsync(cancellation);
         bench.EndToEnd ??= (await Flow.MeasureAsync(bench, log, new Work(1, bench.Sizes.Replicated, bench.Sizes.GrowthSeconds), cancellation)).Rate;
         var work = new Work(1, bench.Sizes.Replicated, 0, Count: bench.Sizes.Behind);
         await using var pipeline = await Pipeline.StartAsync(bench, log, work, cancellation);

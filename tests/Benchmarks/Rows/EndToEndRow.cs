@@ -10,7 +10,7 @@ internal sealed class EndToEndRow : IRow
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
-        await using var log = await bench.MakeLogAsync(cancellation);
+        var log = await bench.MakeLogAsync(cancellation);
         var bare = new BareTable(log);
         await bare.MakeAsync(cancellation);
         var turn = TimeSpan.FromSeconds(bench.Sizes.AppendSeconds);

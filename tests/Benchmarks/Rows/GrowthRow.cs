@@ -8,7 +8,6 @@ namespace Maplog.Benchmarks.Rows;
 internal sealed class GrowthRow : IRow
 {
     private const int LagRate = 10_000;
-    private const double Warm = 10; // seconds, in which .NET compiles what runs often
 
     private readonly Func<Bench, CancellationToken, Task<Step[]>> _steps;
 
@@ -16,24 +15,29 @@ internal sealed class GrowthRow : IRow
 
     public string Name { get; }
 
-    /// <summary>The same entries in all, in one map or in many.</summary>
+    /// <summary>The same entries in all, in one map or in many; all in one log.</summary>
     public static GrowthRow OfMaps { get; } = new("growth-maps", async (bench, cancellation) =>
     {
-        var (log, most) = (await bench.MakeLogAsync(cancellation), bench.Sizes.Maps);
-        return [.. new[] { 1, Math.Min(16, most), most }.Select(maps => new Step(log, maps, bench.Sizes.Replicated / maps, Text($"{maps} maps")))];
+        var (log, most) = (await OneLogAsync(bench, cancellation), bench.Sizes.Maps);
+        return [.. new[] { 1, Math.Min(16, most), most }.Select(maps => new Step(log, maps, bench.Sizes.Replicated / maps, maps == 1 ? "1 map" : Text($"{maps} maps")))];
     });
 
     public static GrowthRow OfEntries { get; } = new("growth-entries", async (bench, cancellation) =>
     {
-        var log = await bench.MakeLogAsync(cancellation);
+        var log = await OneLogAsync(bench, cancellation);
         return [.. new[] { bench.Sizes.Entries / 100, bench.Sizes.Replicated, bench.Sizes.Entries }.Select(entries => new Step(log, 1, entries, Text($"{entries} entries")))];
     });
 
-    /// <summary>The last is of the filled log, and writes into it.</summary>
+    /// <summary>A new log each time that has as many events as the large map has entries, and the filled log, into which this writes.</summary>
     public static GrowthRow OfHistory { get; } = new("growth-history", async (bench, cancellation) =>
     {
-        var (empty, filled) = (await bench.MakeLogAsync(cancellation), await bench.FilledAsync(cancellation));
-        return [new Step(empty, 1, bench.Sizes.Replicated, "an empty log"), new Step(filled.Store, 1, bench.Sizes.Replicated, Text($"{filled.Head} events before"))];
+        var (entries, few) = (bench.Sizes.Replicated, bench.Sizes with { Events = bench.Sizes.Entries });
+        var filled = await bench.FilledAsync(cancellation);
+        return
+        [
+            new Step(async () => (await FilledLog.MakeAsync(await bench.MakeLogAsync(cancellation), few, cancellation)).Store, 1, entries, Text($"{few.Events} events before")),
+            new Step(() => Task.FromResult(filled.Store), 1, entries, Text($"{bench.Sizes.Events} events before")),
+        ];
     });
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
@@ -41,14 +45,13 @@ internal sealed class GrowthRow : IRow
         var steps = (await _steps(bench, cancellation)).Distinct().ToList(); // a short run's largest may be no larger than its middle
         var (first, last) = (steps[0], steps[^1]);
         var rates = steps.ToDictionary(s => s, _ => new List<double>());
-        // Once before, unmeasured: into an empty log changes go faster than they ever will again.
-        await Flow.MeasureAsync(bench, first.Log, new Work(first.Maps, first.Entries, bench.Sizes.GrowthSeconds), cancellation);
         for (var round = 0; round < bench.Sizes.Rounds; round++)
         {
             foreach (var step in steps)
-                rates[step].Add((await Flow.MeasureAsync(bench, step.Log, new Work(step.Maps, step.Entries, bench.Sizes.GrowthSeconds), cancellation)).Rate);
+                rates[step].Add((await Flow.MeasureAsync(bench, await step.Log(), new Work(step.Maps, step.Entries, bench.Sizes.GrowthSeconds), cancellation)).Rate);
         }
-        var lag = await Lag.MeasureAsync(bench, last.Log, new Work(last.Maps, last.Entries, Warm + bench.Sizes.GrowthSeconds, LagRate, Batch: 10), cancellation, Warm);
+        var warm = bench.Sizes.WarmSeconds;
+        var lag = await Lag.MeasureAsync(bench, await last.Log(), new Work(last.Maps, last.Entries, warm + bench.Sizes.GrowthSeconds, LagRate, Batch: 10), cancellation, warm);
         return
         [
             Figure.Compared(Name, Bench.Median(rates[last]), Bench.Median(rates[first]), "changes/s", $"{first.What}, here {last.What}", Bench.Median(rates[last].Zip(rates[first], (l, f) => l / f)), 0.8, 0.95),
@@ -56,11 +59,17 @@ internal sealed class GrowthRow : IRow
         ];
     }
 
+    private static async Task<Func<Task<LogStore>>> OneLogAsync(Bench bench, CancellationToken cancellation)
+    {
+        var log = await bench.MakeLogAsync(cancellation);
+        return () => Task.FromResult(log);
+    }
+
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    /// <param name="Log">Where it is logged.</param>
+    /// <param name="Log">Where it is logged; asked for each time.</param>
     /// <param name="Maps">How many.</param>
     /// <param name="Entries">Of each.</param>
     /// <param name="What">What has grown so far.</param>
-    private sealed record Step(LogStore Log, int Maps, int Entries, string What);
+    private sealed record Step(Func<Task<LogStore>> Log, int Maps, int Entries, string What);
 }

@@ -20,7 +20,6 @@ internal sealed partial class HookRow : IRow
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
         var store = await bench.MakeLogAsync(cancellation);
-        await using var closing = store;
         await new Log.LogSchema(store).AddSourceAsync(Source, cancellation);
         var bus = new UriBuilder(await bench.MakeVirtualHostAsync()) { Host = "10.0.2.2" }.Uri;
         var log = new NpgsqlConnectionStringBuilder(store.Database.ConnectionString) { Host = "10.0.2.2" }.ConnectionString;

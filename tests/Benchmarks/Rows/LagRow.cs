@@ -9,7 +9,7 @@ internal sealed class LagRow(string name, int rate, Bar? p50, Bar p99) : IRow
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
-        await using var log = await bench.MakeLogAsync(cancellation);
+        var log = await bench.MakeLogAsync(cancellation);
         // Calls of ten entries: as a program does that has gathered for a moment.
         var lag = await Lag.MeasureAsync(bench, log, new Work(1, bench.Sizes.Replicated, bench.Sizes.LagSeconds, rate, Batch: 10), cancellation);
         var figures = new List<Figure> { Figure.Plain($"{Name}/p99", lag.P99, "ms", p99.Must, p99.Aim) };

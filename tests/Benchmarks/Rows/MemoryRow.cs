@@ -12,7 +12,7 @@ internal sealed class MemoryRow : IRow
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Bench bench, CancellationToken cancellation)
     {
-        await using var log = await bench.MakeLogAsync(cancellation);
+        var log = await bench.MakeLogAsync(cancellation);
         await using var pipeline = await Pipeline.StartAsync(bench, log, new Work(1, bench.Sizes.Entries, 0, Count: bench.Sizes.Entries), cancellation);
         using var driver = await pipeline.StartWorkAsync(cancellation);
         driver.GoOn();
