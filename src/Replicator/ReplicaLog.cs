@@ -78,8 +78,8 @@ internal static partial class ReplicaLog
     [LoggerMessage(2021, LogLevel.Warning, "No bus is set (Maplog:Bus:Uri): replicas look into the log every two seconds.")]
     public static partial void NoBus(this ILogger log);
 
-    [LoggerMessage(2022, LogLevel.Error, "{Stream} follows the log from now on: hearing the bus failed in a way that was not foreseen.")]
-    public static partial void BusFailed(this ILogger log, StreamName stream, Exception failure);
+    [LoggerMessage(2022, LogLevel.Error, "The replicas of {Source} follow the log from now on: hearing the bus failed in a way that was not foreseen.")]
+    public static partial void BusFailed(this ILogger log, string source, Exception failure);
 
     [LoggerMessage(2023, LogLevel.Warning, "Replica {Pin} of {Stream}: whether it is level with the log is not known, and a member of a hot-standby group that names it stays behind others. {Why}")]
     public static partial void LevelUnknown(this ILogger log, string pin, StreamName stream, string why);

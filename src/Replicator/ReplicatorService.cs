@@ -1,5 +1,4 @@
 using Maplog.Configuration;
-using Maplog.Events;
 using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
@@ -14,6 +13,8 @@ namespace Maplog.Replicator;
 internal sealed class ReplicatorService(
     ReplicatorOptions options, LogStore store, IBusFeed bus, ReplicaBoard board, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<ReplicatorService> log) : BackgroundService
 {
+    private const long InboxBytes = 256 << 20; // of all of them, if each had to wait
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The host would wait for the first await otherwise.
@@ -72,17 +73,25 @@ internal sealed class ReplicatorService(
         if (bus is SilentBus)
             log.NoBus();
         await using var heads = new HeadWatch(store, time);
-        var kept = await Task.WhenAll(options.Replicas.Zip(board.Replicas).Select(r => Task.Run(() => KeepAsync(r.First, r.Second, heads, registry, stopping), CancellationToken.None)));
-        return kept.All(k => k);
+        var room = Math.Clamp(InboxBytes / options.Replicas.Count, 1 << 20, ReplicaInbox.MostBytes);
+        var listeners = options.Replicas.ConvertAll(r => new Listener(options.StreamOf(r), r.Pin, new ReplicaInbox(room)));
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var hearing = listeners.GroupBy(l => l.Stream.Source).Select(s => HearAsync(s.Key, [.. s], ended.Token)).ToList();
+        try
+        {
+            var keeping = options.Replicas.Select((replica, i) => Task.Run(() => KeepAsync(replica, listeners[i], board.Replicas[i], heads, registry, stopping), CancellationToken.None));
+            return (await Task.WhenAll(keeping)).All(k => k);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await Task.WhenAll(hearing);
+        }
     }
 
-    private async Task<bool> KeepAsync(ReplicaOptions replica, ReplicaStatus status, HeadWatch heads, WriterRegistry registry, CancellationToken stopping)
+    private async Task<bool> KeepAsync(ReplicaOptions replica, Listener listener, ReplicaStatus status, HeadWatch heads, WriterRegistry registry, CancellationToken stopping)
     {
-        var stream = options.StreamOf(replica);
-        var inbox = new ReplicaInbox();
-        var worker = new ReplicaWorker(stream, replica, inbox, store, heads, registry, new ReplicaReport(log, status), options.CheckEvery, time);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var hearing = HearAsync(stream, replica.Pin, inbox, ended.Token);
+        var worker = new ReplicaWorker(listener.Stream, replica, listener.Inbox, store, heads, registry, new ReplicaReport(log, status), options.CheckEvery, time);
         try
         {
             return await worker.RunAsync(stopping);
@@ -93,25 +102,20 @@ internal sealed class ReplicatorService(
             host.StopApplication();
             throw;
         }
-        finally
-        {
-            await ended.CancelAsync();
-            await hearing;
-        }
     }
 
-    private async Task HearAsync(StreamName stream, string pin, ReplicaInbox inbox, CancellationToken ended)
+    private async Task HearAsync(string source, IReadOnlyList<Listener> replicas, CancellationToken ended)
     {
         try
         {
-            await bus.RunAsync(stream, pin, inbox, ended);
+            await bus.RunAsync(source, replicas, ended);
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
         }
         catch (Exception e)
         {
-            log.BusFailed(stream, e);
+            log.BusFailed(source, e);
         }
     }
 }

@@ -4,7 +4,7 @@
 --   createdb --template template0 --lc-collate C plain && psql -f tests/Costs/collation.sql plain
 --   createdb --template template0 --lc-collate en_US.utf8 ruled && psql -f tests/Costs/collation.sql ruled
 create temporary table events (seq bigint, tenant varchar, stream varchar, version bigint, data bytea);
-create unique index on events (tenant, stream, version);
+create unique index on events (stream, version, tenant);
 create function pg_temp.fill(first int, last int) returns void language sql as $$
     insert into events select i, 'lb-1', 'lb-1/ct_map_' || (i / 256) % 256, i / 65536 * 256 + i % 256, '\x00'::bytea from generate_series(first, last) i
 $$;

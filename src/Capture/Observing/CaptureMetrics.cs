@@ -43,7 +43,7 @@ internal sealed class CaptureMetrics : IDisposable
         _meter.CreateObservableCounter("maplog.capture.bus.published", () => bus.PublishedBlocks, "{block}", "Blocks that RabbitMQ has confirmed.");
         _meter.CreateObservableCounter("maplog.capture.bus.dropped", () => Dropped(feed, bus), "{block}", "Blocks that were not sent, and that replicas read from the log.");
         _meter.CreateObservableGauge("maplog.capture.bus.up", () => bus.IsConnected ? 1 : 0, "1", "Whether RabbitMQ is connected.");
-        _publishes = _meter.CreateHistogram("maplog.capture.bus.publish.duration", "s", "From sending a block to RabbitMQ's confirmation.", null, DurationBuckets.Advice);
+        _publishes = _meter.CreateHistogram("maplog.capture.bus.publish.duration", "s", "From sending a message to RabbitMQ's confirmation.", null, DurationBuckets.Advice);
     }
 
     /// <summary>The counters of a stream, the same in every term of this process.</summary>
@@ -56,7 +56,7 @@ internal sealed class CaptureMetrics : IDisposable
         _commits.Record(took.TotalSeconds);
     }
 
-    /// <summary>RabbitMQ has a block.</summary>
+    /// <summary>RabbitMQ has a message.</summary>
     public void Published(TimeSpan took) => _publishes.Record(took.TotalSeconds);
 
     /// <summary>Shows the ring, until what is returned is disposed: before the ring, whose memory goes with it.</summary>

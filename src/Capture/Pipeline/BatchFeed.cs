@@ -107,7 +107,7 @@ internal sealed class BatchFeed : IDisposable
     /// <summary>A block that waits.</summary>
     /// <param name="Term">Which of the feed's terms it is of.</param>
     /// <param name="Head">Where its stream is when it was received.</param>
-    /// <param name="Block">The message.</param>
+    /// <param name="Block">Its bytes on the bus.</param>
     public readonly record struct Outgoing(int Term, Heartbeat Head, byte[] Block);
 
     private sealed class OpenBlock

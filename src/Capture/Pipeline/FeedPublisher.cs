@@ -6,25 +6,20 @@ using Microsoft.Extensions.Hosting;
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>
-/// Sends what the feed holds, each stream's in order and the streams side by side, and every second in which nothing else was told of a
-/// stream its head, so that a replica that has missed the last block before a silence knows. A beat never overtakes a block of its stream.
+/// Sends what the feed holds, in its order, what waited together as one message; and every second in which nothing else was told of a
+/// stream its head, so that a replica that has missed the last block before a silence knows. A beat overtakes no block of its stream, but
+/// for the head of what the feed had no room for.
 /// </summary>
 internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMetrics metrics, TimeProvider time) : BackgroundService
 {
     // A beat a second: what was told at one look is old at the fourth after it.
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250), Old = TimeSpan.FromMilliseconds(900), LastWordsWithin = TimeSpan.FromSeconds(2);
 
-    private const int MostOnTheirWay = 32;
-
     private readonly Dictionary<StreamName, Told> _streams = [];
-    private readonly SemaphoreSlim _room = new(MostOnTheirWay);
+    private readonly List<byte[]> _parts = []; // of the next message
+    private readonly List<(Told Stream, Heartbeat Head)> _news = []; // what they tell
+    private int _size;
     private int _terms;
-
-    public override void Dispose()
-    {
-        base.Dispose();
-        _room.Dispose();
-    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -35,10 +30,9 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
             await SendUntilStoppedAsync(patience.Token, stoppingToken);
             // The capture has stopped before us: what is here is all there is.
             while (feed.TryTake(out var block))
-                await BeginAsync(block, patience.Token);
-            await FinishAsync();
-            Beat(patience.Token);
-            await FinishAsync();
+                await AddAsync(block, patience.Token);
+            await BeatAsync(patience.Token);
+            await SendAsync(patience.Token);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -60,75 +54,74 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
             {
                 // Streams that rest are told of between the blocks of one that does not.
                 while (!tick.IsCompleted && feed.TryTake(out var block))
-                    await BeginAsync(block, patience);
+                    await AddAsync(block, patience);
                 more = feed.WaitAsync(stopping).AsTask();
             }
             if (tick.IsCompleted)
             {
-                Beat(patience);
+                await BeatAsync(patience);
                 tick = timer.WaitForNextTickAsync(stopping).AsTask();
             }
+            await SendAsync(patience);
         }
     }
 
-    // RabbitMQ's word for a block takes as long as the block's own way: streams do not wait for each other.
-    private async Task BeginAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)
+    private async Task AddAsync(BatchFeed.Outgoing waiting, CancellationToken cancellation)
     {
         var stream = Of(waiting.Head.Stream);
-        if (waiting.Term == feed.Terms)
-            stream.Head = waiting.Head;
-        await _room.WaitAsync(cancellation);
-        stream.Sending = SendAsync(stream, waiting, stream.Sending, cancellation);
+        ForgetEndedTerm();
+        if (waiting.Term == _terms)
+            stream.IsAt(waiting.Head);
+        await AddAsync(waiting.Block, stream, waiting.Head, cancellation);
     }
 
-    private async Task SendAsync(Told stream, BatchFeed.Outgoing waiting, Task before, CancellationToken cancellation)
+    private async Task BeatAsync(CancellationToken cancellation)
     {
-        try
-        {
-            await before;
-            var began = time.GetTimestamp();
-            if (!await bus.PublishAsync(waiting.Head.Stream, waiting.Block, cancellation))
-                return;
-            metrics.Published(time.GetElapsedTime(began));
-            stream.Is(waiting.Head, time.GetTimestamp());
-        }
-        finally
-        {
-            _room.Release();
-        }
-    }
-
-    private void Beat(CancellationToken cancellation)
-    {
-        if (_terms != feed.Terms)
-        {
-            _terms = feed.Terms;
-            foreach (var stream in _streams.Values)
-                stream.Head = null;
-        }
+        // A block tells more.
+        await SendAsync(cancellation);
+        ForgetEndedTerm();
         foreach (var dropped in feed.TakeDropped())
-        {
-            var stream = Of(dropped.Stream);
-            if (stream.Head is not { } known || known.Head < dropped.Head)
-                stream.Head = dropped;
-        }
+            Of(dropped.Stream).IsAt(dropped);
         foreach (var stream in _streams.Values)
         {
-            if (stream.Sending.IsFaulted)
-                stream.Sending.GetAwaiter().GetResult();
-            // What is on its way tells more.
-            if (stream.Head is { } head && stream.Sending.IsCompleted && !stream.Knows(head, time))
-                stream.Sending = BeatAsync(stream, head, cancellation);
+            if (stream.Head is { } head && !stream.Knows(head, time))
+                await AddAsync(head.ToBytes(), stream, head, cancellation);
         }
     }
 
-    private async Task BeatAsync(Told stream, Heartbeat head, CancellationToken cancellation)
+    private void ForgetEndedTerm()
     {
-        if (await bus.PublishAsync(head, cancellation))
-            stream.Is(head, time.GetTimestamp());
+        if (_terms == feed.Terms)
+            return;
+        _terms = feed.Terms;
+        foreach (var stream in _streams.Values)
+            stream.Head = null;
     }
 
-    private Task FinishAsync() => Task.WhenAll(_streams.Values.Select(s => s.Sending));
+    private async Task AddAsync(byte[] part, Told stream, Heartbeat head, CancellationToken cancellation)
+    {
+        if (_size + part.Length > bus.MessageBytes)
+            await SendAsync(cancellation);
+        _parts.Add(part);
+        _news.Add((stream, head));
+        _size += part.Length;
+    }
+
+    private async Task SendAsync(CancellationToken cancellation)
+    {
+        if (_parts.Count == 0)
+            return;
+        var began = time.GetTimestamp();
+        if (await bus.PublishAsync(_news[0].Head.Stream.Source, _parts, cancellation))
+        {
+            metrics.Published(time.GetElapsedTime(began));
+            foreach (var (stream, head) in _news)
+                stream.Is(head, time.GetTimestamp());
+        }
+        _parts.Clear();
+        _news.Clear();
+        _size = 0;
+    }
 
     private Told Of(StreamName name)
     {
@@ -145,8 +138,12 @@ internal sealed class FeedPublisher(BatchFeed feed, BusPublisher bus, CaptureMet
         /// <summary>Where it is; null: nothing may be told of it.</summary>
         public Heartbeat? Head { get; set; }
 
-        /// <summary>The last of what was sent, which was sent after all before it.</summary>
-        public Task Sending { get; set; } = Task.CompletedTask;
+        /// <summary>It is there, or further: blocks that waited may be older than one that was dropped.</summary>
+        public void IsAt(Heartbeat head)
+        {
+            if (Head is not { } known || known.Head < head.Head)
+                Head = head;
+        }
 
         /// <summary>This was told, and RabbitMQ has it.</summary>
         public void Is(Heartbeat head, long at) => _told = (head, at);

@@ -133,7 +133,7 @@ internal sealed class HeadWatch : IAsyncDisposable
                     return;
                 report.LevelKnown();
                 if (_putting.IsCompleted)
-                    _putting = inbox.PutAsync(new InboxItem(Head: head), _stop.Token).AsTask();
+                    _putting = inbox.PutAsync(head, _stop.Token).AsTask();
             }
         }
 

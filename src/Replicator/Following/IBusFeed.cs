@@ -1,14 +1,11 @@
-using Maplog.Events;
-
 namespace Maplog.Replicator.Following;
 
-/// <summary>Carries what the bus has for a stream into the inbox of its replica.</summary>
+/// <summary>Carries what the bus has of a source into the inboxes of its replicas.</summary>
 internal interface IBusFeed
 {
     /// <summary>Until it is cancelled, also when the bus is away.</summary>
-    /// <param name="stream">Which stream.</param>
-    /// <param name="pin">Which replica.</param>
-    /// <param name="inbox">Where it goes.</param>
+    /// <param name="source">Which source.</param>
+    /// <param name="replicas">The replicas of its maps, each with where it hears; several may be of one map.</param>
     /// <param name="cancellation">Ends it.</param>
-    Task RunAsync(StreamName stream, string pin, ReplicaInbox inbox, CancellationToken cancellation);
+    Task RunAsync(string source, IReadOnlyList<Listener> replicas, CancellationToken cancellation);
 }

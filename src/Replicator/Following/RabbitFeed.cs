@@ -2,30 +2,38 @@ using System.Security.Cryptography;
 using System.Text;
 using Maplog.Bus;
 using Maplog.Configuration;
-using Maplog.Events;
 using Microsoft.Extensions.Logging;
 
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// What a replica hears by RabbitMQ, in a queue of its own that stays while the replicator is away. RabbitMQ being away or refusing
-/// us does not end a replica: it follows the log, and the subscription says what is wrong and goes on trying.
+/// What replicas hear by RabbitMQ, in one queue for each source, which stays while the replicator is away. No replica waits for another:
+/// what one has no room for it reads from the log. RabbitMQ being away or refusing us does not end a replica: it follows the log, and the
+/// subscription says what is wrong and goes on trying.
 /// </summary>
 internal sealed class RabbitFeed(BusOptions options, NodeOptions node, TimeProvider time, ILoggerFactory logs) : IBusFeed
 {
-    private readonly BusSubscriber _subscriber = new(options, node.Name, logs.CreateLogger<BusSubscriber>(), time);
-
-    public async Task RunAsync(StreamName stream, string pin, ReplicaInbox inbox, CancellationToken cancellation)
+    public async Task RunAsync(string source, IReadOnlyList<Listener> replicas, CancellationToken cancellation)
     {
-        // Two replicas of one stream on one host hear everything each.
-        var reader = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pin)).AsSpan(0, 4));
+        var inboxes = replicas.ToLookup(r => r.Stream, r => r.Inbox);
         var handlers = new SubscriptionHandlers
         {
-            Block = (block, token) => inbox.PutAsync(new InboxItem(Block: block), token).AsTask(),
-            Beat = (beat, token) => inbox.PutAsync(new InboxItem(Beat: beat), token).AsTask(),
-            Broken = (why, token) => inbox.PutAsync(new InboxItem(Broken: why), token).AsTask(),
+            Block = (block, _) => Put(inboxes[block.Stream], new InboxItem(Block: block)),
+            Beat = (beat, _) => Put(inboxes[beat.Stream], new InboxItem(Beat: beat)),
+            Broken = (why, _) => Put(replicas.Select(r => r.Inbox), new InboxItem(Broken: why)),
         };
-        await using var subscription = _subscriber.Subscribe(stream, handlers, reader: reader);
+        await using var subscription = BusSubscription.Start(options, source, $"{node.Name}-{Reader(replicas)}", handlers, logs.CreateLogger<BusSubscription>(), time);
         await subscription.Completion.WaitAsync(cancellation);
+    }
+
+    /// <summary>Two replicators of one host hear everything each: no two have a pin in common. The first stays while others come and go.</summary>
+    private static string Reader(IReadOnlyList<Listener> replicas) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(replicas[0].Pin)).AsSpan(0, 4));
+
+    private static Task Put(IEnumerable<ReplicaInbox> inboxes, InboxItem item)
+    {
+        foreach (var inbox in inboxes)
+            inbox.TryPut(item);
+        return Task.CompletedTask;
     }
 }

@@ -3,31 +3,79 @@ using System.Threading.Channels;
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// Between the bus and one replica. It holds few messages: when the replica cannot keep up, the bus waits, and its bounded
-/// queue forgets the oldest, which are in the log.
+/// Between the bus and one replica. It is bounded, and nobody waits for it: a replica that cannot keep up misses what there is no room for, and
+/// what comes behind that until it has taken all the rest, so that it has one range to read from the log and not many.
 /// </summary>
-internal sealed class ReplicaInbox
+/// <param name="mostBytes">So many bytes of blocks, and one block more.</param>
+internal sealed class ReplicaInbox(long mostBytes = ReplicaInbox.MostBytes)
 {
-    private const int Room = 64;
+    public const long MostBytes = 16 << 20;
 
-    private readonly Channel<InboxItem> _items = Channel.CreateBounded<InboxItem>(new BoundedChannelOptions(Room) { SingleReader = true });
+    private const int MostItems = 1024;
 
-    public async ValueTask PutAsync(InboxItem item, CancellationToken cancellation)
+    private readonly Channel<InboxItem> _items = Channel.CreateBounded<InboxItem>(new BoundedChannelOptions(MostItems) { SingleReader = true });
+    private long _bytes;
+    private volatile bool _hasMissed;
+    private int _broken;
+
+    /// <summary>Puts it in if there is room.</summary>
+    public void TryPut(InboxItem item)
     {
-        while (!_items.Writer.TryWrite(item))
+        // A second one would say nothing new.
+        if (item.Broken is not null && Interlocked.Exchange(ref _broken, 1) == 1)
+            return;
+        var size = SizeOf(item);
+        if (size > 0 && (_hasMissed || Interlocked.Read(ref _bytes) >= mostBytes))
+        {
+            _hasMissed = _items.Reader.Count > 0;
+            if (_hasMissed)
+                return;
+        }
+        Interlocked.Add(ref _bytes, size);
+        if (_items.Writer.TryWrite(item))
+            return;
+        Took(item);
+        _hasMissed |= size > 0;
+    }
+
+    /// <summary>Puts in what the log has, as soon as there is room.</summary>
+    public async ValueTask PutAsync(AskedHead head, CancellationToken cancellation)
+    {
+        while (!_items.Writer.TryWrite(new InboxItem(Head: head)))
         {
             if (!await _items.Writer.WaitToWriteAsync(cancellation))
                 return; // the replica has ended
         }
     }
 
-    /// <summary>The replica has ended: what still comes is dropped.</summary>
-    public void Close() => _items.Writer.TryComplete();
+    /// <summary>The replica has ended: what there is and what still comes is dropped.</summary>
+    public void Close()
+    {
+        _items.Writer.TryComplete();
+        while (TryTake(out _))
+        {
+        }
+    }
 
     /// <summary>Wakes the replica; one that has work is awake.</summary>
     public void Tick() => _items.Writer.TryWrite(default);
 
-    public bool TryTake(out InboxItem item) => _items.Reader.TryRead(out item);
+    public bool TryTake(out InboxItem item)
+    {
+        if (!_items.Reader.TryRead(out item))
+            return false;
+        Took(item);
+        return true;
+    }
 
     public ValueTask<bool> WaitAsync(CancellationToken cancellation) => _items.Reader.WaitToReadAsync(cancellation);
+
+    private void Took(in InboxItem item)
+    {
+        if (item.Broken is not null)
+            Volatile.Write(ref _broken, 0);
+        Interlocked.Add(ref _bytes, -SizeOf(item));
+    }
+
+    private static int SizeOf(in InboxItem item) => item.Block?.Bytes.Length ?? 0;
 }

@@ -1,9 +1,7 @@
-using Maplog.Events;
-
 namespace Maplog.Replicator.Following;
 
 /// <summary>No bus: replicas look into the log every two seconds.</summary>
 internal sealed class SilentBus : IBusFeed
 {
-    public Task RunAsync(StreamName stream, string pin, ReplicaInbox inbox, CancellationToken cancellation) => Task.Delay(Timeout.Infinite, cancellation);
+    public Task RunAsync(string source, IReadOnlyList<Listener> replicas, CancellationToken cancellation) => Task.Delay(Timeout.Infinite, cancellation);
 }

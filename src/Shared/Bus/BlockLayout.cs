@@ -1,9 +1,10 @@
+using System.Buffers.Binary;
 using Maplog.Events;
 
 namespace Maplog.Bus;
 
 /// <summary>
-/// A block of events on the bus: consecutive versions of one stream. Numbers are little-endian.
+/// A block of events on the bus: consecutive versions of one stream. A message is blocks and heartbeats, one after the other. Numbers are little-endian.
 /// <code>
 /// offset size
 ///      0    3  "mlb"
@@ -36,6 +37,10 @@ internal static class BlockLayout
     public static ReadOnlySpan<byte> Magic => "mlb"u8;
 
     public static int ChangeSize(EventKind kind, int keySize, int valueSize) => 1 + keySize + (kind.HasValue() ? valueSize : 0);
+
+    /// <summary>Bytes of the block that begins here, as it says itself; 0: that is cut off.</summary>
+    public static long SizeOf(ReadOnlySpan<byte> begin) =>
+        begin.Length < FixedSize ? 0 : FixedSize + begin[40] + (long)BinaryPrimitives.ReadInt32LittleEndian(begin[36..]) + Crc32C.Size;
 
     public static int MaxNoteSize(int jsonSize) => 1 + LengthSize + jsonSize;
 

@@ -8,17 +8,19 @@ internal sealed class BusEra : IReceiveEndpointObserver
 {
     private readonly BusServer _server;
     private readonly ConcurrentDictionary<string, Task<ISendEndpoint>> _endpoints = [];
-    private readonly ConcurrentDictionary<string, BusListening> _listening = [];
 
     public BusEra(IBusControl bus, BusServer server)
     {
         Bus = bus;
         _server = server;
-        // The bus has a queue of its own: its endpoint notices the loss of the connection when nobody sends.
+        // Who listens notices the loss of the connection by this, who sends by the next message.
         bus.ConnectReceiveEndpointObserver(this);
     }
 
     public IBusControl Bus { get; }
+
+    /// <summary>What listens on it, if anything does.</summary>
+    public HostReceiveEndpointHandle? Listening { get; set; }
 
     /// <summary>Ends with the first failure.</summary>
     public TaskCompletionSource<BusFailure> Lost { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,17 +33,11 @@ internal sealed class BusEra : IReceiveEndpointObserver
 
     /// <summary>Where a source's messages go.</summary>
     public Task<ISendEndpoint> EndpointAsync(string source) =>
-        _endpoints.GetOrAdd(source, s => Bus.GetSendEndpoint(new Uri($"exchange:{BusNames.Exchange(s)}?type=topic")));
-
-    /// <summary>For listening to a queue; what is lost of it alone is no loss of the bus.</summary>
-    public BusListening Listen(string queue) => _listening[queue] = new BusListening(this, queue);
-
-    /// <summary>Ends when every queue has been left that was listened to.</summary>
-    public Task LeftAsync() => Task.WhenAll(_listening.Values.Select(l => l.Left));
+        _endpoints.GetOrAdd(source, s => Bus.GetSendEndpoint(new Uri($"exchange:{BusNames.Exchange(s)}?type={BusNames.ExchangeType}")));
 
     Task IReceiveEndpointObserver.Faulted(ReceiveEndpointFaulted faulted)
     {
-        Lose(faulted.InputAddress, faulted.Exception is { } cause
+        Lost.TrySetResult(faulted.Exception is { } cause
             ? _server.Judge(cause)
             : new BusFailure($"RabbitMQ at {_server.Address} has closed the connection.", false, null));
         return Task.CompletedTask;
@@ -50,19 +46,11 @@ internal sealed class BusEra : IReceiveEndpointObserver
     Task IReceiveEndpointObserver.Completed(ReceiveEndpointCompleted completed)
     {
         // Also when RabbitMQ has deleted the queue, or closed the connection in order.
-        Lose(completed.InputAddress, new BusFailure($"RabbitMQ at {_server.Address} has ended the delivery: it stops, or a queue was deleted.", false, null));
+        Lost.TrySetResult(new BusFailure($"RabbitMQ at {_server.Address} has ended the delivery: it stops, or a queue was deleted.", false, null));
         return Task.CompletedTask;
     }
 
     Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready) => Task.CompletedTask;
 
     Task IReceiveEndpointObserver.Stopping(ReceiveEndpointStopping stopping) => Task.CompletedTask;
-
-    private void Lose(Uri queue, BusFailure failure)
-    {
-        if (_listening.TryGetValue(Uri.UnescapeDataString(queue.Segments[^1]), out var listening))
-            listening.Lose(failure);
-        else
-            Lost.TrySetResult(failure);
-    }
 }

@@ -1,4 +1,3 @@
-using Maplog.Events;
 using Microsoft.Extensions.Logging;
 
 namespace Maplog.Bus;
@@ -15,18 +14,18 @@ internal static partial class BusLog
     [LoggerMessage(303, LogLevel.Error, "{Problem} What is committed meanwhile is not sent: replicas read it from the log.")]
     public static partial void PublishingRefused(this ILogger log, string problem);
 
-    [LoggerMessage(304, LogLevel.Warning, "{Stream}: a block of {Size} bytes is larger than Maplog:Bus:MaxMessageBytes ({Limit}) and is not sent: replicas read it from the log.")]
-    public static partial void BlockTooLarge(this ILogger log, StreamName stream, int size, int limit);
+    [LoggerMessage(304, LogLevel.Warning, "{Stream}: a message of {Size} bytes is larger than Maplog:Bus:MaxMessageBytes ({Limit}) and is not sent: replicas read it from the log.")]
+    public static partial void MessageTooLarge(this ILogger log, string stream, int size, int limit);
 
-    [LoggerMessage(311, LogLevel.Information, "{Stream}: listening to RabbitMQ at {Address}.")]
-    public static partial void Listening(this ILogger log, StreamName stream, string address);
+    [LoggerMessage(311, LogLevel.Information, "{Source}: listening to RabbitMQ at {Address}.")]
+    public static partial void Listening(this ILogger log, string source, string address);
 
-    [LoggerMessage(312, LogLevel.Warning, "{Stream}: {Problem} Meanwhile the log is polled.")]
-    public static partial void ListeningStopped(this ILogger log, StreamName stream, string problem);
+    [LoggerMessage(312, LogLevel.Warning, "{Source}: {Problem} Meanwhile the log is polled.")]
+    public static partial void ListeningStopped(this ILogger log, string source, string problem);
 
-    [LoggerMessage(313, LogLevel.Error, "{Stream}: {Problem} Meanwhile the log is polled.")]
-    public static partial void ListeningRefused(this ILogger log, StreamName stream, string problem);
+    [LoggerMessage(313, LogLevel.Error, "{Source}: {Problem} Meanwhile the log is polled.")]
+    public static partial void ListeningRefused(this ILogger log, string source, string problem);
 
-    [LoggerMessage(314, LogLevel.Warning, "{Stream}: a message could not be read: {Problem} It is kept aside in the queue {Queue}, and the range is read from the log.")]
-    public static partial void KeptAside(this ILogger log, StreamName stream, string problem, string queue);
+    [LoggerMessage(314, LogLevel.Warning, "{Source}: a message could not be read: {Problem} It is kept aside in the queue {Queue}, and its range is read from the log.")]
+    public static partial void KeptAside(this ILogger log, string source, string problem, string queue);
 }

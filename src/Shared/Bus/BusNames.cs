@@ -1,18 +1,19 @@
-using Maplog.Events;
-
 namespace Maplog.Bus;
 
 /// <summary>
-/// What exists in RabbitMQ. Per source a topic exchange <c>maplog.SOURCE</c>, the routing key being the map's name. Per replica a
-/// queue <c>maplog.SOURCE.NODE.MAP</c>, and beside it <c>….broken</c> for what could not be read.
+/// What exists in RabbitMQ. Per source an exchange <c>maplog.SOURCE</c>, direct, with one routing key. Per replicator a queue
+/// <c>maplog.SOURCE.LISTENER</c>, before it an exchange of the same name, and beside it <c>….broken</c> for what could not be read.
 /// </summary>
 internal static class BusNames
 {
+    public const string ExchangeType = RabbitMQ.Client.ExchangeType.Direct;
+
+    /// <summary>Of all that is sent. With another key, or none, a message goes to nobody.</summary>
+    public const string RoutingKey = "events";
+
     public static string Exchange(string source) => $"maplog.{source}";
 
-    public static string RoutingKey(StreamName stream) => stream.Map;
-
-    public static string Queue(StreamName stream, string node) => $"maplog.{stream.Source}.{node}.{stream.Map}";
+    public static string Queue(string source, string listener) => $"maplog.{source}.{listener}";
 
     public static string BrokenQueue(string queue) => $"{queue}.broken";
 }

@@ -18,16 +18,16 @@ public sealed class BusOptions : IValidatableObject
     /// <summary>Bytes of the largest message sent; larger blocks are left to the log. RabbitMQ refuses more than 16 MiB by itself (version 4). Default: 16 MiB.</summary>
     public int MaxMessageBytes { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>Bytes a replica's queue holds; past it the oldest messages go, and the replica reads them from the log. Default: 256 MiB.</summary>
+    /// <summary>Bytes a replicator's queue of a source holds; past it the oldest messages go, and its replicas read them from the log. Default: 256 MiB.</summary>
     public long QueueBytes { get; set; } = 256L * 1024 * 1024;
 
-    /// <summary>How long a replica's queue stays when nobody listens to it. Default: 1 day.</summary>
+    /// <summary>How long a replicator's queue stays when nobody listens to it. Default: 1 day.</summary>
     public TimeSpan QueueExpiry { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>Messages on the way to one subscription before the first of them is acknowledged. Default: 32.</summary>
     public int Prefetch { get; set; } = 32;
 
-    /// <summary>Messages kept aside per replica because they could not be read; past it the oldest go. Default: 100.</summary>
+    /// <summary>Messages kept aside per replicator and source because they could not be read; past it the oldest go. Default: 100.</summary>
     public int BrokenMessages { get; set; } = 100;
 
     // All of it here and nothing in attributes: the framework's validator would come here only when no attribute complains.

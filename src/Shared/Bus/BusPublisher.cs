@@ -1,25 +1,25 @@
 using MassTransit;
-using Maplog.Events;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Maplog.Bus;
 
 /// <summary>
-/// Sends blocks and heartbeats, each awaited until RabbitMQ has confirmed it; who awaits a stream's one after the other keeps their order. It never holds anything up: while
+/// Sends messages of blocks and heartbeats, one at a time, each until RabbitMQ has confirmed it: that is the order. It never holds anything up: while
 /// RabbitMQ is away a message is dropped at once and counted, and one attempt takes at most <see cref="BusOptions.PublishTimeout"/>.
 /// What is dropped heals from the log. Messages are not written to RabbitMQ's disk, for the same reason.
 /// </summary>
 public sealed class BusPublisher : IAsyncDisposable
 {
-    private const int MostAtATime = 32;
+    // As much as a message carries well; what waited together goes together.
+    private const int WantedBytes = 1 << 20;
 
     private readonly BusOptions _options;
     private readonly BusServer _server;
     private readonly BusSession _session;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
-    private readonly SemaphoreSlim _someAtATime = new(MostAtATime, MostAtATime);
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private readonly CancellationTokenSource _stop = new();
     private long _published;
     private long _dropped;
@@ -32,7 +32,7 @@ public sealed class BusPublisher : IAsyncDisposable
         _server = new BusServer(options);
         _log = log ?? NullLogger<BusPublisher>.Instance;
         _time = time ?? TimeProvider.System;
-        _session = new BusSession(_server, options, "maplog publisher", Tell, _time);
+        _session = new BusSession(_server, options, "maplog publisher", _ => null, Tell, _time);
     }
 
     /// <summary>False from the loss of the connection, or the first message that failed, until RabbitMQ lets us in again.</summary>
@@ -54,28 +54,28 @@ public sealed class BusPublisher : IAsyncDisposable
     /// <exception cref="BusRefusedException">RabbitMQ is there and refuses us.</exception>
     public Task StartAsync(CancellationToken cancellation = default) => _session.StartAsync(cancellation);
 
-    /// <summary>Sends a block and waits until RabbitMQ has it.</summary>
-    /// <param name="stream">Whose block.</param>
-    /// <param name="block">A copy of what <see cref="ChangeBlockWriter.Finish"/> gave: it is not to be written to any more.</param>
+    /// <summary>Bytes that are best put into one message, if its parts are no larger.</summary>
+    public int MessageBytes => Math.Min(WantedBytes, _options.MaxMessageBytes);
+
+    /// <summary>Sends a message and waits until RabbitMQ has it.</summary>
+    /// <param name="source">Whose events.</param>
+    /// <param name="parts">Copies of what <see cref="ChangeBlockWriter.Finish"/> gave, and heartbeats, in the order in which they are to come. They are not to be written to any more.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>False if it was dropped.</returns>
-    public async Task<bool> PublishAsync(StreamName stream, byte[] block, CancellationToken cancellation = default)
+    public async Task<bool> PublishAsync(string source, IReadOnlyList<byte[]> parts, CancellationToken cancellation = default)
     {
-        if (block.Length > _options.MaxMessageBytes)
-            _log.BlockTooLarge(stream, block.Length, _options.MaxMessageBytes);
-        else if (IsConnected && await SendAsync(stream, block, BusTransport.BlockSerializer, cancellation))
+        var blocks = parts.Count(p => BusMessage.IsBlock(p));
+        var size = parts.Sum(p => p.Length);
+        if (size > _options.MaxMessageBytes)
+            _log.MessageTooLarge(ChangeBlock.TryRead(parts[0], out var block, out _) ? block.Stream.ToString() : source, size, _options.MaxMessageBytes);
+        else if (IsConnected && await SendAsync(source, parts, cancellation))
         {
-            Interlocked.Increment(ref _published);
+            Interlocked.Add(ref _published, blocks);
             return true;
         }
-        Interlocked.Increment(ref _dropped);
+        Interlocked.Add(ref _dropped, blocks);
         return false;
     }
-
-    /// <summary>Sends a heartbeat, by the same way as the blocks: it is received after all that was sent before it.</summary>
-    /// <returns>False if it was dropped.</returns>
-    public async Task<bool> PublishAsync(Heartbeat beat, CancellationToken cancellation = default) =>
-        IsConnected && await SendAsync(beat.Stream, beat.ToBytes(), BusTransport.BeatSerializer, cancellation);
 
     public async ValueTask DisposeAsync()
     {
@@ -84,12 +84,12 @@ public sealed class BusPublisher : IAsyncDisposable
         await _stop.CancelAsync();
         await _session.DisposeAsync();
         _stop.Dispose();
-        _someAtATime.Dispose();
+        _oneAtATime.Dispose();
     }
 
-    private async Task<bool> SendAsync(StreamName stream, byte[] bytes, RawSerializer serializer, CancellationToken cancellation)
+    private async Task<bool> SendAsync(string source, IReadOnlyList<byte[]> parts, CancellationToken cancellation)
     {
-        await _someAtATime.WaitAsync(cancellation);
+        await _oneAtATime.WaitAsync(cancellation);
         try
         {
             // Those who waited behind a message that failed do not wait again each for themselves.
@@ -99,9 +99,9 @@ public sealed class BusPublisher : IAsyncDisposable
             using var any = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation, _stop.Token);
             try
             {
-                _session.Exchange = BusNames.Exchange(stream.Source);
-                var endpoint = await era.EndpointAsync(stream.Source);
-                var sending = endpoint.Send(new BusMessage(serializer.ContentType, bytes), new SendAs(serializer, stream), any.Token);
+                _session.Exchange = BusNames.Exchange(source);
+                var endpoint = await era.EndpointAsync(source);
+                var sending = endpoint.Send(BusMessage.Of(parts), SendAs.Events, any.Token);
                 if (await Task.WhenAny(sending, era.Lost.Task) != sending)
                 {
                     // MassTransit would go on trying.
@@ -130,7 +130,7 @@ public sealed class BusPublisher : IAsyncDisposable
         }
         finally
         {
-            _someAtATime.Release();
+            _oneAtATime.Release();
         }
     }
 
@@ -163,12 +163,13 @@ public sealed class BusPublisher : IAsyncDisposable
         Refused,
     }
 
-    private sealed class SendAs(RawSerializer serializer, StreamName stream) : IPipe<SendContext<BusMessage>>
+    private sealed class SendAs : IPipe<SendContext<BusMessage>>
     {
+        public static SendAs Events { get; } = new();
+
         public Task Send(SendContext<BusMessage> context)
         {
-            context.Serializer = serializer;
-            context.SetRoutingKey(BusNames.RoutingKey(stream));
+            context.SetRoutingKey(BusNames.RoutingKey);
             context.Durable = false;
             return Task.CompletedTask;
         }

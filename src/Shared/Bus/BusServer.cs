@@ -34,7 +34,7 @@ public sealed class BusServer
             await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), cancellation);
             if (exchange is not null)
             {
-                await channel.ExchangeDeclareAsync(exchange, ExchangeType.Topic, durable: true, autoDelete: false, cancellationToken: cancellation);
+                await channel.ExchangeDeclareAsync(exchange, BusNames.ExchangeType, durable: true, autoDelete: false, cancellationToken: cancellation);
                 await channel.BasicPublishAsync(exchange, "", false, new BasicProperties(), default, cancellation);
             }
             return null;

@@ -1,3 +1,5 @@
+using MassTransit;
+
 namespace Maplog.Bus;
 
 /// <summary>
@@ -7,41 +9,36 @@ namespace Maplog.Bus;
 /// </summary>
 internal sealed class BusSession : IAsyncDisposable
 {
-    /// <summary>How long to rest before the first look for what was lost.</summary>
-    public static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>How long a bus, or a queue, may take to stop.</summary>
-    public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
-
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
     private readonly BusServer _server;
     private readonly BusOptions _options;
     private readonly string _name;
-    private readonly BusState _state;
+    private readonly Func<IBusControl, HostReceiveEndpointHandle?> _connect;
+    private readonly Action<BusFailure?> _told;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _retired = [];
     private Task _keeping = Task.CompletedTask;
     private volatile BusEra? _era;
-    private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile BusFailure? _failure;
 
     /// <param name="server">The RabbitMQ.</param>
     /// <param name="options">How it is used.</param>
     /// <param name="name">What RabbitMQ shows as the connection's name.</param>
+    /// <param name="connect">Adds what listens on a new bus, if anything does.</param>
     /// <param name="told">Called when the state changes: with what went wrong, or null when all is well.</param>
     /// <param name="time">The clock.</param>
-    public BusSession(BusServer server, BusOptions options, string name, Action<BusFailure?> told, TimeProvider time) =>
-        (_server, _options, _name, _state, _time) = (server, options, name, new BusState(told), time);
+    public BusSession(BusServer server, BusOptions options, string name, Func<IBusControl, HostReceiveEndpointHandle?> connect, Action<BusFailure?> told, TimeProvider time) =>
+        (_server, _options, _name, _connect, _told, _time) = (server, options, name, connect, told, time);
 
     /// <summary>The connected bus, or null.</summary>
     public BusEra? Era => _era is { Loss: null } era ? era : null;
 
     /// <summary>What went wrong, or null while all is well.</summary>
-    public BusFailure? Failure => _era is { } era ? era.Loss : _state.Failure;
-
-    /// <summary>Ends with the next change of <see cref="Era"/> or <see cref="Failure"/>.</summary>
-    public Task Changed => _changed.Task;
+    public BusFailure? Failure => _era is { } era ? era.Loss : _failure;
 
     /// <summary>Where messages go, once that is known: MassTransit goes on trying where RabbitMQ refuses an exchange, so we ask ourselves.</summary>
     public string? Exchange { get; set; }
@@ -57,7 +54,7 @@ internal sealed class BusSession : IAsyncDisposable
     }
 
     /// <summary>Tries in the background from the start.</summary>
-    public void Start() => Begin(BusState.NotConnected);
+    public void Start() => Begin(new BusFailure("Not connected yet.", false, null), tell: false);
 
     public async ValueTask DisposeAsync()
     {
@@ -70,16 +67,18 @@ internal sealed class BusSession : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private void Begin(BusFailure? failure)
+    private void Begin(BusFailure? failure, bool tell = true)
     {
-        Change(failure);
+        Change(failure, tell);
         _keeping = Task.Run(() => KeepAsync(failure));
     }
 
-    private void Change(BusFailure? failure)
+    private void Change(BusFailure? failure, bool tell = true)
     {
-        _state.Change(failure);
-        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        var isNews = _failure is null || failure is null || _failure.IsRefusal != failure.IsRefusal;
+        _failure = failure;
+        if (tell && isNews)
+            _told(failure);
     }
 
     private async Task KeepAsync(BusFailure? failure)
@@ -128,6 +127,8 @@ internal sealed class BusSession : IAsyncDisposable
         try
         {
             await era.Bus.StartAsync(both.Token).WaitAsync(both.Token);
+            if ((era.Listening = _connect(era.Bus)) is { } listening)
+                await (await Task.WhenAny(listening.Ready, era.Lost.Task).WaitAsync(both.Token));
             if (!era.Lost.Task.IsCompleted)
             {
                 _era = era;
@@ -147,8 +148,7 @@ internal sealed class BusSession : IAsyncDisposable
         return await era.Lost.Task;
     }
 
-    /// <summary>The rest after this one.</summary>
-    public static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestRetry ? wait * 2 : LongestRetry;
+    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestRetry ? wait * 2 : LongestRetry;
 
     private void Retire(BusEra era)
     {
@@ -161,8 +161,9 @@ internal sealed class BusSession : IAsyncDisposable
         using var limit = new CancellationTokenSource(StopLimit, _time);
         try
         {
-            // Who listens knows that it is lost, or has been disposed.
-            await era.LeftAsync().WaitAsync(limit.Token);
+            // By itself the bus would leave an endpoint alone that is just looking for RabbitMQ again.
+            if (era.Listening is { } listening)
+                await listening.StopAsync(limit.Token).WaitAsync(limit.Token);
             await era.Bus.StopAsync(limit.Token).WaitAsync(limit.Token); // on a slow host it heeds the token late, and the daemon would be taken for hung
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -2,13 +2,9 @@ using MassTransit;
 
 namespace Maplog.Bus;
 
-/// <summary>MassTransit as we use it: RabbitMQ, publisher confirms, and our serializers alone.</summary>
+/// <summary>MassTransit as we use it: RabbitMQ, publisher confirms, and our serializer alone.</summary>
 internal static class BusTransport
 {
-    public static RawSerializer BlockSerializer { get; } = new(BusMessage.BlockType);
-
-    public static RawSerializer BeatSerializer { get; } = new(BusMessage.BeatType);
-
     /// <param name="options">Where RabbitMQ is.</param>
     /// <param name="name">What RabbitMQ shows as the connection's name.</param>
     public static IBusControl Create(BusOptions options, string name)
@@ -26,13 +22,10 @@ internal static class BusTransport
                 if (address.Ssl.Enabled)
                     host.UseSsl(tls => tls.ServerName = address.HostName);
             });
-            // One permission for all that is ours: what begins with 'maplog.'.
-            bus.OverrideDefaultBusEndpointQueueName($"maplog.bus.{Guid.NewGuid():N}");
             bus.ClearSerialization();
-            bus.AddSerializer(BlockSerializer, isSerializer: true);
-            bus.AddSerializer(BeatSerializer, isSerializer: false);
-            bus.AddDeserializer(BlockSerializer, isDefault: true);
-            bus.AddDeserializer(BeatSerializer, isDefault: false);
+            var serializer = new RawSerializer();
+            bus.AddSerializer(serializer, isSerializer: true);
+            bus.AddDeserializer(serializer, isDefault: true);
         });
     }
 }

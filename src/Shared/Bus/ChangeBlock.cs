@@ -51,9 +51,9 @@ public sealed class ChangeBlock
     public DateTimeOffset NewestTime { get; }
 
     /// <summary>Reads a block and checks all of it, so that going through its events cannot fail.</summary>
-    /// <param name="bytes">The message. The block reads in it and does not copy it.</param>
+    /// <param name="bytes">The block, from its begin to its end. It reads in it and does not copy it.</param>
     /// <param name="block">The block, or null.</param>
-    /// <param name="error">Null, or a sentence that says what is wrong with the message.</param>
+    /// <param name="error">Null, or a sentence that says what is wrong with it.</param>
     public static bool TryRead(ReadOnlyMemory<byte> bytes, [NotNullWhen(true)] out ChangeBlock? block, [NotNullWhen(false)] out string? error)
     {
         block = null;

@@ -7,7 +7,7 @@ namespace Maplog.Bus;
 
 /// <summary>
 /// Where a stream's head is, sent every second, so that a replica knows that it has missed something although nothing comes. On the
-/// wire, little-endian: "mlh" (3), layout 1 (1), epoch (4), head version (8), head time in µs since 1970 UTC (8), the stream's name, CRC-32C (4).
+/// wire, little-endian: "mlh" (3), layout 1 (1), epoch (4), head version (8), head time in µs since 1970 UTC (8), size of the stream's name (1), the name, CRC-32C (4).
 /// </summary>
 /// <param name="Stream">Whose head.</param>
 /// <param name="Epoch">The writer's term.</param>
@@ -16,31 +16,36 @@ namespace Maplog.Bus;
 public sealed record Heartbeat(StreamName Stream, Epoch Epoch, StreamVersion Head, DateTimeOffset HeadTime)
 {
     private const byte Layout = 1;
-    private const int FixedSize = 24;
+    private const int FixedSize = 25;
 
-    private static ReadOnlySpan<byte> Magic => "mlh"u8;
+    internal static ReadOnlySpan<byte> Magic => "mlh"u8;
 
     public byte[] ToBytes()
     {
         var name = Stream.ToString();
-        var bytes = new byte[FixedSize + Encoding.UTF8.GetByteCount(name) + Crc32C.Size];
+        var size = Encoding.UTF8.GetByteCount(name);
+        var bytes = new byte[FixedSize + size + Crc32C.Size];
         Magic.CopyTo(bytes);
         bytes[3] = Layout;
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), Epoch.Value);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8), Head.Value);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(16), Microseconds.Of(HeadTime));
+        bytes[FixedSize - 1] = (byte)size;
         Encoding.UTF8.GetBytes(name, bytes.AsSpan(FixedSize));
         Crc32C.Seal(bytes);
         return bytes;
     }
 
-    /// <param name="bytes">The message.</param>
+    /// <summary>Bytes of the heartbeat that begins here, as it says itself; 0: that is cut off.</summary>
+    internal static int SizeOf(ReadOnlySpan<byte> begin) => begin.Length < FixedSize ? 0 : FixedSize + begin[FixedSize - 1] + Crc32C.Size;
+
+    /// <param name="bytes">The heartbeat, from its begin to its end.</param>
     /// <param name="beat">The heartbeat, or null.</param>
-    /// <param name="error">Null, or a sentence that says what is wrong with the message.</param>
+    /// <param name="error">Null, or a sentence that says what is wrong with it.</param>
     public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out Heartbeat? beat, [NotNullWhen(false)] out string? error)
     {
         (beat, error) = (null, null);
-        if (bytes.Length < FixedSize + Crc32C.Size || !bytes.StartsWith(Magic))
+        if (bytes.Length < FixedSize || !bytes.StartsWith(Magic) || SizeOf(bytes) != bytes.Length)
             error = $"The message of {bytes.Length} bytes is not a heartbeat.";
         else if (bytes[3] != Layout)
             error = $"The heartbeat has layout {bytes[3]}, and this version of maplog reads layout {Layout}: it was written by another version, or it is damaged.";

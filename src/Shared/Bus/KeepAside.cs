@@ -5,10 +5,10 @@ using RabbitMQ.Client;
 namespace Maplog.Bus;
 
 /// <summary>
-/// Puts messages that cannot be read into a queue beside the replica's, bounded as that one, so that somebody can look at them, and tells
+/// Puts messages that cannot be read into a queue beside the replicator's, bounded as that one, so that somebody can look at them, and tells
 /// the subscription. Where MassTransit would move them into a queue of its own, which nothing bounds.
 /// </summary>
-internal sealed class KeepAside(string queue, BusOptions options, QueueLife life, Func<string, string, Task> told)
+internal sealed class KeepAside(string queue, BusOptions options, Func<string, string, Task> told)
     : IFilter<ChannelContext>, IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
 {
     private readonly string _aside = BusNames.BrokenQueue(queue);
@@ -16,16 +16,13 @@ internal sealed class KeepAside(string queue, BusOptions options, QueueLife life
     // Each time a channel is made, so that a queue that was deleted is made again.
     public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
     {
-        if (life == QueueLife.Kept)
+        await context.QueueDeclare(_aside, true, false, false, new Dictionary<string, object>
         {
-            await context.QueueDeclare(_aside, true, false, false, new Dictionary<string, object>
-            {
-                ["x-max-length"] = options.BrokenMessages,
-                ["x-max-length-bytes"] = options.QueueBytes,
-                ["x-overflow"] = "drop-head",
-                ["x-expires"] = (long)options.QueueExpiry.TotalMilliseconds,
-            }, context.CancellationToken);
-        }
+            ["x-max-length"] = options.BrokenMessages,
+            ["x-max-length-bytes"] = options.QueueBytes,
+            ["x-overflow"] = "drop-head",
+            ["x-expires"] = (long)options.QueueExpiry.TotalMilliseconds,
+        }, context.CancellationToken);
         await next.Send(context);
     }
 
@@ -38,13 +35,13 @@ internal sealed class KeepAside(string queue, BusOptions options, QueueLife life
     };
 
     public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) =>
-        KeepAsync(context, $"It is neither a block nor a heartbeat, but {context.ContentType?.MediaType ?? "nothing named"}.");
+        KeepAsync(context, $"It is no events, but {context.ContentType?.MediaType ?? "nothing named"}.");
 
     public void Probe(ProbeContext context) => context.CreateScope("keepAside").Add("queue", _aside);
 
     private async Task KeepAsync(ReceiveContext context, string problem)
     {
-        if (life == QueueLife.Kept && context.TryGetPayload<ChannelContext>(out var channel))
+        if (context.TryGetPayload<ChannelContext>(out var channel))
         {
             var properties = new BasicProperties
             {
@@ -54,6 +51,6 @@ internal sealed class KeepAside(string queue, BusOptions options, QueueLife life
             };
             await channel.BasicPublishAsync("", _aside, false, properties, context.Body.GetBytes(), true, context.CancellationToken);
         }
-        await told(problem, life == QueueLife.Kept ? _aside : "none");
+        await told(problem, _aside);
     }
 }

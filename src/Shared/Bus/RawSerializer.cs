@@ -5,9 +5,9 @@ using MassTransit.Serialization;
 namespace Maplog.Bus;
 
 /// <summary>Carries a <see cref="BusMessage"/>'s bytes as they are: no envelope, no base64. Whatever arrives becomes one, so that our own code judges it.</summary>
-internal sealed class RawSerializer(ContentType type) : ISerializerFactory, IMessageSerializer, IMessageDeserializer, IObjectDeserializer
+internal sealed class RawSerializer : ISerializerFactory, IMessageSerializer, IMessageDeserializer, IObjectDeserializer
 {
-    public ContentType ContentType { get; } = type;
+    public ContentType ContentType => BusMessage.Type;
 
     public IMessageSerializer CreateSerializer() => this;
 
@@ -16,13 +16,13 @@ internal sealed class RawSerializer(ContentType type) : ISerializerFactory, IMes
     public MessageBody GetMessageBody<T>(SendContext<T> context) where T : class =>
         context.Message is BusMessage message
             ? new BytesMessageBody(message.Body)
-            : throw new NotSupportedException($"The bus carries blocks and heartbeats only, not a {typeof(T).Name}.");
+            : throw new NotSupportedException($"The bus carries events only, not a {typeof(T).Name}.");
 
     public ConsumeContext Deserialize(ReceiveContext receiveContext) =>
-        new BodyConsumeContext(receiveContext, ToContext(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress, receiveContext.ContentType));
+        new BodyConsumeContext(receiveContext, ToContext(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress));
 
     public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) =>
-        ToContext(body, headers, destinationAddress, ContentType);
+        ToContext(body, headers, destinationAddress);
 
     public MessageBody GetMessageBody(string text) => new StringMessageBody(text);
 
@@ -36,6 +36,6 @@ internal sealed class RawSerializer(ContentType type) : ISerializerFactory, IMes
     MessageBody IObjectDeserializer.SerializeObject(object? value) => EmptyMessageBody.Instance;
 
     // GetBytes copies out of the client's buffer, which is used again once the message is handled.
-    private RawSerializerContext ToContext(MessageBody body, Headers headers, Uri? destination, ContentType? type) =>
-        new(this, new RawMessageContext(headers, destination, RawSerializerOptions.Default), new BusMessage(type ?? ContentType, body.GetBytes()));
+    private RawSerializerContext ToContext(MessageBody body, Headers headers, Uri? destination) =>
+        new(this, new RawMessageContext(headers, destination, RawSerializerOptions.Default), new BusMessage(body.GetBytes()));
 }

@@ -1,40 +1,48 @@
-using Maplog.Events;
-
 namespace Maplog.Bus;
 
-/// <summary>What a subscription calls, one call at a time, in the order of arrival. A message is acknowledged when its call has ended; a call that throws ends the subscription.</summary>
+/// <summary>What a subscription calls, one call at a time, in the order of arrival. A message is acknowledged when its calls have ended; a call that throws ends the subscription.</summary>
 public sealed class SubscriptionHandlers
 {
-    /// <summary>A block has come. It may be old, doubled, or ahead of what is expected: its versions say.</summary>
+    /// <summary>A block of one of the source's streams has come. It may be old, doubled, or ahead of what is expected: its versions say.</summary>
     public required Func<ChangeBlock, CancellationToken, Task> Block { get; init; }
 
-    /// <summary>A heartbeat has come, after all the blocks that were sent before it.</summary>
+    /// <summary>A heartbeat of one of the source's streams has come, after all the blocks that were sent before it.</summary>
     public required Func<Heartbeat, CancellationToken, Task> Beat { get; init; }
 
-    /// <summary>A message has come that cannot be read, with a sentence why: which versions it held is unknown, so read the log.</summary>
+    /// <summary>A message has come that cannot be read, or not to its end, with a sentence why: of which streams it told is unknown, so read the log of all.</summary>
     public required Func<string, CancellationToken, Task> Broken { get; init; }
 
-    internal Task CallAsync(StreamName stream, BusMessage message, CancellationToken cancellation)
+    internal async Task CallAsync(string source, BusMessage message, CancellationToken cancellation)
     {
-        if (message.Type.MediaType == BusMessage.BeatType.MediaType)
+        ReadOnlyMemory<byte> rest = message.Body;
+        do
         {
-            if (!Heartbeat.TryRead(message.Body, out var beat, out var error))
-                throw new BrokenMessageException(error);
-            MustBe(stream, beat.Stream);
-            return Beat(beat, cancellation);
+            var part = BusMessage.TakeFirst(ref rest);
+            string? error;
+            if (BusMessage.IsBeat(part.Span))
+            {
+                if (!Heartbeat.TryRead(part.Span, out var beat, out error))
+                    throw new BrokenMessageException(error);
+                MustBe(source, beat.Stream.Source);
+                await Beat(beat, cancellation);
+            }
+            else
+            {
+                // A block that waits for its replica is not to hold on to what came with it.
+                if (part.Length < message.Body.Length)
+                    part = part.ToArray();
+                if (!ChangeBlock.TryRead(part, out var block, out error))
+                    throw new BrokenMessageException(error);
+                MustBe(source, block.Stream.Source);
+                await Block(block, cancellation);
+            }
         }
-        else
-        {
-            if (!ChangeBlock.TryRead(message.Body, out var block, out var error))
-                throw new BrokenMessageException(error);
-            MustBe(stream, block.Stream);
-            return Block(block, cancellation);
-        }
+        while (!rest.IsEmpty);
     }
 
-    private static void MustBe(StreamName wanted, StreamName found)
+    private static void MustBe(string wanted, string found)
     {
         if (found != wanted)
-            throw new BrokenMessageException($"The message is of stream {found} and came by the way of {wanted}.");
+            throw new BrokenMessageException($"The message is of source {found} and came by the way of {wanted}.");
     }
 }

@@ -95,6 +95,7 @@ public sealed class LogStore : IAsyncDisposable
         // Ours (migrations/), which Marten would otherwise drop when it adds a source.
         events.IgnoreIndex("maplog_events_time");
         events.IgnoreIndex("maplog_notes");
+        events.IgnoreIndex("pk_mt_events_stream_and_version");
         foreach (var (_, type, name, letter) in EventNames.Everything)
         {
             events.MapEventType(type, name);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Maplog.Tests.Integration.Bus;
 
-/// <summary>A publisher and a connected subscription of a stream of their own.</summary>
+/// <summary>A publisher and a connected subscription of a source of their own, with one stream.</summary>
 internal sealed class Bed : IAsyncDisposable
 {
     private Bed(StreamName stream, BusPublisher publisher, BusSubscription subscription, Received received) =>
@@ -25,7 +25,7 @@ internal sealed class Bed : IAsyncDisposable
         var publisher = new BusPublisher(BusBed.OptionsFor(uri));
         await publisher.StartAsync(TestContext.Current.CancellationToken);
         Assert.True(publisher.IsConnected);
-        var subscription = new BusSubscriber(BusBed.OptionsFor(uri), "node-1").Subscribe(stream, handlers ?? received.Handlers);
+        var subscription = BusBed.Listen(BusBed.OptionsFor(uri), stream, handlers ?? received.Handlers);
         await BusBed.UntilAsync(() => subscription.IsConnected);
         return new Bed(stream, publisher, subscription, received);
     }

@@ -34,12 +34,20 @@ internal static class BusBed
             await Task.Delay(20, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Publishes one block again and again until RabbitMQ takes it.</summary>
-    public static async Task PublishedAsync(BusPublisher publisher, StreamName stream, byte[] block)
+    /// <summary>A block as a message of its own.</summary>
+    public static Task<bool> SendAsync(this BusPublisher publisher, StreamName stream, byte[] block) =>
+        publisher.PublishAsync(stream.Source, [block], TestContext.Current.CancellationToken);
+
+    /// <summary>Sends one block again and again until RabbitMQ takes it.</summary>
+    public static async Task InsistAsync(this BusPublisher publisher, StreamName stream, byte[] block)
     {
-        while (!await publisher.PublishAsync(stream, block, TestContext.Current.CancellationToken))
+        while (!await publisher.SendAsync(stream, block))
             await Task.Delay(50, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Listens as a node does.</summary>
+    public static BusSubscription Listen(BusOptions options, StreamName stream, SubscriptionHandlers handlers, string node = "node-1") =>
+        BusSubscription.Start(options, stream.Source, node, handlers);
 }
 
 /// <summary>Notes everything that a subscription hands on.</summary>

@@ -13,7 +13,7 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
     {
         await server.StartAsync();
         await using var bed = await Bed.StartAsync(server.Uri);
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 1), Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 1)));
         await BusBed.UntilAsync(() => bed.Received.Blocks.Count == 1);
 
         Func<Task>[] mishaps = [server.RestartAsync, async () => { await server.KillAsync(); await server.StartAsync(); }];
@@ -23,7 +23,7 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
             var first = 10 * (i + 1);
             // What is sent before the subscription is back may be lost; the log has it.
             while (!bed.Received.Order.Contains($"block {first}"))
-                await BusBed.PublishedAsync(bed.Publisher, bed.Stream, BusBed.Block(bed.Stream, first));
+                await bed.Publisher.InsistAsync(bed.Stream, BusBed.Block(bed.Stream, first));
             await BusBed.UntilAsync(() => bed.Publisher.Problem is null && bed.Subscription.Problem is null);
         }
         // One of the publisher, one of the subscription: those that lost theirs have not come back beside them.
@@ -36,16 +36,16 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
     {
         await server.StartAsync();
         await using var bed = await Bed.StartAsync(server.Uri);
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 1), Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 1)));
 
         await server.KillAsync();
         var block = BusBed.Block(bed.Stream, 4);
-        Assert.False(await bed.Publisher.PublishAsync(bed.Stream, block, Cancellation));
+        Assert.False(await bed.Publisher.SendAsync(bed.Stream, block));
         Assert.False(bed.Publisher.IsConnected);
         // Now known to be away: no attempt is made, so the task is done when it is returned.
         for (var i = 0; i < 10_000; i++)
         {
-            var publishing = bed.Publisher.PublishAsync(bed.Stream, block, Cancellation);
+            var publishing = bed.Publisher.SendAsync(bed.Stream, block);
             Assert.True(publishing.IsCompletedSuccessfully);
             Assert.False(await publishing);
         }
@@ -65,14 +65,13 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
         var received = new Received();
         await using var publisher = new BusPublisher(options);
         await publisher.StartAsync(Cancellation);
-        var subscriber = new BusSubscriber(options, "node-1");
-        Assert.Contains("cannot be reached", await subscriber.Server.TryAsync(Cancellation), StringComparison.Ordinal);
-        await using var subscription = subscriber.Subscribe(stream, received.Handlers);
-        Assert.False(await publisher.PublishAsync(stream, BusBed.Block(stream, 1), Cancellation));
+        Assert.Contains("cannot be reached", await new BusServer(options).TryAsync(Cancellation), StringComparison.Ordinal);
+        await using var subscription = BusBed.Listen(options, stream, received.Handlers);
+        Assert.False(await publisher.SendAsync(stream, BusBed.Block(stream, 1)));
 
         await server.StartAsync();
         while (received.Blocks.IsEmpty)
-            await BusBed.PublishedAsync(publisher, stream, BusBed.Block(stream, 1));
+            await publisher.InsistAsync(stream, BusBed.Block(stream, 1));
     }
 
     [Fact]
@@ -84,8 +83,7 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
         var refused = await Assert.ThrowsAsync<BusRefusedException>(() => publisher.StartAsync(Cancellation));
         Assert.StartsWith("RabbitMQ at 127.0.0.1:", refused.Message, StringComparison.Ordinal);
         Assert.Contains("refused the login of user 'maplog'", refused.Message, StringComparison.Ordinal);
-        var subscriber = new BusSubscriber(wrong, "node-1");
-        await using var subscription = subscriber.Subscribe(BusBed.NewStream(), new Received().Handlers);
+        await using var subscription = BusBed.Listen(wrong, BusBed.NewStream(), new Received().Handlers);
         await BusBed.UntilAsync(() => subscription.IsRefused);
         Assert.Equal(refused.Message, subscription.Problem);
 
@@ -105,18 +103,17 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
         var received = new Received();
         await using var publisher = new BusPublisher(options);
         await publisher.StartAsync(Cancellation);
-        var subscriber = new BusSubscriber(options, "node-1");
-        await using var subscription = subscriber.Subscribe(stream, received.Handlers);
+        await using var subscription = BusBed.Listen(options, stream, received.Handlers);
 
         await BusBed.UntilAsync(() => subscription.IsRefused);
         Assert.Contains("refused user 'guarded'", subscription.Problem, StringComparison.Ordinal);
-        Assert.False(await publisher.PublishAsync(stream, BusBed.Block(stream, 1), Cancellation));
+        Assert.False(await publisher.SendAsync(stream, BusBed.Block(stream, 1)));
         await BusBed.UntilAsync(() => publisher.IsRefused);
         Assert.Contains("refused user 'guarded'", publisher.Problem, StringComparison.Ordinal);
 
         await server.ControlAsync("set_permissions", "-p", "/", "guarded", "^maplog\\.", "^(maplog\\..*|amq\\.default)$", "^maplog\\.");
         while (received.Blocks.IsEmpty)
-            await BusBed.PublishedAsync(publisher, stream, BusBed.Block(stream, 1));
+            await publisher.InsistAsync(stream, BusBed.Block(stream, 1));
         await BusBed.UntilAsync(() => subscription.Problem is null && publisher.Problem is null);
     }
 
@@ -127,8 +124,7 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
         var stream = BusBed.NewStream();
         foreach (var bytes in new[] { 2 << 20, 4 << 20 })
         {
-            var subscriber = new BusSubscriber(new BusOptions { Uri = server.Uri, QueueBytes = bytes }, "node-1");
-            await using var subscription = subscriber.Subscribe(stream, new Received().Handlers);
+            await using var subscription = BusBed.Listen(new BusOptions { Uri = server.Uri, QueueBytes = bytes }, stream, new Received().Handlers);
             if (bytes == 2 << 20)
             {
                 await BusBed.UntilAsync(() => subscription.IsConnected);
@@ -137,43 +133,5 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
             await BusBed.UntilAsync(() => subscription.IsRefused);
             Assert.Contains("delete the queue", subscription.Problem, StringComparison.Ordinal);
         }
-    }
-
-    [Fact]
-    public async Task All_queues_of_a_node_share_a_connection_and_what_is_wrong_with_one_is_nothing_to_the_others()
-    {
-        await server.StartAsync();
-        var streams = Enumerable.Range(0, 40).Select(_ => BusBed.NewStream()).ToList();
-        await using (var before = new BusSubscriber(new BusOptions { Uri = server.Uri, QueueBytes = 2 << 20 }, "node-1").Subscribe(streams[0], new Received().Handlers))
-            await BusBed.UntilAsync(() => before.IsConnected);
-        await using var publisher = new BusPublisher(BusBed.OptionsFor(server.Uri));
-        await publisher.StartAsync(Cancellation);
-        var received = streams.Select(_ => new Received()).ToList();
-        var subscriber = new BusSubscriber(BusBed.OptionsFor(server.Uri), "node-1");
-        var subscriptions = streams.Select((stream, i) => subscriber.Subscribe(stream, received[i].Handlers)).ToList();
-        try
-        {
-            await BusBed.UntilAsync(() => subscriptions[0].IsRefused && subscriptions.Skip(1).All(s => s.IsConnected));
-            var connections = await server.ControlAsync("list_connections", "name");
-            Assert.Equal(2, connections.Split('\n').Count(line => line.Contains("->", StringComparison.Ordinal))); // the publisher's is the other
-
-            foreach (var queue in new[] { "ct.map_1", "ct.map_1.broken" })
-                await server.ControlAsync("delete_queue", $"maplog.{streams[0].Source}.node-1.{queue}");
-            await BusBed.UntilAsync(() => subscriptions[0].IsConnected);
-            // A queue that somebody deletes comes back by itself.
-            await server.ControlAsync("delete_queue", $"maplog.{streams[1].Source}.node-1.ct.map_1");
-            for (var i = 0; i < streams.Count; i++)
-            {
-                while (received[i].Blocks.IsEmpty)
-                    await BusBed.PublishedAsync(publisher, streams[i], BusBed.Block(streams[i], 1));
-            }
-            await subscriptions[2].DisposeAsync();
-            Assert.All(subscriptions.Where((_, i) => i != 2), s => Assert.True(s.IsConnected));
-        }
-        finally
-        {
-            await Task.WhenAll(subscriptions.Select(s => s.DisposeAsync().AsTask()));
-        }
-        await BusBed.UntilAsync(() => server.ControlAsync("list_connections", "name").Result.Split('\n').Count(line => line.Contains("->", StringComparison.Ordinal)) == 1);
     }
 }

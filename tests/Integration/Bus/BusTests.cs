@@ -17,7 +17,7 @@ public sealed class BusTests(TestRabbitMq rabbit)
         var sent = Enumerable.Range(0, 500).Select(i => BusBed.Block(bed.Stream, 1 + 3 * i, valueSize: 200)).ToList();
 
         foreach (var block in sent)
-            Assert.True(await bed.Publisher.PublishAsync(bed.Stream, block, Cancellation));
+            Assert.True(await bed.Publisher.SendAsync(bed.Stream, block));
 
         await BusBed.UntilAsync(() => bed.Received.Blocks.Count == sent.Count);
         Assert.Equal(sent, bed.Received.Blocks);
@@ -31,10 +31,10 @@ public sealed class BusTests(TestRabbitMq rabbit)
         await using var bed = await StartAsync();
         var beat = new Heartbeat(bed.Stream, new Epoch(1), new StreamVersion(6), DateTimeOffset.UnixEpoch.AddSeconds(1));
 
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 1), Cancellation));
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 4), Cancellation));
-        Assert.True(await bed.Publisher.PublishAsync(beat, Cancellation));
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 7), Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 1)));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 4)));
+        Assert.True(await bed.Publisher.PublishAsync(beat.Stream.Source, [beat.ToBytes()], Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 7)));
 
         await BusBed.UntilAsync(() => bed.Received.Order.Count == 4);
         Assert.Equal(["block 1", "block 4", "beat 6", "block 7"], bed.Received.Order);
@@ -42,17 +42,33 @@ public sealed class BusTests(TestRabbitMq rabbit)
     }
 
     [Fact]
-    public async Task A_subscription_hears_only_its_own_stream()
+    public async Task A_subscription_hears_all_streams_of_its_source_in_order_and_no_other_source()
     {
         await using var bed = await StartAsync();
-        var other = new StreamName(bed.Stream.Source, "other");
+        var (second, foreign) = (new StreamName(bed.Stream.Source, "other"), BusBed.NewStream());
+        var beat = new Heartbeat(second, new Epoch(1), new StreamVersion(12), DateTimeOffset.UnixEpoch);
 
-        Assert.True(await bed.Publisher.PublishAsync(other, BusBed.Block(other, 1), Cancellation));
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 1), Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(foreign, BusBed.Block(foreign, 90)));
+        Assert.True(await bed.Publisher.PublishAsync(bed.Stream.Source, [BusBed.Block(bed.Stream, 1), BusBed.Block(second, 10), beat.ToBytes(), BusBed.Block(bed.Stream, 4)], Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(second, BusBed.Block(second, 13)));
 
-        await BusBed.UntilAsync(() => bed.Received.Blocks.Count == 1);
-        Assert.Equal(["block 1"], bed.Received.Order);
-        Assert.Empty(bed.Received.Broken);
+        await BusBed.UntilAsync(() => bed.Received.Order.Count == 5);
+        Assert.Equal(["block 1", "block 10", "beat 12", "block 4", "block 13"], bed.Received.Order);
+        Assert.Equal(5, bed.Publisher.PublishedBlocks); // a heartbeat is none
+    }
+
+    [Fact]
+    public async Task Of_a_message_that_breaks_off_what_comes_before_is_heard_and_the_whole_is_kept_aside()
+    {
+        await using var bed = await StartAsync();
+        byte[] broken = [.. BusBed.Block(bed.Stream, 1), .. BusBed.Block(bed.Stream, 4).AsSpan(0, 60)];
+
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, broken));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 7)));
+
+        await BusBed.UntilAsync(() => bed.Received.Order.Count == 3);
+        Assert.Equal(["block 1", "broken", "block 7"], bed.Received.Order);
+        Assert.Equal([broken], await DrainAsync($"maplog.{bed.Stream.Source}.node-1.broken"));
     }
 
     [Fact]
@@ -67,14 +83,14 @@ public sealed class BusTests(TestRabbitMq rabbit)
         var foreign = BusBed.Block(BusBed.NewStream(), 1);
 
         foreach (var block in new[] { broken, newer, [], foreign, next })
-            Assert.True(await bed.Publisher.PublishAsync(bed.Stream, block, Cancellation));
+            Assert.True(await bed.Publisher.SendAsync(bed.Stream, block));
 
         await BusBed.UntilAsync(() => bed.Received.Blocks.Count == 1);
         Assert.Equal(["broken", "broken", "broken", "broken", "block 7"], bed.Received.Order);
         Assert.Contains("damaged", bed.Received.Broken.First(), StringComparison.Ordinal);
         Assert.Contains("layout 9", bed.Received.Broken.ElementAt(1), StringComparison.Ordinal);
         Assert.Equal(4, bed.Subscription.BrokenMessages);
-        Assert.Equal([broken, newer, [], foreign], await DrainAsync($"maplog.{bed.Stream.Source}.node-1.ct.map_1.broken"));
+        Assert.Equal([broken, newer, [], foreign], await DrainAsync($"maplog.{bed.Stream.Source}.node-1.broken"));
     }
 
     [Fact]
@@ -86,15 +102,15 @@ public sealed class BusTests(TestRabbitMq rabbit)
             foreach (var type in new[] { null, "application/json", "application/vnd.masstransit+json", "not a type" })
             {
                 var properties = new BasicProperties { ContentType = type };
-                await channel.BasicPublishAsync($"maplog.{bed.Stream.Source}", "ct.map_1", true, properties, "{}"u8.ToArray(), Cancellation);
+                await channel.BasicPublishAsync($"maplog.{bed.Stream.Source}", "events", true, properties, "{}"u8.ToArray(), Cancellation);
             }
         });
         var next = BusBed.Block(bed.Stream, 1);
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, next, Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, next));
 
         await BusBed.UntilAsync(() => bed.Received.Blocks.Count == 1);
         Assert.Equal(["broken", "broken", "broken", "broken", "block 1"], bed.Received.Order);
-        Assert.Equal(4, (await DrainAsync($"maplog.{bed.Stream.Source}.node-1.ct.map_1.broken")).Count);
+        Assert.Equal(4, (await DrainAsync($"maplog.{bed.Stream.Source}.node-1.broken")).Count);
     }
 
     [Fact]
@@ -106,15 +122,14 @@ public sealed class BusTests(TestRabbitMq rabbit)
         await using var publisher = new BusPublisher(options);
         await publisher.StartAsync(Cancellation);
         {
-            await using var subscription = new BusSubscriber(options, "node-1").Subscribe(stream, new Received().Handlers);
+            await using var subscription = BusBed.Listen(options, stream, new Received().Handlers);
             await BusBed.UntilAsync(() => subscription.IsConnected);
         }
         for (var i = 0; i < 40; i++)
-            Assert.True(await publisher.PublishAsync(stream, BusBed.Block(stream, 1 + i, count: 1, valueSize: 100_000), Cancellation));
+            Assert.True(await publisher.SendAsync(stream, BusBed.Block(stream, 1 + i, count: 1, valueSize: 100_000)));
 
         var received = new Received();
-        var second = new BusSubscriber(options, "node-1");
-        await using var again = second.Subscribe(stream, received.Handlers);
+        await using var again = BusBed.Listen(options, stream, received.Handlers);
         await BusBed.UntilAsync(() => received.Order.LastOrDefault() == "block 40");
         Assert.InRange(received.Order.Count, 1, 10);
         Assert.Equal(Enumerable.Range(41 - received.Order.Count, received.Order.Count).Select(i => $"block {i}"), received.Order);
@@ -124,42 +139,38 @@ public sealed class BusTests(TestRabbitMq rabbit)
     public async Task A_queue_that_is_deleted_is_made_again()
     {
         await using var bed = await StartAsync();
-        await UsingAsync(channel => channel.QueueDeleteAsync($"maplog.{bed.Stream.Source}.node-1.ct.map_1", false, false, false, Cancellation));
+        await UsingAsync(channel => channel.QueueDeleteAsync($"maplog.{bed.Stream.Source}.node-1", false, false, false, Cancellation));
         var version = 1;
 
         while (bed.Received.Blocks.IsEmpty)
         {
-            Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, version++), Cancellation));
+            Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, version++)));
             await Task.Delay(50, Cancellation);
         }
+    }
+
+    [Fact]
+    public async Task When_a_queue_goes_nothing_of_it_is_left()
+    {
+        await using var bed = await StartAsync();
+        var name = $"maplog.{bed.Stream.Source}.node-1";
+        Assert.Contains(name, await rabbit.ControlAsync("list_exchanges", "name"), StringComparison.Ordinal);
+        await bed.Subscription.DisposeAsync();
+        Assert.Contains(name, await rabbit.ControlAsync("list_queues", "name"), StringComparison.Ordinal);
+
+        await UsingAsync(channel => channel.QueueDeleteAsync(name, false, false, false, Cancellation));
+
+        Assert.DoesNotContain(name, await rabbit.ControlAsync("list_exchanges", "name"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_exchange_that_is_deleted_is_made_again()
     {
         await using var bed = await StartAsync();
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 1), Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 1)));
         await UsingAsync(channel => channel.ExchangeDeleteAsync($"maplog.{bed.Stream.Source}", false, false, Cancellation));
 
-        await BusBed.PublishedAsync(bed.Publisher, bed.Stream, BusBed.Block(bed.Stream, 4));
-    }
-
-    [Fact]
-    public async Task A_passing_subscription_leaves_no_queue_behind()
-    {
-        var uri = await UriAsync();
-        var stream = BusBed.NewStream();
-        await using var publisher = new BusPublisher(BusBed.OptionsFor(uri));
-        await publisher.StartAsync(Cancellation);
-        var received = new Received();
-        {
-            await using var subscription = new BusSubscriber(BusBed.OptionsFor(uri), "watch").Subscribe(stream, received.Handlers, QueueLife.Passing);
-            await BusBed.UntilAsync(() => subscription.IsConnected);
-            Assert.True(await publisher.PublishAsync(stream, BusBed.Block(stream, 1), Cancellation));
-            await BusBed.UntilAsync(() => received.Blocks.Count == 1);
-        }
-        Assert.DoesNotContain(stream.Source, await rabbit.ControlAsync("list_queues", "name"), StringComparison.Ordinal);
-        Assert.DoesNotContain($"{stream.Source}.watch", await rabbit.ControlAsync("list_exchanges", "name"), StringComparison.Ordinal);
+        await bed.Publisher.InsistAsync(bed.Stream, BusBed.Block(bed.Stream, 4));
     }
 
     [Fact]
@@ -171,7 +182,7 @@ public sealed class BusTests(TestRabbitMq rabbit)
             Beat = (_, _) => Task.CompletedTask,
             Broken = (_, _) => Task.CompletedTask,
         });
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 1), Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 1)));
         var failure = await Assert.ThrowsAsync<InvalidDataException>(() => bed.Subscription.Completion);
         Assert.Equal("the map is frozen", failure.Message);
     }
@@ -191,12 +202,12 @@ public sealed class BusTests(TestRabbitMq rabbit)
             Broken = (_, _) => Task.CompletedTask,
         });
         for (var i = 1; i <= 5; i++)
-            Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, i, count: 1), Cancellation));
+            Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, i, count: 1)));
         await begun.Task;
         await bed.Subscription.DisposeAsync();
 
         var received = new Received();
-        await using var next = new BusSubscriber(BusBed.OptionsFor(rabbit.Uri), "node-1").Subscribe(bed.Stream, received.Handlers);
+        await using var next = BusBed.Listen(BusBed.OptionsFor(rabbit.Uri), bed.Stream, received.Handlers);
         await BusBed.UntilAsync(() => received.Order.Count == 5);
         Assert.Equal(["block 1", "block 2", "block 3", "block 4", "block 5"], received.Order);
     }
@@ -205,9 +216,9 @@ public sealed class BusTests(TestRabbitMq rabbit)
     public async Task A_block_larger_than_RabbitMQ_takes_is_left_to_the_log()
     {
         await using var bed = await StartAsync();
-        Assert.False(await bed.Publisher.PublishAsync(bed.Stream, new byte[16 * 1024 * 1024 + 1], Cancellation));
+        Assert.False(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 1, count: 1, valueSize: 16 << 20)));
         Assert.Equal(1, bed.Publisher.DroppedBlocks);
-        Assert.True(await bed.Publisher.PublishAsync(bed.Stream, BusBed.Block(bed.Stream, 1), Cancellation));
+        Assert.True(await bed.Publisher.SendAsync(bed.Stream, BusBed.Block(bed.Stream, 1)));
     }
 
     private async Task<Uri> UriAsync()

@@ -73,7 +73,7 @@ public sealed class WithBusTests(TestPostgres postgres, TestRabbitMq rabbit) : I
                     break;
             }
         }
-        await _bus.PublishAsync(new Heartbeat(_world.Source.Stream, _world.Source.Epoch, _world.Source.Head, DateTimeOffset.UnixEpoch), Cancel);
+        await _bus.PublishAsync(_world.Source.Stream.Source, [new Heartbeat(_world.Source.Stream, _world.Source.Epoch, _world.Source.Head, DateTimeOffset.UnixEpoch).ToBytes()], Cancel);
         await _world.EqualAsync(replicator);
         Assert.Contains("cannot be used", replicator.Output);
         Assert.Equal(0, await replicator.StopAsync());
@@ -136,7 +136,7 @@ public sealed class WithBusTests(TestPostgres postgres, TestRabbitMq rabbit) : I
         await _world.EqualAsync(replicator);
         await own.StartAsync();
         await BeatsAsync(bus, replicator, "following the bus", 2);
-        await bus.PublishAsync(_world.Source.Stream, (await _world.Source.ChangeAsync(1000)).ToArray(), Cancel);
+        await bus.PublishAsync(_world.Source.Stream.Source, [(await _world.Source.ChangeAsync(1000)).ToArray()], Cancel);
         await _world.EqualAsync(replicator);
         Assert.Equal(0, await replicator.StopAsync());
     }
@@ -169,12 +169,12 @@ public sealed class WithBusTests(TestPostgres postgres, TestRabbitMq rabbit) : I
     {
         while (true)
         {
-            await bus.PublishAsync(new Heartbeat(_world.Source.Stream, _world.Source.Epoch, _world.Source.Head, DateTimeOffset.UnixEpoch), Cancel);
+            await bus.PublishAsync(_world.Source.Stream.Source, [new Heartbeat(_world.Source.Stream, _world.Source.Epoch, _world.Source.Head, DateTimeOffset.UnixEpoch).ToBytes()], Cancel);
             if (replicator.Says(until, times))
                 return;
             await Task.Delay(200, Cancel);
         }
     }
 
-    private async Task PublishAsync(ReadOnlyMemory<byte> block) => Assert.True(await _bus.PublishAsync(_world.Source.Stream, block.ToArray(), Cancel));
+    private async Task PublishAsync(ReadOnlyMemory<byte> block) => Assert.True(await _bus.PublishAsync(_world.Source.Stream.Source, [block.ToArray()], Cancel));
 }
