@@ -14,3 +14,4 @@ select pg_temp.fill(0, 400000);
 \timing on
 select pg_temp.fill(400001, 2400000);
 select pg_temp.fill(2400001, 4400000);
+reindex table events; -- what migrations/0008_event_index.sql takes, for 4,400,000
