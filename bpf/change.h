@@ -33,7 +33,7 @@ static __always_inline void change(struct change *c, __u8 operation, __u8 origin
 {
 	c->operation = operation;
 	c->origin = origin;
-	if (origin == MAPLOG_BY_SYSCALL && is_replicator())
+	if (origin == MAPLOG_BY_SYSCALL && is_replicator(c->task))
 		return;
 	c->key = key;
 	c->key_bytes = c->t.key_size;

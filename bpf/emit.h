@@ -9,6 +9,7 @@
 
 struct change {
 	struct target t;
+	struct task_struct *task;
 	const void *key;
 	const void *value;
 	__u32 key_bytes;	/* of all keys */
@@ -23,24 +24,34 @@ struct change {
 
 enum outcome { DONE = 0, TOO_BIG, RING_FULL, UNREADABLE };
 
-static __always_inline long read(void *to, __u32 size, const void *from, const bool user)
+/* For the verifier, at the very place where it wants to know: the class was chosen by these sizes. In 64 bits, else the compiler compares a copy. */
+#define is_within(size, room) ({ barrier_var(size); (size) <= (room); })
+
+#define LOADED 128	/* bytes of a class up to which loads cost less than the helper's call */
+
+/* Reads `size` bytes into a place of `room`. By loads it reads the whole of `room`: what lies behind the bytes goes into the record's unused end, or the value goes over it. */
+static __always_inline long read(void *to, const __u32 room, __u64 size, const void *from, const bool user)
 {
+	if (!user && room <= LOADED && can_cast()) {
+		/* The map's operation has read them from there a moment ago: there is no page fault to tell of. */
+		for (__u32 at = 0; at < room; at += sizeof(__u64))
+			*(__s64 *)(to + at) = ((struct timespec64 *)bpf_rdonly_cast(from + at, bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
+		return 0;
+	}
+	if (!is_within(size, room))
+		return -1;
 	return user ? bpf_probe_read_user(to, size, from) : bpf_probe_read_kernel(to, size, from);
 }
 
 /* Where and in whose time it ran: from the task, whose fields cost a load each and no helper's call. */
-static __always_inline void stamp(struct maplog_record *r)
+static __always_inline void stamp(struct maplog_record *r, struct task_struct *task)
 {
-	struct task_struct *task;
-
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf) ||
-	    !bpf_core_field_exists(struct thread_info, cpu)) {
+	if (!knows_task() || !bpf_core_field_exists(struct thread_info, cpu)) {
 		r->cpu = bpf_get_smp_processor_id();
 		r->tgid = bpf_get_current_pid_tgid() >> 32;
 		bpf_get_current_comm(r->comm, sizeof(r->comm));
 		return;
 	}
-	task = bpf_get_current_task_btf();
 	r->cpu = task->thread_info.cpu;
 	r->tgid = task->tgid;
 	((__u64 *)r->comm)[0] = ((__u64 *)task->comm)[0];
@@ -50,7 +61,7 @@ static __always_inline void stamp(struct maplog_record *r)
 static __always_inline int write_record(struct change *c, const __u32 K, const __u32 V, const bool user)
 {
 	struct maplog_record *r = bpf_ringbuf_reserve(&maplog_ring, sizeof(*r) + K + V, 0);
-	__u64 key_bytes = c->key_bytes, value_bytes = c->value_bytes;	/* 64 bits: else the compiler compares a copy, and the verifier learns nothing */
+	__u64 key_bytes = c->key_bytes;
 
 	if (!r)
 		return RING_FULL;
@@ -63,17 +74,12 @@ static __always_inline int write_record(struct change *c, const __u32 K, const _
 	r->count = c->count;
 	r->key_size = c->t.key_size;
 	r->value_size = c->value_size;
-	stamp(r);
+	stamp(r, c->task);
 
-	/* The class was chosen by these very sizes; the comparisons are for the verifier. */
-	barrier_var(key_bytes);
-	if (key_bytes > K || read(r + 1, key_bytes, c->key, user))
+	if (read(r + 1, K, key_bytes, c->key, user))
 		goto unreadable;
-	if (V) {
-		barrier_var(value_bytes);
-		if (value_bytes > V || read((void *)(r + 1) + key_bytes, value_bytes, c->value, user))
-			goto unreadable;
-	}
+	if (V && (!is_within(key_bytes, K) || read((void *)(r + 1) + key_bytes, V, c->value_bytes, c->value, user)))
+		goto unreadable;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return DONE;
 unreadable:

@@ -43,6 +43,16 @@ struct files_struct {
 	struct fdtable *fdt;
 } __core;
 
+/* Any struct whose first field is a number: by its type eight bytes of memory are read where loads follow casts. */
+struct timespec64 {
+	__s64 tv_sec;
+} __core;
+
+/* Any struct whose first field is a pointer: by its type an array of pointers is read where loads follow casts. */
+struct hlist_head {
+	struct hlist_node *first;
+} __core;
+
 struct thread_info {
 	__u32 cpu;	/* from 5.16 */
 } __core;
@@ -77,6 +87,14 @@ extern void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak;
 enum bpf_func_id___cast { BPF_FUNC_cgrp_storage_get___cast = 210 };
 
 #define can_cast() bpf_core_enum_value_exists(enum bpf_func_id___cast, BPF_FUNC_cgrp_storage_get___cast)
+
+/* From 5.11 a task that the verifier knows, whose fields cost a load each; before, an address to read from. */
+#define knows_task() bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return knows_task() ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+}
 
 #define NR_BPF_X86_64	321
 #define THREAD_SIZE	16384	/* x86-64; read only where bpf_task_pt_regs is missing, before 5.15 */

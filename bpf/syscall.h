@@ -11,13 +11,12 @@ struct sys_exit {
 };
 
 /* Fills in the map behind a descriptor of the current task; false if there is none. Loads where the kernel lets a program follow the task's pointers, which helpers' calls cost many times over. */
-static __always_inline bool target_of_fd(struct target *t, __u32 fd)
+static __always_inline bool target_of_fd(struct target *t, struct task_struct *task, __u32 fd)
 {
 	struct file *file = 0, **slot;
 	struct bpf_map *map;
 
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
-		struct task_struct *task = bpf_get_current_task_btf();
+	if (knows_task()) {
 		struct files_struct *files = task->files;
 		struct fdtable *table = files ? files->fdt : 0;
 
@@ -25,14 +24,16 @@ static __always_inline bool target_of_fd(struct target *t, __u32 fd)
 			return false;
 		slot = table->fd + fd;
 	} else {
-		struct task_struct *task = (void *)bpf_get_current_task();
 		struct fdtable *table = BPF_CORE_READ(task, files, fdt);
 
 		if (fd >= BPF_CORE_READ(table, max_fds))
 			return false;
 		slot = BPF_CORE_READ(table, fd) + fd;
 	}
-	bpf_probe_read_kernel(&file, sizeof(file), slot);
+	if (can_cast())
+		file = (void *)((struct hlist_head *)bpf_rdonly_cast(slot, bpf_core_type_id_kernel(struct hlist_head)))->first;
+	else
+		bpf_probe_read_kernel(&file, sizeof(file), slot);
 	if (!file)
 		return false;
 	/* bpf(2) took the descriptor for a map's a moment ago: the look at f_op is for the thread that swapped it since. */
@@ -69,15 +70,15 @@ static __always_inline bool is_taken_from_syscall(__u32 type)
 /* Fills in map and caller. Returns whether the change is to be logged. */
 static __always_inline bool is_change_of_watched(struct change *c, __u32 fd)
 {
-	if (!target_of_fd(&c->t, fd) || !is_watched(&c->t) || !is_taken_from_syscall(c->t.type))
+	if (!target_of_fd(&c->t, c->task, fd) || !is_watched(&c->t) || !is_taken_from_syscall(c->t.type))
 		return false;
-	return !is_replicator();
+	return !is_replicator(c->task);
 }
 
-static __always_inline int one_by_syscall(__u32 command, void *attr_at)
+static __always_inline int one_by_syscall(struct task_struct *task, __u32 command, void *attr_at)
 {
 	struct { __u32 map_fd, pad; __u64 key, value, flags; } attr = {};
-	struct change c = {};
+	struct change c = { .task = task };
 
 	bpf_probe_read_user(&attr, sizeof(attr), attr_at);
 	if (!is_change_of_watched(&c, attr.map_fd))
@@ -95,9 +96,9 @@ static __always_inline int one_by_syscall(__u32 command, void *attr_at)
 	return 0;
 }
 
-static __always_inline int batch_by_syscall(__u32 command, void *attr_at, long result, const bool looped)
+static __always_inline int batch_by_syscall(struct task_struct *task, __u32 command, void *attr_at, long result, const bool looped)
 {
-	struct batch b = {};
+	struct batch b = { .c = { .task = task } };
 	__u64 flags = 0;
 	__u32 fd = 0;
 
@@ -118,7 +119,8 @@ static __always_inline int batch_by_syscall(__u32 command, void *attr_at, long r
 
 static __always_inline int left_bpf(long result, const bool looped)
 {
-	struct call_registers call = call_registers();
+	struct task_struct *task = current_task();
+	struct call_registers call = call_registers(task);
 	__u32 command = call.di;
 	void *attr_at = (void *)call.si;
 
@@ -131,9 +133,9 @@ static __always_inline int left_bpf(long result, const bool looped)
 		 */
 		if (result == -E2BIG && (__u32)call.dx <= bpf_core_type_size(union bpf_attr))
 			result = 0;
-		return batch_by_syscall(command, attr_at, result, looped);
+		return batch_by_syscall(task, command, attr_at, result, looped);
 	}
-	return result ? 0 : one_by_syscall(command, attr_at);
+	return result ? 0 : one_by_syscall(task, command, attr_at);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf") int sys_exit_bpf(struct sys_exit *ctx)

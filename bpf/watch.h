@@ -182,10 +182,9 @@ static __always_inline struct maplog_losses *losses_of(const struct target *t)
 }
 
 /* A replicator's own write, by its thread group and start time: another process that got its id later is not it. */
-static __always_inline bool is_replicator(void)
+static __always_inline bool is_replicator(struct task_struct *task)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = knows_task() ? task->tgid : bpf_get_current_pid_tgid() >> 32;
 	__u64 *since = bpf_map_lookup_elem(&maplog_writers, &tgid);
 
 	return since && *since == BPF_CORE_READ(task, group_leader, start_boottime) / 10000000;

@@ -32,17 +32,16 @@ struct call_registers {
 	unsigned long dx, si, di, orig_ax;	/* in their order in struct pt_regs */
 };
 
-static __always_inline struct call_registers call_registers(void)
+static __always_inline struct call_registers call_registers(struct task_struct *task)
 {
 	struct call_registers call = {};
 
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) {
-		struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+		struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 
 		return (struct call_registers){ regs->dx, regs->si, regs->di, regs->orig_ax };
 	}
 
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct pt_regs *regs = BPF_CORE_READ(task, stack) + THREAD_SIZE - sizeof(struct pt_regs);
 
 	bpf_probe_read_kernel(&call, sizeof(call), &regs->dx);
@@ -61,7 +60,7 @@ static __always_inline bool is_map_command(__u32 command)
  * program; a networking program leaves it alone, and is known by that at once. The task's registers
  * tell the others apart.
  */
-static __always_inline __u8 who_wrote(void)
+static __always_inline __u8 who_wrote(struct task_struct *task)
 {
 	struct call_registers call;
 
@@ -69,7 +68,7 @@ static __always_inline __u8 who_wrote(void)
 		return MAPLOG_BY_PROGRAM;
 	if (!in_task())
 		return MAPLOG_BY_PROGRAM;
-	call = call_registers();
+	call = call_registers(task);
 	return call.orig_ax == NR_BPF_X86_64 && is_map_command(call.di) ? MAPLOG_BY_SYSCALL : MAPLOG_BY_PROGRAM;
 }
 

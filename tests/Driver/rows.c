@@ -165,25 +165,30 @@ static void eviction_rows(void)
 	add(own_lists, BY_SYSCALL, CALL_ELEMENT, EVICTIONS, "evict_own_sys");
 }
 
-static void large_rows(void)
+static void sized_rows(void)
 {
 	static const struct {
-		const char *word;
+		const char *name;
 		uint32_t key_size, value_size, most;
 	} sizes[] = {
-		{"key512", 512, 64, 200},
-		{"key1000", 1000, 64, 200}, /* longer than a BPF stack: from 5.11 */
-		{"val4k", 24, 4 << 10, 100},
-		{"val64k", 24, 64 << 10, 16},
-		{"val1m", 24, 1 << 20, 5},
-		{"val4m", 24, (4 << 20) - 4096, 3}, /* an entry must fit into the largest kmalloc, 4 MiB */
+		{"odd_%s_1x1", 1, 1, 200},
+		{"odd_%s_13x5", 13, 5, 200},
+		{"odd_%s_33x65", 33, 65, 200},
+		{"odd_%s_64x127", 64, 127, 200},
+		{"odd_%s_65x129", 65, 129, 200},
+		{"big_%s_key512", 512, 64, 200},
+		{"big_%s_key1000", 1000, 64, 200}, /* longer than a BPF stack: from 5.11 */
+		{"big_%s_val4k", 24, 4 << 10, 100},
+		{"big_%s_val64k", 24, 64 << 10, 16},
+		{"big_%s_val1m", 24, 1 << 20, 5},
+		{"big_%s_val4m", 24, (4 << 20) - 4096, 3}, /* an entry must fit into the largest kmalloc, 4 MiB */
 	};
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		struct shape shape = {BPF_MAP_TYPE_HASH, sizes[i].key_size, sizes[i].value_size, 8, 0};
 
-		add(shape, BY_SYSCALL, CALL_ELEMENT, LARGE, "big_sys_%s", sizes[i].word)->most = sizes[i].most;
-		add(shape, BY_XDP, CALL_ELEMENT, LARGE, "big_xdp_%s", sizes[i].word)->most = sizes[i].most;
+		add(shape, BY_SYSCALL, CALL_ELEMENT, FEW_KEYS, sizes[i].name, "sys")->most = sizes[i].most;
+		add(shape, BY_XDP, CALL_ELEMENT, FEW_KEYS, sizes[i].name, "xdp")->most = sizes[i].most;
 	}
 }
 
@@ -221,7 +226,7 @@ struct row *all_rows(uint32_t count, size_t *row_count)
 	slot_rows();
 	refusal_rows();
 	eviction_rows();
-	large_rows();
+	sized_rows();
 	unseen_rows();
 	born_rows();
 	*row_count = used;

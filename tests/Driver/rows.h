@@ -11,7 +11,7 @@ enum script {
 	FULL_BATCH,   /* update batches that meet the end of the map midway */
 	ABSENT_BATCH, /* delete batches that meet an absent key midway */
 	EVICTIONS,    /* more adds than an LRU map can hold */
-	LARGE,        /* a few puts over four keys, then a delete */
+	FEW_KEYS,     /* a few puts over four keys, then a delete */
 	ONE_CPU,      /* bpf(2) updates of single slots of per-CPU values */
 	ALL_CPUS,     /* bpf(2) updates of all slots with one slot's value */
 	LOOSE,        /* LPM keys that differ only behind their prefix */

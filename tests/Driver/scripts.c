@@ -165,7 +165,7 @@ static struct job evictions(const struct row *row, const struct map *map, uint32
 	return job;
 }
 
-static struct job large(const struct row *row, const struct map *map, uint32_t count, uint64_t seed)
+static struct job few_keys(const struct row *row, const struct map *map, uint32_t count, uint64_t seed)
 {
 	struct job job = {.plan_count = 1, .expected = count};
 	struct plan *plan = job.plans[0] = new_plan(map, row->writer, row->call, 4, count, seed);
@@ -233,8 +233,8 @@ struct job plan_row(const struct row *row, const struct map *map, uint32_t count
 		return absent_batch(row, map, seed);
 	case EVICTIONS:
 		return evictions(row, map, count, seed);
-	case LARGE:
-		return large(row, map, count, seed);
+	case FEW_KEYS:
+		return few_keys(row, map, count, seed);
 	case ONE_CPU:
 	case ALL_CPUS:
 		return slots(row, map, count, seed);
