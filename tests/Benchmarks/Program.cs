@@ -1,4 +1,5 @@
 // What maplog costs beside the least that the same work could cost here: maplog-benchmarks [--short] [--seconds N] [--events N] [--out FILE] [--without ROW] [ROW...]
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Maplog.Benchmarks;
 using Maplog.Benchmarks.Rows;
@@ -27,14 +28,17 @@ if (options.Rows.Append(options.Without).FirstOrDefault(w => w is not null && ro
     return 2;
 }
 using var stop = new CancellationTokenSource();
-Console.CancelKeyPress += (_, e) =>
+void Stop(PosixSignalContext signal)
 {
-    e.Cancel = true;
+    signal.Cancel = true;
     stop.Cancel();
-};
+}
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 var figures = new List<Figure>();
-await using (var bench = new Bench(options.Sizes))
+try
 {
+    await using var bench = new Bench(options.Sizes);
     foreach (var row in rows.Where(r => options.Wants(r.Name)))
     {
         foreach (var figure in await row.RunAsync(bench, stop.Token))
@@ -43,6 +47,11 @@ await using (var bench = new Bench(options.Sizes))
             Console.WriteLine(figure);
         }
     }
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    Console.Error.WriteLine("maplog-benchmarks: stopped; nothing was written.");
+    return 130;
 }
 Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Into))!);
 await using (var file = File.Create(options.Into))
