@@ -36,15 +36,25 @@ void Stop(PosixSignalContext signal)
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 var figures = new List<Figure>();
+var failed = new List<string>();
 try
 {
     await using var bench = new Bench(options.Sizes);
     foreach (var row in rows.Where(r => options.Wants(r.Name)))
     {
-        foreach (var figure in await row.RunAsync(bench, stop.Token))
+        try
         {
-            figures.Add(figure);
-            Console.WriteLine(figure);
+            foreach (var figure in await row.RunAsync(bench, stop.Token))
+            {
+                figures.Add(figure);
+                Console.WriteLine(figure);
+            }
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            // The figures of the others are worth an hour.
+            failed.Add(row.Name);
+            Console.Error.WriteLine($"maplog-benchmarks: {row.Name} failed: {e}");
         }
     }
 }
@@ -56,5 +66,10 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
 Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Into))!);
 await using (var file = File.Create(options.Into))
     await JsonSerializer.SerializeAsync(file, figures.Select(f => new { f.Name, f.Value, f.Unit, f.Against, f.Ratio, f.Must, f.Aim, f.Met }), new JsonSerializerOptions(JsonSerializerDefaults.Web) { WriteIndented = true });
+if (failed.Count > 0)
+{
+    Console.Error.WriteLine($"maplog-benchmarks: failed: {string.Join(", ", failed)}");
+    return 1;
+}
 // A short run proves nothing about ratios.
 return options.IsShort || figures.All(f => f.Met) ? 0 : 1;

@@ -22,10 +22,10 @@ internal sealed partial class SyscallProbeRow : IRow
         using var map = BpfMap.Create("costs_syscall", MapType.Hash, Sizes.KeySize, Sizes.ValueSize, Keys);
         using var nothing = Nothing();
         var (rounds, windows) = bench.Sizes.Rounds == 1 ? (1, 10) : (25, 300);
-        List<(double Bare, double Probed, double Other, double OtherProbed, double OtherNothing)> times = [];
+        List<(double Bare, double Probed, double Nothing, double Other, double OtherProbed, double OtherNothing)> times = [];
         for (var round = 0; round < rounds && !cancellation.IsCancellationRequested; round++)
         {
-            double bare = Least.Of(windows, Updates, n => Update(map, n)), other = Least.Of(windows, OtherCalls, Call), probed, otherProbed, otherNothing;
+            double bare = Least.Of(windows, Updates, n => Update(map, n)), other = Least.Of(windows, OtherCalls, Call), probed, withNothing, otherProbed, otherNothing;
             using (var hook = CaptureHook.Attach(new HookOptions { Probe = Probe.Syscall, RingBytes = RingBytes, Names = [NamePattern.Parse("costs_syscall")] }))
             {
                 // A page of the ring costs microseconds when it is first written, and from the second time round nothing.
@@ -41,10 +41,15 @@ internal sealed partial class SyscallProbeRow : IRow
                 otherProbed = Least.Of(windows, OtherCalls, Call);
             }
             using (nothing.Program("nothing").Attach())
+            {
+                withNothing = Least.Of(windows, Updates, n => Update(map, n));
                 otherNothing = Least.Of(windows, OtherCalls, Call);
-            times.Add((bare, probed, other, otherProbed, otherNothing));
-            Console.Error.WriteLine($"  {round}: update {bare:0} and {probed:0} ns; getppid {other:0}, {otherProbed:0} with the probe, {otherNothing:0} with a program that does nothing");
+            }
+            times.Add((bare, probed, withNothing, other, otherProbed, otherNothing));
+            Console.Error.WriteLine($"  {round}: update {bare:0}, {probed:0} with the probe, {withNothing:0} with a program that does nothing; getppid {other:0}, {otherProbed:0} with the probe, {otherNothing:0} with a program that does nothing");
         }
+        var least = Bench.Median(times.Select(t => t.Nothing - t.Bare));
+        Console.Error.WriteLine($"  a program that does nothing on the tracepoint adds {least:0} ns to an update, {least / Bench.Median(times.Select(t => t.Bare)):0.00} of it");
         return Task.FromResult<IReadOnlyList<Figure>>(
         [
             Figure.Compared($"{Name}/update", Bench.Median(times.Select(t => t.Probed)), Bench.Median(times.Select(t => t.Bare)), "ns", "the same update without the probe", Bench.Median(times.Select(t => t.Probed / t.Bare)), 1.3, 1.15),
