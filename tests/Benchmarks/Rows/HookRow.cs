@@ -85,11 +85,12 @@ internal sealed partial class HookRow : IRow
         return phases;
     }
 
-    // Capture must have been at work: what the program changed while it ran is in the log, each change once.
+    // Capture must have been at work: what the program changed while it ran is in the log, each change once. Not by the program is
+    // what a daemon finds in the map when it starts: a connection that came to no end while none was running.
     private static async Task CheckLogAsync(Log.LogStore store, IReadOnlyList<string> lines, CancellationToken cancellation)
     {
         var made = long.Parse(lines.Single(l => l.StartsWith("made ", StringComparison.Ordinal))[5..], CultureInfo.InvariantCulture);
-        await using var count = store.Database.CreateCommand($"select count(*) from {store.Schema}.mt_events where tenant_id = '{Source}' and stream_id = '{Source}/costs_flows' and type like 'entry\\_%'");
+        await using var count = store.Database.CreateCommand($"select count(*) from {store.Schema}.mt_events where tenant_id = '{Source}' and stream_id = '{Source}/costs_flows' and type like 'entry\\_%' and {store.Schema}.change_origin(bdata) = 'program'");
         var logged = (long)(await count.ExecuteScalarAsync(cancellation))!;
         Console.Error.WriteLine($"  {made} changes made by connections while capture ran, {logged} logged");
         if (made == 0 || logged != made)
