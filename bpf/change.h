@@ -33,6 +33,7 @@ static __always_inline void change(struct change *c, __u8 operation, __u8 origin
 {
 	c->operation = operation;
 	c->origin = origin;
+	c->task = current_task();
 	if (origin == MAPLOG_BY_SYSCALL && is_replicator(c->task))
 		return;
 	c->key = key;

@@ -13,12 +13,12 @@ static __always_inline int updated(struct bpf_map *map, const void *key, const v
 	if (result || verdict == MAPLOG_IGNORED || !is_mine(call, spare))
 		return 0;
 
-	struct change c = { .t = TARGET(map, verdict), .task = current_task() };
+	struct change c = { .t = TARGET(map, verdict) };
 
 	if (!is_watched(&c.t))
 		return 0;
 	size_value(&c, one_cpu, flags);
-	change(&c, MAPLOG_UPDATE, who_wrote(c.task), key, value);
+	change(&c, MAPLOG_UPDATE, who_wrote(), key, value);
 	return 0;
 }
 
@@ -29,17 +29,17 @@ static __always_inline int deleted(struct bpf_map *map, const void *key, int res
 	if (result || verdict == MAPLOG_IGNORED || !is_mine(call, spare))
 		return 0;
 
-	struct change c = { .t = TARGET(map, verdict), .task = current_task() };
+	struct change c = { .t = TARGET(map, verdict) };
 
 	if (!is_watched(&c.t))
 		return 0;
-	change(&c, MAPLOG_DELETE, who_wrote(c.task), key, 0);
+	change(&c, MAPLOG_DELETE, who_wrote(), key, 0);
 	return 0;
 }
 
 static __always_inline int evicted(void *map, void *node, bool done, const void *call, const bool spare)
 {
-	struct change c = { .task = current_task() };
+	struct change c = {};
 
 	if (!done)
 		return 0;
@@ -86,10 +86,11 @@ static __always_inline int taken(struct bpf_map *map, __u64 attr_at, int result,
 	if (verdict == MAPLOG_IGNORED || !is_mine(call, spare))
 		return 0;
 
-	struct batch b = { .c = { .t = TARGET(map, verdict), .task = current_task() } };
+	struct batch b = { .c = { .t = TARGET(map, verdict) } };
 
 	if (!is_watched(&b.c.t))
 		return 0;
+	b.c.task = current_task();
 	if (is_replicator(b.c.task))
 		return 0;
 	if (result == -EFAULT) {	/* what it had deleted and could not hand over, nobody knows */

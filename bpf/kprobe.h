@@ -74,7 +74,7 @@ SEC("kprobe/" #function) int kprobe_##function(struct pt_regs *ctx) { return ent
 KPROBE_ENTRY(function)									\
 SEC("kretprobe/" #function) int kretprobe_##function(struct pt_regs *ctx)		\
 {											\
-	struct change c = { .task = current_task() };					\
+	struct change c = {};								\
 	struct frame f = {};								\
 											\
 	if (!take_frame(&f, ctx->sp) || (int)ctx->ax)					\
@@ -90,7 +90,7 @@ SEC("kretprobe/" #function) int kretprobe_##function(struct pt_regs *ctx)		\
 KPROBE_ENTRY(function)									\
 SEC("kretprobe/" #function) int kretprobe_##function(struct pt_regs *ctx)		\
 {											\
-	struct change c = { .task = current_task() };					\
+	struct change c = {};								\
 	struct frame f = {};								\
 											\
 	if (!take_frame(&f, ctx->sp) || (int)ctx->ax)					\
@@ -114,7 +114,7 @@ KPROBE_DELETE(trie_delete_elem)
 KPROBE_ENTRY(htab_lru_map_delete_node)
 SEC("kretprobe/htab_lru_map_delete_node") int kretprobe_htab_lru_map_delete_node(struct pt_regs *ctx)
 {
-	struct change c = { .task = current_task() };
+	struct change c = {};
 	struct frame f = {};
 
 	if (!take_frame(&f, ctx->sp) || !(ctx->ax & 0xff))

@@ -60,7 +60,7 @@ static __always_inline bool is_map_command(__u32 command)
  * program; a networking program leaves it alone, and is known by that at once. The task's registers
  * tell the others apart.
  */
-static __always_inline __u8 who_wrote(struct task_struct *task)
+static __always_inline __u8 who_wrote(void)
 {
 	struct call_registers call;
 
@@ -68,7 +68,7 @@ static __always_inline __u8 who_wrote(struct task_struct *task)
 		return MAPLOG_BY_PROGRAM;
 	if (!in_task())
 		return MAPLOG_BY_PROGRAM;
-	call = call_registers(task);
+	call = call_registers(current_task());
 	return call.orig_ax == NR_BPF_X86_64 && is_map_command(call.di) ? MAPLOG_BY_SYSCALL : MAPLOG_BY_PROGRAM;
 }
 
