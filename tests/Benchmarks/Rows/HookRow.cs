@@ -41,7 +41,7 @@ internal sealed partial class HookRow : IRow
         await new Log.LogSchema(store).AddSourceAsync(Source, cancellation);
         var bus = new UriBuilder(await bench.MakeVirtualHostAsync()) { Host = "10.0.2.2" }.Uri;
         var log = new NpgsqlConnectionStringBuilder(store.Database.ConnectionString) { Host = "10.0.2.2" }.ConnectionString;
-        var (rounds, seconds, hookRounds, windows, limit) = bench.Sizes.Rounds == 1 ? (1, 2, 1, 20, 300) : (5, 8, 15, 100, 900);
+        var (rounds, seconds, hookRounds, windows, limit) = bench.Sizes.Rounds == 1 ? (1, 2, 1, 20, 300) : (12, 5, 15, 100, 900);
         if (Directory.Exists(Folder))
             Directory.Delete(Folder, recursive: true);
         Directory.CreateDirectory(Folder);
