@@ -18,7 +18,7 @@ internal sealed class KnownContent
 
     /// <summary>Nothing is known yet.</summary>
     public KnownContent(MapShape shape)
-        : this(shape, new MapFold(shape.KeySize, IsDigested(shape) ? ContentDigest.Size : shape.ValueBytes))
+        : this(shape, new MapFold(shape.KeySize, IsDigested(shape) ? ContentDigest.Size : shape.ValueBytes, stays: true))
     {
     }
 

@@ -14,12 +14,15 @@ internal sealed class EntryPages
     private readonly int _stride;
     private readonly int _shift;
     private readonly int _mask;
+    private readonly bool _stays;
     private byte[][] _pages = new byte[4][];
     private int _pageCount;
 
     /// <param name="stride">Bytes of a record.</param>
-    public EntryPages(int stride)
+    /// <param name="stays">Whether whole pages stay where they are made.</param>
+    public EntryPages(int stride, bool stays)
     {
+        _stays = stays;
         _stride = stride;
         _shift = BitOperations.Log2((uint)Math.Max(1, PageBytes / stride));
         _mask = (1 << _shift) - 1;
@@ -61,15 +64,17 @@ internal sealed class EntryPages
         if (_pageCount == _pages.Length)
             Array.Resize(ref _pages, _pageCount * 2);
         var records = _pageCount == 0 ? Math.Min(FirstRecords, _mask + 1) : _mask + 1;
-        _pages[_pageCount] = GC.AllocateUninitializedArray<byte>(records * _stride);
+        _pages[_pageCount] = New(records * _stride);
         Bytes += _pages[_pageCount++].Length;
     }
 
     private void GrowFirstPage()
     {
-        var grown = GC.AllocateUninitializedArray<byte>(_pages[0].Length * 2);
+        var grown = New(_pages[0].Length * 2);
         _pages[0].CopyTo(grown, 0);
         Bytes += _pages[0].Length;
         _pages[0] = grown;
     }
+
+    private byte[] New(int bytes) => GC.AllocateUninitializedArray<byte>(bytes, pinned: _stays && bytes > PageBytes / 2);
 }

@@ -5,12 +5,13 @@ namespace Maplog.Folding;
 /// table, its low bits the cell where the search begins. A full table splits in two, so no insert ever moves more than
 /// one table. Removal shifts the cells behind it back: no tombstones, lookups stay short for ever.
 /// </summary>
-internal sealed class KeyIndex
+/// <param name="stays">Whether tables of full size stay where they are made.</param>
+internal sealed class KeyIndex(bool stays)
 {
     // A cell: hash in the high half, slot + 1 in the low half; 0 is free.
     private const int FirstCells = 16, MaxCells = 8192, MaxDepth = 18;
 
-    private Table[] _directory = [new(FirstCells, 0)];
+    private Table[] _directory = [new(new ulong[FirstCells], 0)];
     private int _depth;
     private ulong[] _spare = [];
 
@@ -79,6 +80,8 @@ internal sealed class KeyIndex
         }
     }
 
+    private ulong[] New(int cells) => GC.AllocateArray<ulong>(cells, pinned: stays && cells == MaxCells);
+
     private static ulong Cell(uint hash, int slot) => (ulong)hash << 32 | (uint)(slot + 1);
 
     private static uint HashIn(ulong cell) => (uint)(cell >> 32);
@@ -92,7 +95,7 @@ internal sealed class KeyIndex
         if (table.Cells.Length < MaxCells || table.Depth == MaxDepth)
         {
             var old = table.Cells;
-            table.Cells = new ulong[old.Length * 2];
+            table.Cells = New(old.Length * 2);
             table.Used = 0;
             Bytes += old.Length * sizeof(ulong);
             foreach (var cell in old)
@@ -119,13 +122,13 @@ internal sealed class KeyIndex
         var full = table.Cells;
         if (_spare.Length == 0)
         {
-            _spare = new ulong[MaxCells];
+            _spare = New(MaxCells);
             Bytes += MaxCells * sizeof(ulong);
         }
         (table.Cells, _spare) = (_spare, full);
         table.Clear();
         table.Depth++;
-        var high = new Table(MaxCells, table.Depth);
+        var high = new Table(New(MaxCells), table.Depth);
         foreach (var cell in full)
         {
             if (cell != 0)
@@ -138,9 +141,9 @@ internal sealed class KeyIndex
         Bytes += MaxCells * sizeof(ulong);
     }
 
-    private sealed class Table(int cells, int depth)
+    private sealed class Table(ulong[] cells, int depth)
     {
-        public ulong[] Cells { get; set; } = new ulong[cells];
+        public ulong[] Cells { get; set; } = cells;
 
         public int Depth { get; set; } = depth;
 

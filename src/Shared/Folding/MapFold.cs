@@ -8,17 +8,22 @@ namespace Maplog.Folding;
 public sealed class MapFold
 {
     private readonly EntryPages _entries;
-    private readonly KeyIndex _index = new();
+    private readonly KeyIndex _index;
 
     /// <param name="keySize">Bytes of every key, at least 1.</param>
     /// <param name="valueSize">Bytes of every value; for the per-CPU kinds of all CPUs' values.</param>
-    public MapFold(int keySize, int valueSize)
+    /// <param name="stays">
+    /// Whether it is there for as long as the process: its memory is then apart from what the garbage collector moves about,
+    /// which would copy it twice and keep as much again ready meanwhile. That of a fold that goes would come back late.
+    /// </param>
+    public MapFold(int keySize, int valueSize, bool stays = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keySize, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(valueSize);
         KeySize = keySize;
         ValueSize = valueSize;
-        _entries = new EntryPages(checked(keySize + valueSize + FoldEntry.Extra));
+        _entries = new EntryPages(checked(keySize + valueSize + FoldEntry.Extra), stays);
+        _index = new KeyIndex(stays);
     }
 
     public int KeySize { get; }

@@ -14,14 +14,15 @@ public class MapFoldTests
     [InlineData(8, 8)]
     [InlineData(24, 64)]
     [InlineData(33, 300_000)] // a page holds few such entries, so pages come and go
-    public void Whatever_is_done_to_it_a_fold_holds_what_a_dictionary_would(int keySize, int valueSize)
+    [InlineData(33, 300_000, true)]
+    public void Whatever_is_done_to_it_a_fold_holds_what_a_dictionary_would(int keySize, int valueSize, bool stays = false)
     {
         // Few distinct keys, so that most operations meet an entry; weights let it grow past a table and shrink again.
         var op = Gen.Frequency((60, Gen.Const(Op.Put)), (25, Gen.Const(Op.Remove)), (10, Gen.Const(Op.RemoveFound)), (10, Gen.Const(Op.Edit)), (1, Gen.Const(Op.Clear)));
         var size = valueSize > 1000 ? 60 : 600;
         Gen.Select(op, Gen.Int[0, 400], Gen.Byte).Array[0, size].Sample(steps =>
         {
-            var fold = new MapFold(keySize, valueSize);
+            var fold = new MapFold(keySize, valueSize, stays);
             var model = new Dictionary<string, byte[]>();
             foreach (var (what, id, fill) in steps)
             {
@@ -79,11 +80,13 @@ public class MapFoldTests
         }
     }
 
-    [Fact]
-    public void An_entry_costs_little_more_than_its_bytes()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_entry_costs_little_more_than_its_bytes(bool stays)
     {
         const int Count = 500_000;
-        var fold = new MapFold(24, 64);
+        var fold = new MapFold(24, 64, stays);
         Span<byte> key = stackalloc byte[24];
         for (var i = 0; i < Count; i++)
         {
@@ -91,6 +94,11 @@ public class MapFoldTests
             fold.FindOrAdd(key, out _);
         }
         Assert.InRange(fold.Bytes, 88L * Count, 125L * Count);
+        for (var i = 0; i < Count; i++)
+        {
+            BitConverter.TryWriteBytes(key, i);
+            Assert.True(fold.TryFind(key, out _));
+        }
     }
 
     [Fact]
