@@ -13,8 +13,8 @@ public sealed class MapFold
     /// <param name="keySize">Bytes of every key, at least 1.</param>
     /// <param name="valueSize">Bytes of every value; for the per-CPU kinds of all CPUs' values.</param>
     /// <param name="stays">
-    /// Whether it is there for as long as the process: its memory is then apart from what the garbage collector moves about,
-    /// which would copy it twice and keep as much again ready meanwhile. That of a fold that goes would come back late.
+    /// Whether it is there for as long as its map is watched: its memory is then apart from what the garbage collector moves about,
+    /// which would copy it twice and keep as much again ready meanwhile. What such a fold lets go, or itself, comes back late.
     /// </param>
     public MapFold(int keySize, int valueSize, bool stays = false)
     {
