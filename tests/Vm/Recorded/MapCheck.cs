@@ -36,14 +36,17 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
     public void EveryChangeIsOneEvent()
     {
         var events = Seen();
-        if (Skips > 0)
+        if (Skips > 0 || sight.MayMissUncounted && events.Count < _seen.Count)
         {
             var missing = MissingByKey(events, mayDifferInKind: true);
-            // A skipped call may have been a batch. Of kprobes the kernel skips more than it can tell apart: that is in the coverage.
-            if (missing.Count(c => c.Writer == "syscall" || sight.Probe != "kprobe") > Skips * DriverBatch)
-                Assert.Fail($"{_seen.Count} changes were made and {events.Count} were logged. Missing: {ByWay(missing)}. The kernel counted {Skips} skipped calls.");
+            var account = $"{_seen.Count} changes were made and {events.Count} were logged. Missing: {ByWay(missing)}. The kernel counted {Skips} skipped calls.";
+            // A skipped call may have been a batch. What programs changed unseen by kprobes is in the coverage, and in no count.
+            if (missing.Count(c => c.Writer == "syscall" || !sight.MayMissUncounted) > Skips * DriverBatch || rows.Count > 1 && missing.Count > 0.1 * _seen.Count)
+                Assert.Fail(account);
             if (missing.Any(c => c.Writer != "syscall"))
                 Assert.Contains(logged.Opened!.Unseen, sentence => sentence.Contains("held up inside bpf(2)", StringComparison.Ordinal));
+            if (missing.Count > 0)
+                TestContext.Current.TestOutputHelper?.WriteLine(account);
             return;
         }
         if (IsInOrder)

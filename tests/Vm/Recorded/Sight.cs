@@ -38,6 +38,9 @@ public sealed record Sight(string Probe, Version Kernel)
     /// </summary>
     public bool MayBeSkipped => Kernel.Major >= 7;
 
+    /// <summary>Whether programs' changes may be missing that the kernel does not count: of kprobes it skips more than it can tell apart (decision 6).</summary>
+    public bool MayMissUncounted => Probe == "kprobe" && MayBeSkipped;
+
     /// <summary>The same of the evictions that a writer's updates bring about.</summary>
     public string? BlindToEvictions(string writer) => Probe switch
     {
