@@ -137,7 +137,7 @@ int run_traffic(const char *server_address)
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	if (bind(listener, (void *)&any, sizeof any) || listen(listener, 128))
 		die("cannot listen: %s", strerror(errno));
-	/* A thread: the emulator forgets the kernel's translations too where processes with memory of their own take turns, which no processor does. */
+	/* A thread: where two processes take turns the emulator forgets the kernel's translations too, which no processor does. */
 	pthread_t thread;
 	if (pthread_create(&thread, NULL, serve, &listener))
 		die("cannot start the server: %s", strerror(errno));
