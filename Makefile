@@ -34,7 +34,7 @@ soak:
 bench: build
 	@scripts/install tests
 	@dotnet build tests/Benchmarks -c Release --nologo -v quiet
-	@dotnet tests/Benchmarks/bin/Release/net10.0/maplog-benchmarks.dll $(if $(SHORT),--short) $(if $(EVENTS),--events $(EVENTS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ONLY)
+	@dotnet tests/Benchmarks/bin/Release/net10.0/maplog-benchmarks.dll $(if $(SHORT),--short) $(if $(EVENTS),--events $(EVENTS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KERNEL),--kernel $(KERNEL)) $(ONLY)
 
 bench-micro:
 	@scripts/install tests

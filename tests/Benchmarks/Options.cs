@@ -2,13 +2,14 @@ using System.Globalization;
 
 namespace Maplog.Benchmarks;
 
-/// <summary>What the command line asks for: <c>[--short] [--seconds N] [--events N] [--out FILE] [--without ROW] [ROW...]</c>.</summary>
+/// <summary>What the command line asks for: <c>[--short] [--seconds N] [--events N] [--kernel SUITE] [--out FILE] [--without ROW] [ROW...]</c>.</summary>
 /// <param name="IsShort">Small sizes, for errors only.</param>
 /// <param name="Sizes">How much is measured.</param>
 /// <param name="Into">Where the figures go.</param>
 /// <param name="Rows">The rows; none: all.</param>
 /// <param name="Without">A row that is left out; null: none.</param>
-internal sealed record Options(bool IsShort, Sizes Sizes, string Into, IReadOnlyList<string> Rows, string? Without = null)
+/// <param name="Kernel">The Debian release whose kernel runs where a guest is needed.</param>
+internal sealed record Options(bool IsShort, Sizes Sizes, string Into, IReadOnlyList<string> Rows, string? Without = null, string Kernel = "bookworm")
 {
     public bool Wants(string row) => row != Without && (Rows.Count == 0 || Rows.Contains(row));
 
@@ -24,10 +25,11 @@ internal sealed record Options(bool IsShort, Sizes Sizes, string Into, IReadOnly
             {
                 "--short" => options,
                 "--out" => options with { Into = Next() },
+                "--kernel" => options with { Kernel = Next() },
                 "--without" => options with { Without = Next() },
                 "--events" => options with { Sizes = options.Sizes with { Events = Number() } },
                 "--seconds" => options with { Sizes = options.Sizes.Lasting(Number()) },
-                var unknown when unknown.StartsWith('-') => throw new FormatException($"unknown option {unknown}: use --short, --seconds N, --events N, --out FILE, --without ROW and names of rows."),
+                var unknown when unknown.StartsWith('-') => throw new FormatException($"unknown option {unknown}: use --short, --seconds N, --events N, --kernel SUITE, --out FILE, --without ROW and names of rows."),
                 var row => Row(row),
             };
 

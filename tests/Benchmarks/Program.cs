@@ -1,4 +1,4 @@
-// What maplog costs beside the least that the same work could cost here: maplog-benchmarks [--short] [--seconds N] [--events N] [--out FILE] [--without ROW] [ROW...]
+// What maplog costs beside the least that the same work could cost here: maplog-benchmarks [--short] [--seconds N] [--events N] [--kernel SUITE] [--out FILE] [--without ROW] [ROW...]
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Maplog.Benchmarks;
@@ -19,7 +19,7 @@ IRow[] rows =
 [
     new ReplaySnapshotRow(), new ReplayRow(), new BootstrapRow(), new HistoryKeyRow(), new AppendAuditRow(),
     new AppendRow(), new EndToEndRow(), new LagRow("lag-10k", 10_000, new Bar(12, 6), new Bar(30, 15)), new LagRow("lag-40k", 40_000, null, new Bar(100, 50)), new CatchUpRow(), new MemoryRow(),
-    new StandbyRow(), new SyscallProbeRow(), new RingReaderRow(), new HookRow(),
+    new StandbyRow(), new SyscallProbeRow(), new RingReaderRow(), new HookRow(options.Kernel),
     GrowthRow.OfMaps, GrowthRow.OfEntries, GrowthRow.OfHistory, // the last: it writes into the filled log
 ];
 if (options.Rows.Append(options.Without).FirstOrDefault(w => w is not null && rows.All(r => r.Name != w)) is { } unknown)

@@ -6,12 +6,13 @@ using Npgsql;
 namespace Maplog.Benchmarks.Rows;
 
 /// <summary>
-/// The hook by fentry, in a guest with Debian's Linux 6.1: what it adds to an update of a map, and what a data plane that
+/// The hook by fentry, in a guest with a stock Debian kernel: what it adds to an update of a map, and what a data plane that
 /// writes a watched map loses while capture runs to the log. The guest is emulated: its ratios count, not its times.
 /// </summary>
-internal sealed partial class HookRow : IRow
+/// <param name="suite">The Debian release whose kernel it is.</param>
+internal sealed partial class HookRow(string suite) : IRow
 {
-    private const string Suite = "bookworm", Source = "costs";
+    private const string Source = "costs";
 
     // The emulated kernel itself dies or stands still now and then, mostly where functions are hooked and let go.
     private const int MostBoots = 3, OutOfTime = 124, GuestDied = 125;
@@ -35,7 +36,7 @@ internal sealed partial class HookRow : IRow
         }
     }
 
-    private static async Task<IReadOnlyList<Figure>> BootAsync(Bench bench, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Figure>> BootAsync(Bench bench, CancellationToken cancellation)
     {
         var store = await bench.MakeLogAsync(cancellation);
         await new Log.LogSchema(store).AddSourceAsync(Source, cancellation);
@@ -49,7 +50,7 @@ internal sealed partial class HookRow : IRow
         using var guest = new Command(Folder,
         [
             // By the processor's own clock: without these words the guest asks an emulated timer for the time, at a microsecond each.
-            Path.Combine(Repository.Root, "tests/Vm/vm"), "-k", Suite, "-t", $"{limit}", "-a", "tsc=reliable clocksource=tsc", "-w", Folder,
+            Path.Combine(Repository.Root, "tests/Vm/vm"), "-k", suite, "-t", $"{limit}", "-a", "tsc=reliable clocksource=tsc", "-w", Folder,
             "-r", Repository.Bin, "-r", Path.GetFullPath(Path.Combine(Repository.Bin, "../lib")), "-r", Path.Combine(Repository.Root, "artifacts/costs"), "--",
             "./guest", Source, log, bus.AbsoluteUri, Repository.Bin, Path.Combine(Repository.Root, "artifacts/costs"), $"{rounds}", $"{seconds}", $"{hookRounds}", $"{windows}",
         ]);
