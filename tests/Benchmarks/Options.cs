@@ -25,7 +25,7 @@ internal sealed record Options(bool IsShort, Sizes Sizes, string Into, IReadOnly
             {
                 "--short" => options,
                 "--out" => options with { Into = Next() },
-                "--kernel" => options with { Kernel = Next() },
+                "--kernel" => options with { Kernel = Suite() },
                 "--without" => options with { Without = Next() },
                 "--events" => options with { Sizes = options.Sizes with { Events = Number() } },
                 "--seconds" => options with { Sizes = options.Sizes.Lasting(Number()) },
@@ -36,6 +36,9 @@ internal sealed record Options(bool IsShort, Sizes Sizes, string Into, IReadOnly
             string Next() => ++i < arguments.Length ? arguments[i] : throw new FormatException($"{arguments[i - 1]} wants something behind it.");
 
             int Number() => int.TryParse(Next(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : throw new FormatException($"{arguments[i - 1]} wants a number above 0, not '{arguments[i]}'.");
+
+            // Before 5.13 a program is not hooked a second time, which the hook's row does in turns.
+            string Suite() => Next() is "bookworm" or "sid" ? arguments[i] : throw new FormatException($"--kernel wants bookworm (6.1) or sid (the newest), not '{arguments[i]}'.");
 
             Options Row(string row)
             {
