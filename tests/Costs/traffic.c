@@ -109,7 +109,7 @@ static void fill_translations(void)
 	for (int i = 0; i < 10; i++) {
 		char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		int zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-		/* Of small pages: of large ones the kernel would take back a few by name, and only when all are taken back does a table grow. */
+		/* Small pages: a few large ones are flushed by their addresses, and a table grows only where the whole of it is flushed. */
 		if (memory == MAP_FAILED || madvise(memory, size, MADV_NOHUGEPAGE) || zeros < 0 || read(zeros, memory, size) < 0)
 			die("cannot touch memory: %s", strerror(errno));
 		for (size_t at = 0; at < size; at += 4096)
