@@ -72,6 +72,12 @@ internal sealed class CaptureTerm(
             // It had hardly begun.
             return GaveWay(lease, isWhole: false);
         }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // While it took up what the log knows.
+            log.Stopped(committer.Committed, hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition);
+            return TermEnd.Stopped;
+        }
         catch (VersionTakenException) when (committer.Committed == 0)
         {
             _lost = lost;

@@ -22,7 +22,7 @@ internal sealed class Bench(Sizes sizes) : IAsyncDisposable
     /// <summary>Changes a second of the whole pipeline, once they have been measured.</summary>
     public double? EndToEnd { get; set; }
 
-    /// <summary>An empty log of its own, with the source lb-1; open until the end.</summary>
+    /// <summary>An empty log of its own, with the source lb-1; there as long as the row runs.</summary>
     public async Task<LogStore> MakeLogAsync(CancellationToken cancellation)
     {
         // The command opens the log by itself, with the password.
@@ -40,6 +40,17 @@ internal sealed class Bench(Sizes sizes) : IAsyncDisposable
 
     /// <summary>The log with the stream that replays read; filled when it is first asked for.</summary>
     public async Task<FilledLog> FilledAsync(CancellationToken cancellation) => _filled ??= await FilledLog.MakeAsync(await MakeLogAsync(cancellation), Sizes, cancellation);
+
+    /// <summary>Drops the logs of the rows that have ended, but for the filled one: those of all rows are more than many a disk has.</summary>
+    public async Task DropLogsAsync()
+    {
+        foreach (var log in _logs.Where(l => l != _filled?.Store))
+        {
+            await log.DisposeAsync();
+            await _postgres.DropDatabaseAsync(new NpgsqlConnectionStringBuilder(log.Database.ConnectionString).Database!);
+        }
+        _logs.RemoveAll(l => l != _filled?.Store);
+    }
 
     /// <summary>A path for a pin that is not there.</summary>
     public string NewPin()

@@ -44,6 +44,7 @@ try
     {
         try
         {
+            await bench.DropLogsAsync(); // of the row before
             foreach (var figure in await row.RunAsync(bench, stop.Token))
             {
                 figures.Add(figure);

@@ -8,16 +8,19 @@ public sealed class PrivatePostgres : PrivateServer
 {
     private readonly IReadOnlyDictionary<string, string> _settings;
     private readonly string _versions;
+    private readonly long? _room;
     private string _programs = "";
 
     /// <param name="address">IP address to listen on.</param>
     /// <param name="settings">Settings of postgresql.conf beyond ours.</param>
     /// <param name="versions">The folder with one folder per installed version.</param>
-    public PrivatePostgres(string address = "127.0.0.1", IReadOnlyDictionary<string, string>? settings = null, string versions = "/usr/lib/postgresql")
+    /// <param name="room">Bytes that its data may take, on a file system of its own, in memory; for root. Null: what the disk has.</param>
+    public PrivatePostgres(string address = "127.0.0.1", IReadOnlyDictionary<string, string>? settings = null, string versions = "/usr/lib/postgresql", long? room = null)
         : base("postgres", address)
     {
         _settings = settings ?? new Dictionary<string, string>();
         _versions = versions;
+        _room = room;
     }
 
     public string User { get; } = "maplog";
@@ -35,6 +38,19 @@ public sealed class PrivatePostgres : PrivateServer
         Password = Password,
         Database = database,
     }.ConnectionString;
+
+    /// <summary>Leaves its data no more room than this, beside what they take.</summary>
+    /// <param name="bytes">How much; 0: the disk is full.</param>
+    public Task LeaveRoomAsync(long bytes)
+    {
+        var disk = new DriveInfo(Data);
+        return ResizeAsync(disk.TotalSize - disk.TotalFreeSpace + bytes);
+    }
+
+    /// <summary>Gives its data their room back.</summary>
+    public Task GiveRoomAsync() => ResizeAsync(_room ?? throw new InvalidOperationException("Its data have the disk's room."));
+
+    private async Task ResizeAsync(long bytes) => await ServerProcess.RunAsync(Folder, ["mount", "-o", $"remount,size={bytes}", Data]);
 
     // Fast shutdown: open sessions are ended, everything is written.
     private protected override int StopSignal => Native.SIGINT;
@@ -55,6 +71,8 @@ public sealed class PrivatePostgres : PrivateServer
         var passwords = Path.Combine(Folder.Path, "password");
         await File.WriteAllTextAsync(passwords, Password);
         Directory.CreateDirectory(Data);
+        if (_room is { } room)
+            await ServerProcess.RunAsync(Folder, ["mount", "-t", "tmpfs", "-o", $"size={room}", "maplog-test", Data]);
         if (IsRoot)
             await ServerProcess.RunAsync(Folder, ["chown", "-R", "postgres:", Data, passwords]);
         await ServerProcess.RunAsync(Folder, AsUser(

@@ -27,6 +27,7 @@ internal sealed class ServerFolder : IDisposable
             set -- "$1" $(sed -n 7p "$1/data/postmaster.pid")
             [ -n "$3" ] && ipcrm -m "$3" 2>/dev/null
         fi
+        mountpoint -q "$1/data" && umount -l "$1/data"
         round=0
         while [ -e "$1" ] && [ $round -lt 100 ]; do rm -rf "$1" 2>/dev/null || sleep 0.05; round=$((round + 1)); done
         """;

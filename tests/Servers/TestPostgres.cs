@@ -69,6 +69,15 @@ public class TestPostgres : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = database }.ConnectionString;
     }
 
+    /// <summary>Drops a database, whoever is connected to it.</summary>
+    public async Task DropDatabaseAsync(string database)
+    {
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var command = source.CreateCommand($"drop database if exists \"{database}\" with (force)");
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         // Pooled connections would outlive their server.

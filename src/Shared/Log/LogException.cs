@@ -35,6 +35,8 @@ public class LogException : Exception
                 $"{store.Place} has no place for this source ({server.MessageText}): run `maplog source add SOURCE`.",
             PostgresErrorCodes.DiskFull =>
                 $"{store.Place} is full ({server.MessageText}): make room on the server's disk.",
+            PostgresErrorCodes.InternalError when EndedSession(server) =>
+                $"{store.Place} ended the session by an error of its own ({server.MessageText}): see the server's log; a full disk is one cause.",
             { } state => $"{store.Place} said: {server.MessageText} (SQLSTATE {state}).",
             null when transient => $"{store.Place} cannot be reached ({Innermost(failure).Message.TrimEnd('.')}): is the server running, and is the log's ConnectionString right?",
             null => $"{store.Place}: {failure.Message}",
@@ -51,11 +53,15 @@ public class LogException : Exception
     {
         // A server that is stopped by its operator, or a standby that is not yet the primary, comes back.
         PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.QueryCanceled or IdleInTransaction } => true,
+        PostgresException { SqlState: PostgresErrorCodes.InternalError } internals when EndedSession(internals) => true,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is { } inner && Transient(inner),
         SocketException or IOException or TimeoutException => true,
         { InnerException: NpgsqlException inner } => Transient(inner),
         _ => false,
     };
+
+    // So a session ends that begins while the server's disk is full, whatever was asked of it.
+    private static bool EndedSession(PostgresException server) => server.InvariantSeverity is "FATAL" or "PANIC";
 
     private static Exception Innermost(Exception failure)
     {

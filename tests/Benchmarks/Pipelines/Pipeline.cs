@@ -139,8 +139,13 @@ internal sealed class Pipeline : IAsyncDisposable
     public static long ChangesOf(Command driver) =>
         long.Parse(driver.Lines.Last(l => l.StartsWith("changes ", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
 
-    public static long ResidentBytes(Command process) =>
-        long.Parse(File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    /// <summary>Resident bytes of a daemon; one that has ended fails with what it said last.</summary>
+    public static long ResidentBytes(Command daemon)
+    {
+        if (daemon.HasEnded)
+            throw new InvalidOperationException($"A daemon ended while its work was measured:{daemon.LastLines(20)}");
+        return long.Parse(File.ReadLines($"/proc/{daemon.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
 
     public async Task StopReplicatorAsync()
     {

@@ -69,11 +69,18 @@ internal sealed class CaptureProcess : IAsyncDisposable
         await _daemon.SaysAsync("Capturing source");
     }
 
-    private static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more)
+    private static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more) =>
+        await StartAsync(await postgres.CreateDatabaseAsync("capture"), ringBytes, bus, stays, watch, more);
+
+    /// <param name="log">An empty database for its log.</param>
+    /// <param name="ringBytes">What the ring holds.</param>
+    /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
+    public static Task<CaptureProcess> StartAsync(string log, int ringBytes, params string[] watch) => StartAsync(log, ringBytes, null, stays: false, watch, []);
+
+    private static async Task<CaptureProcess> StartAsync(string log, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more)
     {
         if (!File.Exists(Path.Combine(Repository.Bin, "maplog-capture")))
             await Command.RunAsync(Repository.Root, "scripts/build");
-        var log = await postgres.CreateDatabaseAsync("capture");
         var maplog = Path.Combine(Repository.Bin, "maplog");
         await Command.RunAsync("/", maplog, "migrate", "--log", log);
         await Command.RunAsync("/", maplog, "source", "add", Source, "--log", log);
@@ -104,6 +111,9 @@ internal sealed class CaptureProcess : IAsyncDisposable
     public Task WatchesAsync(string map) => _daemon.SaysAsync($"{Source}/{map}: map ");
 
     public Task SaysAsync(string text) => _daemon.SaysAsync(text);
+
+    /// <summary>What the one that runs, or ran last, has said so far.</summary>
+    public string Said => string.Join('\n', _daemon.Lines);
 
     /// <summary>Waits until the log holds so many versions of the stream.</summary>
     public async Task LoggedAsync(string map, long versions)

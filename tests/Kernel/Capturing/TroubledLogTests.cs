@@ -1,6 +1,7 @@
 using Maplog.Folding;
 using Maplog.Kernel;
 using Maplog.Servers;
+using Maplog.Tests.Recorded;
 using Npgsql;
 
 namespace Maplog.Tests.Kernel.Capturing;
@@ -77,6 +78,62 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         while (difference is not null);
         await capture.StopAsync();
         Assert.Equal(1, gaps);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_daemon_that_is_ended_while_its_term_begins_says_what_it_leaves_and_the_next_one_has_all_of_it()
+    {
+        using var map = BusyMap.Create("maplog_early");
+        await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, map.Info.Name);
+        await LogSomeAsync(capture, map);
+        await Command.RunAsync("/", Path.Combine(Repository.Bin, "maplog"), "snapshot", $"{CaptureProcess.Source}/{map.Info.Name}", "--log", capture.Connection);
+        // What the next term reads to know the map, held back from it.
+        await using var holder = new NpgsqlConnection(capture.Connection);
+        await holder.OpenAsync(Cancel);
+        await using (var transaction = await holder.BeginTransactionAsync(Cancel))
+        {
+            await using var hold = new NpgsqlCommand("lock table maplog.snapshot_chunks", holder, transaction);
+            await hold.ExecuteNonQueryAsync(Cancel);
+            await capture.ReplaceAsync(() => BusyMap.Change(map, 1_000, seed: 2));
+            await capture.StopAsync();
+            Assert.Matches("Stopped: 0 events committed in this run; [1-9][0-9]* bytes are left in the ring", capture.Said);
+        }
+        await capture.ReplaceAsync(() => { });
+        await capture.LoggedAsync(map.Info.Name, 2_004);
+        await capture.StopAsync();
+        var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
+        Assert.Null(BusyMap.Difference(map, fold));
+        Assert.Equal((2_000, 0), (changes, gaps));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_log_whose_disk_is_full_is_waited_for_also_by_sessions_that_begin_meanwhile()
+    {
+        await using var server = new PrivatePostgres(room: 1L << 30);
+        await server.StartAsync();
+        using var map = BusyMap.Create("maplog_full");
+        await using var capture = await CaptureProcess.StartAsync(server.ConnectionString, RingBytes, map.Info.Name);
+        await LogSomeAsync(capture, map);
+
+        await using var admin = new NpgsqlConnection(server.ConnectionString);
+        await admin.OpenAsync(Cancel);
+        // As after a restart of the server: the first session writes down what later ones read.
+        foreach (var file in Directory.GetFiles(server.FolderPath, "pg_internal.init", SearchOption.AllDirectories))
+            File.Delete(file);
+        await server.LeaveRoomAsync(0);
+        BusyMap.Change(map, 20_000, seed: 2);
+        await capture.SaysAsync("make room on the server's disk");
+        await using var end = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()", admin);
+        await end.ExecuteNonQueryAsync(Cancel);
+        await capture.SaysAsync("ended the session by an error of its own");
+
+        await server.GiveRoomAsync();
+        capture.Store.Database.Clear();
+        await capture.LoggedAsync(map.Info.Name, 21_003);
+        await capture.StopAsync();
+        var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
+        Assert.Null(BusyMap.Difference(map, fold));
+        Assert.Equal((21_000, 0), (changes, gaps));
     }
 
     // A thousand changes, after three notes.
