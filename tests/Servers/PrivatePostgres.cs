@@ -39,12 +39,11 @@ public sealed class PrivatePostgres : PrivateServer
         Database = database,
     }.ConnectionString;
 
-    /// <summary>Leaves its data no more room than this, beside what they take.</summary>
-    /// <param name="bytes">How much; 0: the disk is full.</param>
-    public Task LeaveRoomAsync(long bytes)
+    /// <summary>Its data get no more room than they take: the disk is full.</summary>
+    public Task LeaveNoRoomAsync()
     {
         var disk = new DriveInfo(Data);
-        return ResizeAsync(disk.TotalSize - disk.TotalFreeSpace + bytes);
+        return ResizeAsync(disk.TotalSize - disk.TotalFreeSpace);
     }
 
     /// <summary>Gives its data their room back.</summary>

@@ -27,7 +27,7 @@ internal sealed class LogKeeper(LogStore store, CaptureOptions options, Func<lon
     /// <summary>Until it is cancelled.</summary>
     public Task RunAsync(CancellationToken stopping) => Task.WhenAll(
         Task.Run(() => RepeatAsync("Snapshots", options.SnapshotEvery, SnapshotsAsync, stopping), CancellationToken.None),
-        Task.Run(() => RepeatAsync("The index of keys", options.IndexRate > 0 ? IndexFill.LookEvery : TimeSpan.Zero, new IndexFill(store, options, committed, time).FillAsync, stopping), CancellationToken.None),
+        Task.Run(() => RepeatAsync("Entries of the index of keys", options.IndexRate > 0 ? IndexFill.LookEvery : TimeSpan.Zero, new IndexFill(store, options, committed, time).FillAsync, stopping), CancellationToken.None),
         Task.Run(() => RepeatAsync("Prunes", LookForOrders, OrdersAsync, stopping), CancellationToken.None));
 
     private async Task RepeatAsync(string what, TimeSpan every, Func<CancellationToken, Task> work, CancellationToken stopping)

@@ -10,6 +10,7 @@ namespace Maplog.Tests.Kernel.Capturing;
 public sealed class TroubledLogTests(TestPostgres postgres)
 {
     private const int RingBytes = 16 << 20;
+    private const string EndOthers = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
 
     [Fact(Timeout = 300_000)]
     public async Task A_writer_that_hangs_in_the_middle_of_a_copy_does_not_hold_up_its_successor()
@@ -27,12 +28,8 @@ public sealed class TroubledLogTests(TestPostgres postgres)
 
         BusyMap.Change(map, 1_000, seed: 2);
         await capture.SaysAsync("held up this daemon's");
-        await capture.LoggedAsync(map.Info.Name, 2_003);
+        await HasAllAsync(capture, map, changes: 2_000, terms: 1);
         await Assert.ThrowsAnyAsync<Exception>(async () => await copy.DisposeAsync());
-        await capture.StopAsync();
-        var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
-        Assert.Null(BusyMap.Difference(map, fold));
-        Assert.Equal((2_000, 0), (changes, gaps));
     }
 
     [Fact(Timeout = 300_000)]
@@ -48,11 +45,7 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         await breaking;
         capture.Store.Database.Clear();
         BusyMap.Change(map, 1_000, seed: 2);
-        await capture.LoggedAsync(map.Info.Name, 2_004);
-        await capture.StopAsync();
-        var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
-        Assert.Null(BusyMap.Difference(map, fold));
-        Assert.Equal((2_000, 0), (changes, gaps));
+        await HasAllAsync(capture, map, changes: 2_000, terms: 2);
     }
 
     [Fact(Timeout = 300_000)]
@@ -99,11 +92,7 @@ public sealed class TroubledLogTests(TestPostgres postgres)
             Assert.Matches("Stopped: 0 events committed in this run; [1-9][0-9]* bytes are left in the ring", capture.Said);
         }
         await capture.ReplaceAsync(() => { });
-        await capture.LoggedAsync(map.Info.Name, 2_004);
-        await capture.StopAsync();
-        var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
-        Assert.Null(BusyMap.Difference(map, fold));
-        Assert.Equal((2_000, 0), (changes, gaps));
+        await HasAllAsync(capture, map, changes: 2_000, terms: 2);
     }
 
     [Fact(Timeout = 300_000)]
@@ -120,20 +109,16 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         // As after a restart of the server: the first session writes down what later ones read.
         foreach (var file in Directory.GetFiles(server.FolderPath, "pg_internal.init", SearchOption.AllDirectories))
             File.Delete(file);
-        await server.LeaveRoomAsync(0);
+        await server.LeaveNoRoomAsync();
         BusyMap.Change(map, 20_000, seed: 2);
         await capture.SaysAsync("make room on the server's disk");
-        await using var end = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()", admin);
+        await using var end = new NpgsqlCommand(EndOthers, admin);
         await end.ExecuteNonQueryAsync(Cancel);
         await capture.SaysAsync("ended the session by an error of its own");
 
         await server.GiveRoomAsync();
         capture.Store.Database.Clear();
-        await capture.LoggedAsync(map.Info.Name, 21_003);
-        await capture.StopAsync();
-        var (fold, changes, gaps) = await capture.FoldAsync(map.Info.Name);
-        Assert.Null(BusyMap.Difference(map, fold));
-        Assert.Equal((21_000, 0), (changes, gaps));
+        await HasAllAsync(capture, map, changes: 21_000, terms: 1);
     }
 
     // A thousand changes, after three notes.
@@ -144,6 +129,16 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         await capture.LoggedAsync(map.Info.Name, 1_003);
     }
 
+    // Each change once and no gap; each term after the first begins with one more note.
+    private static async Task HasAllAsync(CaptureProcess capture, BpfMap map, int changes, int terms)
+    {
+        await capture.LoggedAsync(map.Info.Name, changes + 2 + terms);
+        await capture.StopAsync();
+        var (fold, logged, gaps) = await capture.FoldAsync(map.Info.Name);
+        Assert.Null(BusyMap.Difference(map, fold));
+        Assert.Equal((changes, 0), (logged, gaps));
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     // Every session but its own, whatever it is at; less and less often, so that some come as far as into the term.
@@ -151,7 +146,7 @@ public sealed class TroubledLogTests(TestPostgres postgres)
     {
         await using var admin = new NpgsqlConnection($"{log};Pooling=false");
         await admin.OpenAsync(Cancel);
-        await using var command = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()", admin);
+        await using var command = new NpgsqlCommand(EndOthers, admin);
         for (var pause = TimeSpan.FromMilliseconds(20); !enough.IsCancellationRequested; pause *= 1.05)
         {
             await command.ExecuteNonQueryAsync(Cancel);
@@ -168,7 +163,7 @@ public sealed class TroubledLogTests(TestPostgres postgres)
             $"""
             set session_replication_role = replica;
             delete from maplog.mt_events where stream_id = '{stream}' and version > (select max(version) - {events} from maplog.mt_events where stream_id = '{stream}');
-            select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+            {EndOthers}
             """, server);
         await command.ExecuteNonQueryAsync(Cancel);
     }
