@@ -13,10 +13,13 @@ internal static class CommandTree
     /// <summary>Time a command has after Ctrl-C or SIGTERM to end by itself.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
+    /// <summary>A word that begins with @ is a time (unix seconds) here, and no file of arguments.</summary>
+    private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null };
+
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation = default)
     {
-        var parsed = Make(terminal).Parse(arguments);
+        var parsed = Make(terminal).Parse(arguments, Parser);
         if (parsed.Action is ParseErrorAction)
             return Refuse(parsed, terminal);
         var invocation = new InvocationConfiguration

@@ -18,7 +18,7 @@ var daemon = new Daemon("maplog-replicator", "rebuilds eBPF maps on this host fr
     new("--log", "CONNECTION", "Connection string of the log's Postgres.", "Maplog:Log:ConnectionString"),
     new("--bus", "URI", "Address of RabbitMQ, amqp://user:password@host/vhost.", "Maplog:Bus:Uri"),
     .. ObservingServices.Switches,
-    new("--max-lag", "TIME", "A replica is ready while it has been behind for no longer, 00:00:10.", "Maplog:Replicator:MaxLag"),
+    new("--max-lag", "TIME", "A replica is ready while it has been behind for no longer (10s).", "Maplog:Replicator:MaxLag"),
     new("--max-lag-versions", "N", "A replica is ready while it lacks no more versions.", "Maplog:Replicator:MaxLagVersions"),
     new("--node", "NAME", "What the bus calls this host.", "Maplog:Node:Name"),
 ]);

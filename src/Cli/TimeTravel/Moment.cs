@@ -1,15 +1,23 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Maplog.Configuration;
 
 namespace Maplog.Cli.TimeTravel;
 
 /// <summary>
-/// Times as people write them: RFC 3339, a date, a date and a time, a time of today, <c>yesterday 14:00</c>,
-/// <c>10 minutes ago</c>, <c>1h30m ago</c>, <c>now</c>. Where no zone is named, the local one is meant.
+/// Times as people and programs write them: RFC 3339 with up to nanoseconds, a date, a date and a time, a time of today,
+/// <c>yesterday 14:00</c>, <c>10 minutes ago</c>, <c>10s</c> (the same as <c>10s ago</c>), <c>now</c>, and seconds since 1970 (unix
+/// time) as <c>@1767225600</c> or, from nine digits on, without the @. Where no zone is named, the local one is meant. The log keeps
+/// microseconds; finer digits are cut off.
 /// </summary>
 internal static partial class Moment
 {
-    public const string Forms = "2026-03-01T14:00:00Z, '2026-03-01 14:00', 'yesterday 14:00', '14:00', '10 minutes ago'";
+    public const string Forms = "2026-03-01T14:00:00Z, '2026-03-01 14:00', 'yesterday 14:00', '14:00', '10 minutes ago', 10m or @1767225600 (unix seconds)";
+
+    /// <summary>Year 9999.</summary>
+    private const decimal MaxUnixSeconds = 253_402_300_799m;
+
+    private const int MinUnixDigits = 9;
 
     /// <param name="text">What was written.</param>
     /// <param name="time">Says what now is, and what zone is local.</param>
@@ -20,8 +28,11 @@ internal static partial class Moment
         var now = time.GetUtcNow();
         if (words == "now")
             return now;
-        if (AgoPattern().Match(words) is { Success: true } ago)
-            return Ago(text, now, ago);
+        if (UnixPattern().Match(words) is { Success: true } unix)
+            return Unix(text, unix);
+        var ago = words.EndsWith(" ago", StringComparison.Ordinal) ? words[..^4] : words;
+        if (char.IsAsciiLetter(ago.LastOrDefault()) && Duration.Parse(ago) is { } age)
+            return age < now - DateTimeOffset.UnixEpoch ? now - age : throw No(text);
         var zone = time.LocalTimeZone;
         var today = TimeZoneInfo.ConvertTime(now, zone).Date;
         var (day, rest) = words.Split(' ', 2) switch
@@ -46,26 +57,23 @@ internal static partial class Moment
         };
     }
 
-    private static DateTimeOffset Ago(string text, DateTimeOffset now, Match match)
+    private static DateTimeOffset Unix(string text, Match match)
     {
-        var seconds = 0.0;
-        for (var i = 0; i < match.Groups["n"].Captures.Count; i++)
-        {
-            seconds += double.Parse(match.Groups["n"].Captures[i].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture) * match.Groups["unit"].Captures[i].Value switch
-            {
-                "ms" or "millisecond" or "milliseconds" => 0.001,
-                ['s', ..] => 1,
-                ['m', ..] => 60,
-                ['h', ..] => 3600,
-                ['d', ..] => 86_400,
-                _ => 7 * 86_400,
-            };
-        }
-        return seconds < (now - DateTimeOffset.UnixEpoch).TotalSeconds ? now - TimeSpan.FromSeconds(seconds) : throw No(text);
+        var digits = match.Groups["n"].Value;
+        if (match.Groups["sign"].Length == 0 && digits.Split('.')[0].Length < MinUnixDigits)
+            throw new UsageException($"'{text}' is no time: write @{text} for unix seconds, {text}s for seconds ago. A version is given with --version.");
+        return decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds <= MaxUnixSeconds
+            ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond))
+            : throw new UsageException($"'{text}' is no time: unix time is given in seconds, as @1767225600 or @1767225600.25.");
     }
 
-    private static TimeSpan? TimeOfDay(string text) =>
-        TimeOnly.TryParseExact(text, ["H:mm", "H:mm:ss", "H:mm:ss.FFFFFFF"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time.ToTimeSpan() : null;
+    // A tick is 100 ns: what is finer is cut off, as the log does with what is finer than a microsecond.
+    private static TimeSpan? TimeOfDay(string text)
+    {
+        var fraction = text.IndexOf('.', StringComparison.Ordinal);
+        var ticks = fraction >= 0 && text.Length > fraction + 8 && text.AsSpan(fraction + 1).ContainsAnyExceptInRange('0', '9') == false ? text[..(fraction + 8)] : text;
+        return TimeOnly.TryParseExact(ticks, ["H:mm", "H:mm:ss", "H:mm:ss.FFFFFFF"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time.ToTimeSpan() : null;
+    }
 
     private static TimeSpan Offset(string text, string offset)
     {
@@ -88,9 +96,9 @@ internal static partial class Moment
 
     private static UsageException No(string text) => new($"'{text}' is no time: write {Forms}.");
 
-    [GeneratedRegex(@"^(?:(?<n>[0-9]+(?:\.[0-9]+)?) ?(?<unit>milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|days?|d|weeks?|w) ?)+ago$")]
-    private static partial Regex AgoPattern();
+    [GeneratedRegex(@"^(?<sign>@?)(?<n>[0-9]+(?:\.[0-9]+)?)$")]
+    private static partial Regex UnixPattern();
 
-    [GeneratedRegex(@"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:[t ](?<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?))?(?<zone> ?(?:z|utc|[+-][0-9]{2}(?::?[0-9]{2})?))?$")]
+    [GeneratedRegex(@"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:[t ](?<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?))?(?<zone> ?(?:z|utc|[+-][0-9]{2}(?::?[0-9]{2})?))?$")]
     private static partial Regex DatePattern();
 }

@@ -7,8 +7,8 @@ using Maplog.Events;
 namespace Maplog.Btf;
 
 /// <summary>
-/// A key as a person writes it: hex (<c>0a000001</c>), a number (<c>7</c>), or fields (<c>saddr=10.0.0.1,dport=443</c>), of
-/// which those that are not named may be anything.
+/// A key as a person writes it: hex (<c>0a000001</c>), a number (<c>7</c>, <c>key=7</c>), or fields
+/// (<c>saddr=10.0.0.1,dport=443</c>); fields that are not named may be anything.
 /// </summary>
 public sealed class FieldPattern
 {
@@ -42,18 +42,28 @@ public sealed class FieldPattern
         if (text.Contains('=', StringComparison.Ordinal))
         {
             foreach (var part in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-                pattern.SetField(part, type ?? throw new FormatException($"'{text}' names fields, but this map has no BTF that says what they are: write the key in hex, {size * 2} digits."));
+                pattern.SetField(part, type, size);
             return pattern;
         }
-        if (HexOf(text, size) is { } bytes)
-            pattern.Set(0, bytes);
-        else if (type is not null && type.Kind is not (FieldKind.Struct or FieldKind.Array or FieldKind.Bytes))
-            pattern.Set(0, Encode(type, text));
-        else if (size is 1 or 2 or 4 or 8 && ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && (size == 8 || number < 1UL << size * 8))
-            pattern.Set(0, LittleEndian(number, size));
-        else
-            throw new FormatException($"'{text}' is no key of {size} bytes: write {size * 2} digits in hex{(type?.Kind == FieldKind.Struct ? $", or fields as in {Example(type)}" : size <= 8 ? ", or a number" : "")}.");
+        pattern.Set(0, HexOf(text, size) ?? Scalar(text, size, type));
         return pattern;
+    }
+
+    // A key in hex that lost a digit must not be read as another key in decimal: digits are a number only where that is beyond doubt.
+    private static byte[] Scalar(string text, int size, FieldType? type)
+    {
+        if (type?.Kind is FieldKind.Text or FieldKind.Mac or FieldKind.Ipv4 or FieldKind.Ipv6 or FieldKind.Boolean)
+            return Encode(type, text);
+        var isNumber = type is null ? size is 1 or 2 or 4 or 8 : type.Kind is not (FieldKind.Struct or FieldKind.Array or FieldKind.Bytes);
+        var other = type?.Kind == FieldKind.Struct ? $", or fields as in {Example(type)}" : isNumber ? ", or a number in decimal as key=7" : "";
+        var advice = $"write {size * 2} digits in hex{other}.";
+        var isDigits = text.Length > 0 && text.All(char.IsAsciiDigit);
+        if (!isNumber || text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) || type is null && !isDigits)
+            throw new FormatException($"'{text}' is no key of {size} bytes: {advice}");
+        var looksLikeHex = text.Length > 1 && text[0] == '0' || type is null && size >= 4 && Math.Abs(text.Length - size * 2) <= 2;
+        if (isDigits && looksLikeHex)
+            throw new FormatException($"'{text}' is either a number or hex of a wrong length, {text.Length} digits instead of {size * 2}: {advice}");
+        return Encode(type ?? new FieldType(FieldKind.Number, size), text);
     }
 
     private static string Example(FieldType type) => string.Join(',', type.Fields!.Take(2).Select(f => $"{f.Name}={(f.Kind == FieldKind.Ipv4 ? "10.0.0.1" : f.Kind == FieldKind.Port ? "443" : "1")}"));
@@ -64,9 +74,16 @@ public sealed class FieldPattern
         return digits.Length == size * 2 && digits.All(char.IsAsciiHexDigit) ? Convert.FromHexString(digits) : null;
     }
 
-    private void SetField(string part, FieldType type)
+    private void SetField(string part, FieldType? type, int size)
     {
         var (name, value) = part.Split('=', 2) is [var n, var v] ? (n, v) : throw new FormatException($"'{part}' is no field: write NAME=VALUE.");
+        if (name == "key" && type?.Kind != FieldKind.Struct && (type is not null || size is 1 or 2 or 4 or 8))
+        {
+            Set(0, Encode(type ?? new FieldType(FieldKind.Number, size), value));
+            return;
+        }
+        if (type is null)
+            throw new FormatException($"'{part}' names a field, but nothing says what the fields of this map's keys are: write the key in hex, {size * 2} digits, or describe it with 'maplog describe'.");
         var at = 0;
         var field = type;
         foreach (var step in name.Replace("]", "", StringComparison.Ordinal).Split('.', '['))

@@ -69,6 +69,11 @@ public sealed class Settings(IConfiguration configuration)
             property.SetValue(options, list);
             return;
         }
+        if ((Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(TimeSpan))
+        {
+            BindDuration(options, property, setting);
+            return;
+        }
         try
         {
             if (setting.Get(property.PropertyType) is { } value)
@@ -80,13 +85,23 @@ public sealed class Settings(IConfiguration configuration)
         }
     }
 
+    private void BindDuration(object options, PropertyInfo property, IConfigurationSection setting)
+    {
+        if (setting.Value is not { Length: > 0 } text)
+            return;
+        if (Duration.Parse(text) is { } duration)
+            property.SetValue(options, duration);
+        else if (text.All(char.IsAsciiDigit))
+            Refuse(setting.Path, $"'{text}' has no unit: write {text}s for seconds, {text}m for minutes, or hours:minutes:seconds.");
+        else
+            Refuse(setting.Path, $"'{text}' is not a duration: write {Duration.Forms}.");
+    }
+
     private static string Wanted(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         if (type.IsEnum)
             return $"one of {string.Join(", ", Enum.GetNames(type))}";
-        if (type == typeof(TimeSpan))
-            return "a time span, written as hours:minutes:seconds (00:00:30)";
         if (type == typeof(bool))
             return "true or false";
         if (type == typeof(Uri))

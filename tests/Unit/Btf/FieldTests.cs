@@ -53,6 +53,39 @@ public sealed class FieldTests
         Assert.Contains(advice, Assert.Throws<FormatException>(() => FieldPattern.Parse(text, 6, type)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("0000000010", 8, true)]
+    [InlineData("00", 4, true)]
+    [InlineData("0x1bb", 4, true)]
+    [InlineData("100000000000000", 8, false)]
+    [InlineData("1000000", 4, false)]
+    public void Digits_of_a_wrong_length_are_not_taken_for_a_number(string text, int size, bool alsoOfANumber)
+    {
+        foreach (var type in alsoOfANumber ? [null, new FieldType(FieldKind.Number, size)] : new FieldType?[] { null })
+            Assert.Contains(
+                $"write {size * 2} digits in hex, or a number in decimal as key=7.",
+                Assert.Throws<FormatException>(() => FieldPattern.Parse(text, size, type)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Digits_of_a_wrong_length_are_no_number_where_the_key_has_fields()
+    {
+        var type = new FieldType(FieldKind.Struct, 8) { Fields = [new(FieldKind.Ipv4, 4) { Name = "saddr" }, new(FieldKind.Number, 4) { Name = "id", At = 4 }] };
+        Assert.Contains(
+            "write 16 digits in hex, or fields as in saddr=10.0.0.1,id=1",
+            Assert.Throws<FormatException>(() => FieldPattern.Parse("1000000001", 8, type)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_number_in_decimal_can_be_told_from_hex()
+    {
+        Assert.Equal([0x80, 0x96, 0x98, 0], FieldPattern.Parse("key=10000000", 4, null).Bytes);
+        Assert.Equal([0x10, 0, 0, 0], FieldPattern.Parse("10000000", 4, null).Bytes);
+        Assert.Equal([0x80, 0x96, 0x98, 0], FieldPattern.Parse("key=10000000", 4, new FieldType(FieldKind.Number, 4)).Bytes);
+        Assert.Equal("0123"u8.ToArray(), FieldPattern.Parse("0123", 4, new FieldType(FieldKind.Text, 4)).Bytes);
+        Assert.Contains("a number of 4 bytes", Assert.Throws<FormatException>(() => FieldPattern.Parse("key=4294967296", 4, null)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_description_survives_the_log()
     {

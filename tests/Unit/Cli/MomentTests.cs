@@ -26,6 +26,13 @@ public sealed class MomentTests
     [InlineData("1.5 days ago", "2026-06-29T20:30:00Z")]
     [InlineData("250ms ago", "2026-07-01T08:29:59.75Z")]
     [InlineData("2 weeks ago", "2026-06-17T08:30:00Z")]
+    [InlineData("10s", "2026-07-01T08:29:50Z")]
+    [InlineData("5m", "2026-07-01T08:25:00Z")]
+    [InlineData("2026-03-01T14:00:00.123456789Z", "2026-03-01T14:00:00.1234567Z")]
+    [InlineData("2026-03-01T14:00:00.1234567890123-01:00", "2026-03-01T15:00:00.1234567Z")]
+    [InlineData("1767225600", "2026-01-01T00:00:00Z")]
+    [InlineData("@1767225600.25", "2026-01-01T00:00:00.25Z")]
+    [InlineData("@60", "1970-01-01T00:01:00Z")]
     public void A_time_is_read_as_people_write_it(string text, string utc) =>
         Assert.Equal(DateTimeOffset.Parse(utc, System.Globalization.CultureInfo.InvariantCulture), Moment.Parse(text, Vienna));
 
@@ -41,6 +48,13 @@ public sealed class MomentTests
     [InlineData("9999999 weeks ago")]
     public void What_is_no_time_is_told_how_to_write_one(string text) =>
         Assert.Contains("is no time: write 2026-03-01T14:00:00Z", Assert.Throws<UsageException>(() => Moment.Parse(text, Vienna)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("4711", "write @4711 for unix seconds, 4711s for seconds ago. A version is given with --version.")]
+    [InlineData("1767225600000", "unix time is given in seconds, as @1767225600")]
+    [InlineData("@99999999999999", "unix time is given in seconds, as @1767225600")]
+    public void Digits_alone_are_unix_seconds_or_nothing(string text, string advice) =>
+        Assert.Contains(advice, Assert.Throws<UsageException>(() => Moment.Parse(text, Vienna)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_time_that_the_clocks_showed_twice_or_never_is_not_guessed()

@@ -32,6 +32,16 @@ public class SettingsTests
         Assert.Equal(["A:Count: '-' is not a whole number in range."], mistakes);
     }
 
+    [Fact]
+    public void A_duration_without_a_unit_is_refused_instead_of_being_days()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(10), Read(("A:Count", "1"), ("A:Wait", "10s")).Options.Wait);
+        Assert.Equal(
+            ["A:Wait: '1' has no unit: write 1s for seconds, 1m for minutes, or hours:minutes:seconds."],
+            Read(("A:Count", "1"), ("A:Wait", "1")).Mistakes);
+        Assert.Contains("10s, 5m", Assert.Single(Read(("A:Count", "1"), ("A:Wait", "soon")).Mistakes), StringComparison.Ordinal);
+    }
+
     private static (Options Options, IReadOnlyList<string> Mistakes) Read(params (string Key, string Value)[] values)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(values.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build();
