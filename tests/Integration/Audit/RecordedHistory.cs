@@ -63,7 +63,7 @@ internal sealed class RecordedHistory : IAsyncDisposable
         System.Text.Json.JsonDocument.Parse(replay.Output).RootElement.GetProperty("entries").EnumerateArray()
             .ToDictionary(e => e.GetProperty("key_bytes").GetString()!, e => e.GetProperty("value_bytes").GetString()!), StringComparer.Ordinal);
 
-    public Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.OfAsync([.. arguments, "--log", Log.Options.ConnectionString]);
+    public Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.InProcessAsync([.. arguments, "--log", Log.Options.ConnectionString]);
 
     /// <summary>The last version at or before a time, by looking at every one.</summary>
     public int VersionAt(DateTimeOffset time) => Enumerable.Range(1, Times.Count - 1).Last(v => Times[v] <= time);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Maplog.Servers;
+using Maplog.Tests.Recorded;
 using Xunit;
 
 namespace Maplog.Tests.Integration.Cli;
@@ -38,7 +39,7 @@ public sealed class CompletionTests(TestPostgres postgres)
             _maplog
             [ ${#COMPREPLY[@]} = 0 ] || printf '%s\n' "${COMPREPLY[@]}"
             """;
-        var start = new ProcessStartInfo("bash", ["--norc", "-c", Typed, "bash", AppContext.BaseDirectory, .. words]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["--norc", "-c", Typed, "bash", Repository.Bin, .. words]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["Maplog__Log__ConnectionString"] = connection;
         using var bash = Process.Start(start)!;
         var error = bash.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

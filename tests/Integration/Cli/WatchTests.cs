@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Maplog.Events;
 using Maplog.Servers;
+using Maplog.Tests.Recorded;
 using Xunit;
 
 namespace Maplog.Tests.Integration.Cli;
@@ -80,7 +81,7 @@ public sealed class WatchTests(TestPostgres postgres)
         }
     }
 
-    private static Process Start(CommandLog log) => Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "maplog"), ["watch", "lb-1/ct_map", "--json"])
+    private static Process Start(CommandLog log) => Process.Start(new ProcessStartInfo(Path.Combine(Repository.Bin, "maplog"), ["watch", "lb-1/ct_map", "--json"])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,

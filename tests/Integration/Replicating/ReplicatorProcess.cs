@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Maplog.Tests.Recorded;
 using Xunit;
 
 namespace Maplog.Tests.Integration.Replicating;
@@ -32,7 +33,7 @@ internal sealed partial class ReplicatorProcess : IDisposable
 
     public static ReplicatorProcess Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "maplog-replicator"), arguments)
+        var start = new ProcessStartInfo(Path.Combine(Repository.Bin, "maplog-replicator"), arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Maplog.Tests.Integration.Cli;
+using Maplog.Tests.Recorded;
 
 namespace Maplog.Tests.Kernel.Cli;
 
@@ -23,7 +24,7 @@ public sealed class DoctorTests
     [Fact]
     public async Task Without_privileges_it_names_the_capabilities_that_are_missing()
     {
-        using var doctor = Process.Start(new ProcessStartInfo("setpriv", ["--inh-caps", "-all", "--bounding-set", "-all", Path.Combine(AppContext.BaseDirectory, "maplog"), .. Here, "--json"])
+        using var doctor = Process.Start(new ProcessStartInfo("setpriv", ["--inh-caps", "-all", "--bounding-set", "-all", Path.Combine(Repository.Bin, "maplog"), .. Here, "--json"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

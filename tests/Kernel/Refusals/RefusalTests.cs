@@ -27,7 +27,7 @@ public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : I
 
     [Fact]
     public async Task Without_privileges_the_missing_capability_is_named_also_while_the_log_is_away() =>
-        await RefusedAsync(1, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Capture, "--source", Source, "--watch", "x", "--log", AwayLog, .. Hook()], "CAP_");
+        await RefusedAsync(1, AsNobody("maplog-capture", ["--source", Source, "--watch", "x", "--log", AwayLog, .. Hook()]), "CAP_");
 
     [Theory]
     [InlineData("maplog-capture", "--watch", "x", "--pin-root")]
@@ -124,6 +124,15 @@ public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : I
     public void Dispose() => _pins.Dispose();
 
     private string[] Pins() => ["--stay-attached", "false", "--pin-root", _pins["capture"]];
+
+    // The user nobody may not be able to reach this repository, for example below root's home: the programs are mounted in a place that is
+    // open to all, in a mount namespace of their own.
+    private static string[] AsNobody(string program, params string[] arguments) =>
+    [
+        "unshare", "--mount", "--propagation", "private", "sh", "-c",
+        "mount --bind \"$0\" /mnt && exec setpriv --reuid=65534 --regid=65534 --clear-groups /mnt/bin/\"$@\"",
+        Path.GetDirectoryName(Repository.Bin)!, program, .. arguments,
+    ];
 
     private string[] Hook() => ["--bus", NoBus, "--probe", "syscall", .. Pins()];
 
