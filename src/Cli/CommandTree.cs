@@ -60,7 +60,7 @@ internal static class CommandTree
         };
         foreach (var option in CommonOptions.All)
             root.Options.Add(option);
-        var help = new HelpOption();
+        var help = new HelpOption("--help", "-h", "-?"); // the library's own has /? and /h, which look like paths
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
         root.Options.Add(help);
         root.Options.Add(new VersionOption());

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -13,7 +14,7 @@ internal static class AuditIndex
 
     public static Command Command(Terminal terminal)
     {
-        var stream = new Argument<string?>("STREAM") { Description = "Only this one; without it all streams.", Arity = ArgumentArity.ZeroOrOne };
+        var stream = StreamArgument.Optional();
         var follow = new Option<bool>("--follow") { Description = "Go on as the log grows, until Ctrl-C." };
         var command = new ExampleCommand(
             "index", "Fill the index of keys up to the head. It is never filled by an append, so that no append waits for it; the capturing daemon does it behind the head, unless its IndexRate is 0. Takes the role maplog_writer or maplog_admin.",

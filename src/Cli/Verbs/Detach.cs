@@ -12,7 +12,7 @@ internal static class Detach
 {
     public static Command Command(Terminal terminal)
     {
-        var source = new Argument<string>("SOURCE") { Description = "For example lb-1." };
+        var source = SourceArgument.Make();
         var root = new Option<string?>("--pin-root") { Description = "The --pin-root that its capture was given.", HelpName = "FOLDER" };
         var command = new ExampleCommand(
             "detach", "End what the kernel goes on recording of a source after its capture has stopped: remove the pins of its ring, programs and links. What is not logged yet is lost.",

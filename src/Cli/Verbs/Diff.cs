@@ -19,7 +19,9 @@ internal static class Diff
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Make();
-        var other = new Argument<string?>("OTHER") { Description = "Another stream, or the path of a pinned map; without it the same stream.", Arity = ArgumentArity.ZeroOrOne };
+        var other = new Argument<string?>("OTHER") { Description = "Another stream, or the path of a pinned map; without it the same stream.", HelpName = "OTHER", Arity = ArgumentArity.ZeroOrOne };
+        other.CompletionSources.Add(LogCompletion.Streams);
+        other.CompletionSources.Add(HostCompletion.Pins);
         var from = new Option<string?>("--from") { Description = "STREAM as it was at this version or time; without it as it is now.", HelpName = "WHEN" };
         var to = new Option<string?>("--to") { Description = "OTHER as it was at this version or time; without it as it is now.", HelpName = "WHEN" };
         var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);

@@ -14,6 +14,7 @@ internal static class Doctor
     public static Command Command(Terminal terminal)
     {
         var source = new Option<string?>("--source") { Description = "The source that is to be captured [Maplog:Capture:Source].", HelpName = "NAME" };
+        source.CompletionSources.Add(LogCompletion.Sources);
         var only = new Option<string[]>("--only") { Description = $"Look at this area only ({string.Join(", ", Areas)}). Repeatable.", HelpName = "AREA" };
         only.AcceptOnlyFromAmong(Areas);
         var command = new ExampleCommand(

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -9,7 +10,8 @@ internal static class Forget
 {
     public static Command Command(Terminal terminal)
     {
-        var node = new Argument<string>("NODE") { Description = "The host, as 'maplog status' names it." };
+        var node = new Argument<string>("NODE") { Description = "The host, as 'maplog status' names it.", HelpName = "NODE" };
+        node.CompletionSources.Add(LogCompletion.Nodes);
         var command = new ExampleCommand(
             "forget", "List the replicas of a host no longer that has gone and will not come back. Those that report stay, and nothing else is touched.", "maplog forget lb-2") { node };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(node)));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Events;
 using Maplog.Log;
 
@@ -11,7 +12,7 @@ internal static class Maps
 {
     public static Command Command(Terminal terminal)
     {
-        var source = new Argument<string?>("SOURCE") { Description = "Only the maps of this source.", Arity = ArgumentArity.ZeroOrOne };
+        var source = SourceArgument.Optional("Only the maps of this source.");
         var entries = new Option<bool>("--entries") { Description = "Count the entries of each map now; reads its whole stream." };
         var command = new ExampleCommand(
             "maps", "What is logged: each map's stream, its kind and sizes, and where its log stands.", "maplog maps", "maplog maps lb-1 --entries", "maplog maps --json") { source, entries };

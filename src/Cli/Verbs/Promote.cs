@@ -17,8 +17,9 @@ internal static class Promote
 
     public static Command Command(Terminal terminal)
     {
-        var source = new Argument<string>("SOURCE") { Description = "For example lb-1." };
+        var source = SourceArgument.Make();
         var node = new Option<string?>("--node") { Description = "The node that shall write it [Maplog:Node:Name; default: this host].", HelpName = "NAME" };
+        node.CompletionSources.Add(LogCompletion.Nodes);
         var within = NumberOption.Make("--within", "SECONDS", "Give up after so long, and leave everything as it was [default: 60].", 1, 86_400);
         var force = new Option<bool>("--force") { Description = "Wait for nobody: the present writer is refused at its next commit, and what it has not logged is lost." };
         var command = new ExampleCommand(

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Cli.TimeTravel;
 using Maplog.Log;
 using Maplog.Snapshots;
@@ -11,7 +12,7 @@ internal static class Prune
 {
     public static Command Command(Terminal terminal)
     {
-        var stream = new Argument<string?>("STREAM") { Description = "Only this one; without it all streams.", Arity = ArgumentArity.ZeroOrOne };
+        var stream = StreamArgument.Optional();
         var before = new Option<string>("--before") { Description = $"History from before this time goes: {Moment.Forms}.", HelpName = "TIME", Required = true };
         var dry = new Option<bool>("--dry-run") { Description = "Say what would go, and do nothing." };
         var command = new ExampleCommand(

@@ -17,6 +17,7 @@ internal static class Replay
         var stream = StreamArgument.Make();
         var point = new PointInTime.Options();
         var into = new Option<string?>("--into") { Description = "Write it into the map pinned here, which is made with the right shape if it is not there.", HelpName = "PIN" };
+        into.CompletionSources.Add(HostCompletion.Pins);
         var dry = new Option<bool>("--dry-run") { Description = "With --into: show the adds, updates and deletes, and do nothing." };
         var swap = new Option<bool>("--swap") { Description = "With --into: make a new map and put it in the pin's place, whole. Programs that have the old one open keep it." };
         var csv = new Option<bool>("--csv") { Description = "Print CSV, a column for each field." };

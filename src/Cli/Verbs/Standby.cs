@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.HotStandby;
 
 namespace Maplog.Cli.Verbs;
@@ -15,9 +16,19 @@ internal static class Standby
         Recursive = true,
     };
 
-    public static Argument<string> Group { get; } = new("GROUP") { Description = "For example web." };
+    public static Argument<string> Group { get; } = new("GROUP")
+    {
+        Description = "For example web.",
+        HelpName = "GROUP",
+        CompletionSources = { HostCompletion.Groups },
+    };
 
-    public static Argument<string> Member { get; } = new("MEMBER") { Description = "For example primary." };
+    public static Argument<string> Member { get; } = new("MEMBER")
+    {
+        Description = "For example primary.",
+        HelpName = "MEMBER",
+        CompletionSources = { HostCompletion.Members },
+    };
 
     public static Command Command(Terminal terminal)
     {

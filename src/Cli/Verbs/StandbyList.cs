@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.HotStandby;
 
 namespace Maplog.Cli.Verbs;
@@ -9,7 +10,8 @@ internal static class StandbyList
 {
     public static Command Command(Terminal terminal)
     {
-        var group = new Argument<string?>("GROUP") { Description = "Only this one.", Arity = ArgumentArity.ZeroOrOne };
+        var group = new Argument<string?>("GROUP") { Description = "Only this one.", HelpName = "GROUP", Arity = ArgumentArity.ZeroOrOne };
+        group.CompletionSources.Add(HostCompletion.Groups);
         var command = new ExampleCommand(
             "list", "The groups of this host and their members: rank, weight, state, age of the heartbeat, connections chosen.", "maplog standby list", "maplog standby list web --json") { group };
         Call.Set(command, terminal, call => Task.FromResult(Run(call, call.Arguments.GetValue(group))));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -11,7 +12,7 @@ internal static class Status
 
     public static Command Command(Terminal terminal)
     {
-        var source = new Argument<string?>("SOURCE") { Description = "Only this source.", Arity = ArgumentArity.ZeroOrOne };
+        var source = SourceArgument.Optional("Only this source.");
         var command = new ExampleCommand(
             "status", "How all stands, from anywhere: sources and who writes them, streams and what went unseen in the last hour, replicas and how far they are. Exit code 1 if a replica is gone, or behind its bound: fit for a check.",
             "maplog status", "maplog status lb-1 --json", "watch maplog status") { source };

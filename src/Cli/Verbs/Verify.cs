@@ -18,7 +18,8 @@ internal static class Verify
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Make();
-        var map = new Argument<string>("MAP") { Description = "A map of this kernel: the path of its pin, its id, or its name." };
+        var map = new Argument<string>("MAP") { Description = "A map of this kernel: the path of its pin, its id, or its name.", HelpName = "MAP" };
+        map.CompletionSources.Add(HostCompletion.Pins);
         var wait = NumberOption.Make("--wait", "SECONDS", "Try again for so long, until they are equal.", 0, 86_400);
         var strict = new Option<bool>("--strict") { Description = "An LRU map, too, must have every entry of the log (the captured map itself has; a replica may have evicted)." };
         var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);

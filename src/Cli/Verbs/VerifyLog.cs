@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Cli.TimeTravel;
 using Maplog.Events;
 using Maplog.Log;
@@ -13,7 +14,7 @@ internal static class VerifyLog
 {
     public static Command Command(Terminal terminal)
     {
-        var stream = new Argument<string?>("STREAM") { Description = "Only this one; without it all streams.", Arity = ArgumentArity.ZeroOrOne };
+        var stream = StreamArgument.Optional();
         var command = new ExampleCommand(
             "verify-log", "Check that nobody has changed the log: every sealed range of each stream against its hash, which holds the hash of the range before. Exit code 1 if one is broken.",
             "maplog verify-log", "maplog verify-log lb-1/ct_map --json") { stream };

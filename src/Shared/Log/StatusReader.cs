@@ -56,6 +56,18 @@ public sealed class StatusReader(LogStore store)
         from {store.Schema}.replicas where $1::text is null or source = $1 order by source, map, node, pin
         """, source, null, Replica, cancellation);
 
+    /// <summary>The hosts that write a source, stand by for one or have replicas, by name.</summary>
+    public Task<IEnumerable<string>> ReadNodesAsync(CancellationToken cancellation = default) => Try("Listing the nodes", async () =>
+    {
+        await using var command = store.Database.CreateCommand(
+            $"select node from {store.Schema}.writers union select node from {store.Schema}.standby_writers union select node from {store.Schema}.replicas order by 1");
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var nodes = new List<string>();
+        while (await reader.ReadAsync(cancellation))
+            nodes.Add(reader.GetString(0));
+        return nodes.AsEnumerable();
+    });
+
     /// <summary>Forgets the replicas of a host that will not come back.</summary>
     /// <returns>How many; those that still report stay.</returns>
     /// <exception cref="LogException">The log cannot be reached, or it takes the rights of the schema's owner.</exception>
