@@ -50,7 +50,11 @@ internal sealed class TypedView
                     lateral (select case when e.type in ('entry_added', 'entry_updated') then {maplog}.change_value(e.bdata) end as bytes offset 0) v
                 where e.tenant_id = '{_stream.Source}' and e.stream_id = '{_stream}' and e.bdata is not null
                     and octet_length(k.bytes) = {_opened.Note.Shape.KeySize};
-                grant select on {Name} to maplog_auditor, maplog_admin;
+                do $grant$ declare role text; begin
+                    for role in select rolname from pg_roles where rolname in ('maplog_auditor', 'maplog_admin') loop
+                        execute format('grant select on %s to %I', '{Name.Replace("'", "''", StringComparison.Ordinal)}', role);
+                    end loop;
+                end $grant$;
                 """);
             return sql.ToString();
         }
@@ -81,7 +85,7 @@ internal sealed class TypedView
         }
         catch (PostgresException e)
         {
-            throw new LogException($"Making the view {Name} failed. {_log.Place} said: {e.MessageText} (SQLSTATE {e.SqlState}). It takes the role maplog_admin, or the owner of the view that is there.", e);
+            throw new LogException($"Making the view {Name} failed. {_log.Place} said: {e.MessageText} (SQLSTATE {e.SqlState}). It takes the role maplog_admin, or the owner of the view that is there; `maplog migrate` says if the server lacks that role.", e);
         }
     }
 

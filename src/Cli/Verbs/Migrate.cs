@@ -10,7 +10,7 @@ internal static class Migrate
     public static Command Command(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "migrate", "Make or upgrade the log's schema in Postgres. Takes the rights of the schema's owner; run again, it does nothing.",
+            "migrate", "Make or upgrade the log's schema in Postgres, and give its roles their rights. Takes the rights of the schema's owner; run again, it does nothing but restore rights that are gone, as after pg_restore.",
             "maplog migrate --log \"Host=localhost;Database=maplog;Username=postgres\"");
         Call.Set(command, terminal, RunAsync);
         return command;
@@ -19,7 +19,9 @@ internal static class Migrate
     private static async Task<int> RunAsync(Call call)
     {
         await using var log = call.OpenLog();
-        var applied = await new LogSchema(log).MigrateAsync(call.Cancellation);
+        var schema = new LogSchema(log);
+        var applied = await schema.MigrateAsync(call.Cancellation);
+        var missing = await schema.ListMissingRolesAsync(call.Cancellation);
         if (call.WantsJson)
         {
             call.Terminal.Json(json =>
@@ -30,15 +32,30 @@ internal static class Migrate
                 foreach (var name in applied)
                     json.WriteStringValue(name);
                 json.WriteEndArray();
+                json.WriteStartArray("missingRoles");
+                foreach (var role in missing)
+                    json.WriteStringValue(role);
+                json.WriteEndArray();
                 json.WriteEndObject();
             });
-            return ExitCode.Ok;
         }
+        else
+        {
+            Write(call, log, applied);
+        }
+        if (missing.Count > 0)
+            call.Terminal.Complain(
+                $"The server lacks the {(missing.Count == 1 ? "role" : "roles")} {string.Join(", ", missing)}, which this login may not make: until then only the log's owner can use the log. "
+                + $"As an administrator of the server run `{string.Join("; ", missing.Select(r => $"create role {r} nologin"))};`, then `maplog migrate` again, which gives them their rights.");
+        return ExitCode.Ok;
+    }
+
+    private static void Write(Call call, LogStore log, IReadOnlyList<string> applied)
+    {
         foreach (var name in applied)
             call.Terminal.Out.WriteLine($"applied {name}");
         call.Terminal.Out.WriteLine(applied.Count == 0
             ? $"The log in {log.Place}, schema '{log.Schema}', is current: nothing to apply."
             : $"The log in {log.Place}, schema '{log.Schema}', is current.");
-        return ExitCode.Ok;
     }
 }

@@ -21,11 +21,12 @@ public sealed class BusServer
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>Null if RabbitMQ lets us in, or a sentence why it cannot be reached.</returns>
     /// <exception cref="BusRefusedException">It can be reached and refuses us.</exception>
-    public Task<string?> TryAsync(CancellationToken cancellation = default) => TryAsync(null, cancellation);
+    public Task<string?> TryAsync(CancellationToken cancellation = default) => TryAsync(null, false, cancellation);
 
-    /// <param name="exchange">Also tries whether messages can be sent there, with an empty one that goes to nobody; null: does not.</param>
+    /// <param name="exchange">An exchange that must be there, and is made; null: none.</param>
+    /// <param name="sends">Also tries whether messages can be sent there, with an empty one that goes to nobody.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    internal async Task<string?> TryAsync(string? exchange, CancellationToken cancellation)
+    internal async Task<string?> TryAsync(string? exchange, bool sends, CancellationToken cancellation)
     {
         try
         {
@@ -34,8 +35,9 @@ public sealed class BusServer
             await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), cancellation);
             if (exchange is not null)
             {
-                await channel.ExchangeDeclareAsync(exchange, BusNames.ExchangeType, durable: true, autoDelete: false, cancellationToken: cancellation);
-                await channel.BasicPublishAsync(exchange, "", false, new BasicProperties(), default, cancellation);
+                await DeclareAsync(connection, exchange, cancellation);
+                if (sends)
+                    await channel.BasicPublishAsync(exchange, "", false, new BasicProperties(), default, cancellation);
             }
             return null;
         }
@@ -48,6 +50,30 @@ public sealed class BusServer
             var failure = Judge(e);
             return failure.IsRefusal ? throw new BusRefusedException(failure.Sentence, e) : failure.Sentence;
         }
+    }
+
+    // Earlier versions made a topic exchange. RabbitMQ cannot change the type, so the exchange is deleted and made again: it holds no messages,
+    // listeners bind their queues again when they connect, and what is sent meanwhile is read from the log.
+    private static async Task DeclareAsync(IConnection connection, string exchange, CancellationToken cancellation)
+    {
+        try
+        {
+            await DeclareOnceAsync(connection, exchange, false, cancellation);
+        }
+        catch (OperationInterruptedException e) when (
+            e.ShutdownReason is { ReplyCode: Constants.PreconditionFailed } reason && reason.ReplyText.Contains("current is 'topic'", StringComparison.Ordinal))
+        {
+            await DeclareOnceAsync(connection, exchange, true, cancellation);
+        }
+    }
+
+    // On a channel of its own, which RabbitMQ closes when it refuses.
+    private static async Task DeclareOnceAsync(IConnection connection, string exchange, bool anew, CancellationToken cancellation)
+    {
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), cancellation);
+        if (anew)
+            await channel.ExchangeDeleteAsync(exchange, cancellationToken: cancellation);
+        await channel.ExchangeDeclareAsync(exchange, BusNames.ExchangeType, durable: true, autoDelete: false, cancellationToken: cancellation);
     }
 
     /// <summary>Says what a failure means, wherever in it RabbitMQ's answer is.</summary>
@@ -64,8 +90,10 @@ public sealed class BusServer
             $"RabbitMQ at {Address} refused user '{_factory.UserName}' the virtual host '{_factory.VirtualHost}': {reason.ReplyText}. Make it with 'rabbitmqctl add_vhost' and allow it with 'rabbitmqctl set_permissions -p {_factory.VirtualHost} {_factory.UserName} ...', or name another in Maplog:Bus:Uri.",
         OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.AccessRefused } reason } =>
             $"RabbitMQ at {Address} refused user '{_factory.UserName}': {reason.ReplyText}. Allow it what begins with 'maplog.' in '{_factory.VirtualHost}' (rabbitmqctl set_permissions).",
+        OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.PreconditionFailed } reason } when reason.ReplyText.Contains("for exchange", StringComparison.Ordinal) =>
+            $"RabbitMQ at {Address} has this exchange with other properties than maplog's: {reason.ReplyText}. Delete the exchange in RabbitMQ's management page or with rabbitmqadmin: it holds no messages, and the daemons make it again.",
         OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.PreconditionFailed } reason } =>
-            $"RabbitMQ at {Address} has this queue or exchange with other limits than ours: {reason.ReplyText}. Set Maplog:Bus as it was, or delete the queue (rabbitmqctl delete_queue); the log has its contents.",
+            $"RabbitMQ at {Address} has this queue with other limits than Maplog:Bus sets: {reason.ReplyText}. Set Maplog:Bus as it was, or delete the queue (rabbitmqctl delete_queue); the log has its contents.",
         _ => null,
     };
 

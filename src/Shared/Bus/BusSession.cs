@@ -43,6 +43,9 @@ internal sealed class BusSession : IAsyncDisposable
     /// <summary>Where messages go, once that is known: MassTransit goes on trying where RabbitMQ refuses an exchange, so we ask ourselves.</summary>
     public string? Exchange { get; set; }
 
+    /// <summary>Whether messages are only received: then no message is sent as a trial, which the user may not be allowed.</summary>
+    public bool Listens { get; init; }
+
     /// <summary>Tries once, then goes on trying in the background.</summary>
     /// <exception cref="BusRefusedException">RabbitMQ is there and refuses us; nothing goes on.</exception>
     public async Task StartAsync(CancellationToken cancellation)
@@ -114,7 +117,7 @@ internal sealed class BusSession : IAsyncDisposable
     {
         try
         {
-            if (await _server.TryAsync(Exchange, cancellation) is { } problem)
+            if (await _server.TryAsync(Exchange, sends: !Listens, cancellation) is { } problem)
                 return new BusFailure(problem, false, null);
         }
         catch (BusRefusedException e)

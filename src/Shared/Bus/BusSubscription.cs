@@ -31,7 +31,7 @@ public sealed class BusSubscription : IAsyncDisposable
         _handlers = handlers;
         _server = new BusServer(options);
         _log = log;
-        _session = new BusSession(_server, options, $"maplog {_queue}", Connect, Tell, time);
+        _session = new BusSession(_server, options, $"maplog {_queue}", Connect, Tell, time) { Exchange = BusNames.Exchange(source), Listens = true };
     }
 
     /// <summary>Listens until it is disposed. RabbitMQ may be away, or refuse us: the subscription says so, and goes on trying.</summary>

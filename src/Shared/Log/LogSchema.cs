@@ -40,9 +40,12 @@ public sealed class LogSchema(LogStore store)
         });
     }
 
-    /// <summary>Applies what is missing, in one transaction. Run twice, or by two at a time, it does the same as once.</summary>
+    /// <summary>
+    /// Applies what is missing, in one transaction, then gives the roles their grants again: a restored dump may have lost them. Run twice, or
+    /// by two at a time, it does the same as once.
+    /// </summary>
     /// <returns>The names of the migrations applied now.</returns>
-    /// <exception cref="LogException">A migration failed, and none was applied; or the schema is newer.</exception>
+    /// <exception cref="LogException">A migration failed, and none was applied; the schema is newer; or the role may not change it.</exception>
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellation = default)
     {
         return await Try("Migrating the schema", async () =>
@@ -58,7 +61,13 @@ public sealed class LogSchema(LogStore store)
                 var check = await CheckAsync(cancellation);
                 if (check.State == SchemaState.Newer)
                     throw new LogException(check.Sentence);
-                return await Task.Run<IReadOnlyList<string>>(Upgrade, cancellation);
+                var rights = await ReadRightsAsync(cancellation);
+                if (check.State == SchemaState.Current && rights.Owner is not null)
+                    return [];
+                rights.Require("Migrating the schema", store, check.State == SchemaState.Missing);
+                var applied = await Task.Run<IReadOnlyList<string>>(Upgrade, cancellation);
+                await SecureAsync(cancellation);
+                return applied;
             }
             finally
             {
@@ -81,11 +90,35 @@ public sealed class LogSchema(LogStore store)
             throw new LogException($"{doing} failed. {check.Sentence}");
         await Try(doing, async () =>
         {
-            await store.Marten.Advanced.AddMartenManagedTenantsAsync(cancellation, new Dictionary<string, string> { [source] = Suffix(source) });
+            // Marten writes the SQL that failed to the console, and would make anew constraints that a role without rights cannot see.
+            (await ReadRightsAsync(cancellation)).Require(doing, store, isMissing: false);
+            try
+            {
+                await store.Marten.Advanced.AddMartenManagedTenantsAsync(cancellation, new Dictionary<string, string> { [source] = Suffix(source) });
+            }
+            catch (Exception e) when (e.GetBaseException() is NpgsqlException cause)
+            {
+                // Marten's own exceptions quote the whole of its SQL.
+                throw LogException.From(doing, store, cause);
+            }
             // The new partition's guard and grants.
-            await using var secure = store.Database.CreateCommand($"select {store.Schema}.secure()");
-            await secure.ExecuteNonQueryAsync(cancellation);
+            await SecureAsync(cancellation);
             return true;
+        });
+    }
+
+    /// <summary>The group roles that the server lacks: whoever migrated was not allowed to make them, and so nobody has their rights.</summary>
+    public async Task<IReadOnlyList<string>> ListMissingRolesAsync(CancellationToken cancellation = default)
+    {
+        return await Try("Listing the roles", async () =>
+        {
+            await using var command = store.Database.CreateCommand(
+                "select n from unnest(array['maplog_writer', 'maplog_reader', 'maplog_auditor', 'maplog_admin']) n where to_regrole(n) is null");
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            var missing = new List<string>();
+            while (await reader.ReadAsync(cancellation))
+                missing.Add(reader.GetString(0));
+            return missing;
         });
     }
 
@@ -114,6 +147,27 @@ public sealed class LogSchema(LogStore store)
     {
         var readable = source.Replace('-', '_');
         return $"{readable[..Math.Min(readable.Length, 24)]}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)).AsSpan(0, 4))}";
+    }
+
+    private async Task SecureAsync(CancellationToken cancellation)
+    {
+        await using var secure = store.Database.CreateCommand($"select {store.Schema}.secure()");
+        await secure.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private async Task<SchemaRights> ReadRightsAsync(CancellationToken cancellation)
+    {
+        await using var command = store.Database.CreateCommand("""
+            select current_user::text, current_setting('transaction_read_only')::boolean, has_database_privilege(current_database(), 'create'),
+                (select pg_get_userbyid(o.owner)::text from (
+                    select n.nspowner from pg_namespace n where n.nspname = any($1)
+                    union select c.relowner from pg_class c where c.relnamespace = (select oid from pg_namespace where nspname = $1[1])
+                ) o (owner) where not pg_has_role(o.owner, 'usage') limit 1)
+            """);
+        command.Parameters.Add(new() { Value = new[] { store.Schema, store.AuditSchema } });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return new SchemaRights(reader.GetString(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.IsDBNull(3) ? null : reader.GetString(3));
     }
 
     private static void RequireSource(string source) => _ = new StreamName(source, "any");

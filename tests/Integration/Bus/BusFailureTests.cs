@@ -1,4 +1,5 @@
 using Maplog.Bus;
+using Maplog.Events;
 using Xunit;
 
 namespace Maplog.Tests.Integration.Bus;
@@ -115,6 +116,48 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
         while (received.Blocks.IsEmpty)
             await publisher.InsistAsync(stream, BusBed.Block(stream, 1));
         await BusBed.UntilAsync(() => subscription.Problem is null && publisher.Problem is null);
+    }
+
+    [Fact]
+    public async Task An_exchange_of_the_type_that_an_earlier_version_made_is_made_anew()
+    {
+        await server.StartAsync();
+        var stream = BusBed.NewStream();
+        await DeclareExchangeAsync(stream, "topic");
+        var options = BusBed.OptionsFor(server.Uri);
+        var received = new Received();
+        await using (var subscription = BusBed.Listen(options, stream, received.Handlers))
+            await BusBed.UntilAsync(() => subscription.IsConnected);
+        await DeclareExchangeAsync(stream, "topic", anew: true);
+        await using var publisher = new BusPublisher(options);
+        await publisher.StartAsync(TestContext.Current.CancellationToken);
+        await publisher.InsistAsync(stream, BusBed.Block(stream, 1));
+        await using var again = BusBed.Listen(options, stream, received.Handlers);
+        await BusBed.UntilAsync(() => again.IsConnected);
+        await publisher.InsistAsync(stream, BusBed.Block(stream, 4));
+        await BusBed.UntilAsync(() => !received.Blocks.IsEmpty);
+    }
+
+    [Fact]
+    public async Task An_exchange_of_another_type_is_told_with_the_exchange_to_delete()
+    {
+        await server.StartAsync();
+        var stream = BusBed.NewStream();
+        await DeclareExchangeAsync(stream, "headers");
+        await using var subscription = BusBed.Listen(BusBed.OptionsFor(server.Uri), stream, new Received().Handlers);
+        await BusBed.UntilAsync(() => subscription.IsRefused);
+        Assert.Contains("Delete the exchange", subscription.Problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("queue", subscription.Problem, StringComparison.Ordinal);
+    }
+
+    private async Task DeclareExchangeAsync(StreamName stream, string type, bool anew = false)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var connection = await new RabbitMQ.Client.ConnectionFactory { Uri = server.Uri }.CreateConnectionAsync(cancel);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        if (anew)
+            await channel.ExchangeDeleteAsync($"maplog.{stream.Source}", cancellationToken: cancel);
+        await channel.ExchangeDeclareAsync($"maplog.{stream.Source}", type, durable: true, autoDelete: false, cancellationToken: cancel);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ internal sealed class CommandLog : IAsyncDisposable
     private LogWriter? _writer;
     private long _version;
 
-    private CommandLog(string connection)
+    public CommandLog(string connection)
     {
         Connection = connection;
         _store = new LogStore(new LogOptions { ConnectionString = connection });
