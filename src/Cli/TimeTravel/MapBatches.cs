@@ -35,15 +35,13 @@ internal sealed class MapBatches(BpfMap map)
     public void FlushPuts(Progress progress, CancellationToken cancellation)
     {
         var count = Taken(cancellation);
-        map.UpdateBatch(_keys, _values, count);
-        Finish(count, progress);
+        Hand(count, progress, () => map.UpdateBatch(_keys, _values, count));
     }
 
     public void FlushDeletes(Progress progress, CancellationToken cancellation)
     {
         var count = Taken(cancellation);
-        map.DeleteBatch(_keys, count);
-        Finish(count, progress);
+        Hand(count, progress, () => map.DeleteBatch(_keys, count));
     }
 
     private int Next(ReadOnlySpan<byte> key)
@@ -62,8 +60,17 @@ internal sealed class MapBatches(BpfMap map)
         return filled;
     }
 
-    private void Finish(int count, Progress progress)
+    private void Hand(int count, Progress progress, Func<int> batch)
     {
+        try
+        {
+            batch();
+        }
+        catch (KernelException e)
+        {
+            Done += e.Done; // these are in the map, and the message about a half state counts them
+            throw;
+        }
         Done += count;
         progress.Step(count);
     }

@@ -15,7 +15,7 @@ internal sealed class ReplicaWriter
     private const int MostKeys = 1 << 16;
     private const int MostBytes = 8 << 20;
     private const int MostEvents = 1 << 20;
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromSeconds(30);
 
     private readonly ReplicaMap _replica;
     private readonly ReplicaReport _report;
@@ -37,6 +37,8 @@ internal sealed class ReplicaWriter
     public ReplicaCheck Check { get; }
 
     public BatchApplier Applier => _applier;
+
+    private long Done => _applier.Written + _applier.Deleted;
 
     /// <summary>Whether it is time to flush although more is there to take.</summary>
     public bool IsLarge => _pending.Count >= MostKeys || _pending.Bytes >= MostBytes || _pending.Events >= MostEvents;
@@ -77,7 +79,10 @@ internal sealed class ReplicaWriter
         await foreach (var chunk in chunks.WithCancellation(cancellation))
         {
             if (isEmpty)
-                await InsistAsync(() => _applier.Load(chunk.Keys, chunk.Values, chunk.Count), cancellation);
+            {
+                var loaded = 0;
+                await InsistAsync(() => _applier.Load(chunk.Keys, chunk.Values, chunk.Count, ref loaded), cancellation);
+            }
             else
                 _pending.TakeEntries(end, snapshot.Time, chunk.Keys, chunk.Values, chunk.Count);
             taken += chunk.Count;
@@ -219,7 +224,14 @@ internal sealed class ReplicaWriter
 
     private async Task InsistAsync(Action write, CancellationToken cancellation)
     {
-        for (var wait = TimeSpan.FromSeconds(1); !Try(write); wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+        var wait = ShortestWait;
+        for (var done = Done; !Try(write); done = Done)
+        {
+            // A kernel that takes some of it each time is not asked more and more rarely.
+            if (Done > done)
+                wait = ShortestWait;
             await Task.Delay(wait, _time, cancellation);
+            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+        }
     }
 }

@@ -2,6 +2,12 @@ namespace Maplog.Kernel;
 
 public sealed unsafe partial class BpfMap
 {
+    /// <summary>Times that an entry is tried again on ENOMEM or EAGAIN, before the caller has to wait longer.</summary>
+    private const int ShortTries = 8;
+
+    /// <summary>Bytes of a key in a message.</summary>
+    private const int KeyShown = 64;
+
     private bool _noUpdateBatch, _noDeleteBatch, _noLookupBatch;
 
     /// <summary>
@@ -12,10 +18,11 @@ public sealed unsafe partial class BpfMap
 
     /// <summary>
     /// Makes or changes <paramref name="count"/> entries, in order. <paramref name="keys"/> holds them end to end,
-    /// <paramref name="values"/> too.
+    /// <paramref name="values"/> too. After a refusal that may pass (EBUSY, EAGAIN, ENOMEM) the batch continues with the refused
+    /// entry, several times.
     /// </summary>
     /// <returns><paramref name="count"/>.</returns>
-    /// <exception cref="KernelException">An entry was refused; <see cref="KernelException.Done"/> entries before it were written.</exception>
+    /// <exception cref="KernelException">The kernel refused an entry, which the message names by its key; <see cref="KernelException.Done"/> entries before it were written.</exception>
     public int UpdateBatch(ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count)
     {
         CheckRoom("keys", keys.Length, count, _info.KeySize);
@@ -40,18 +47,22 @@ public sealed unsafe partial class BpfMap
                         break;
                     }
 
-                    // A refusal before the first entry leaves the count as it was given.
+                    // A refusal before the first entry leaves the count as it was given. What was written before it stays written.
                     from += done == wanted ? 0 : (int)done;
-                    if (errno != Errno.Ebusy || ++tries >= BusyTries)
-                        throw Refused("write a batch to", errno, $", {from} of {count} entries were written", from);
+                    tries = done == wanted || done == 0 ? tries + 1 : 1;
+                    if (!MayPass(errno, tries))
+                        throw Refused("write a batch to", errno, Written(from, count, k), from);
                 }
             }
 
             for (; from < count; from++)
             {
-                errno = UpdateRaw(k + (long)from * _info.KeySize, v + (long)from * _info.ValueBytes, UpdateMode.Any);
+                int tries = 0;
+                do
+                    errno = UpdateRaw(k + (long)from * _info.KeySize, v + (long)from * _info.ValueBytes, UpdateMode.Any);
+                while (errno != 0 && MayPass(errno, ++tries));
                 if (errno != 0)
-                    throw Refused("write a batch to", errno, $", {from} of {count} entries were written", from);
+                    throw Refused("write a batch to", errno, Written(from, count, k), from);
             }
 
             return count;
@@ -60,7 +71,7 @@ public sealed unsafe partial class BpfMap
 
     /// <summary>Deletes <paramref name="count"/> entries. A key that is not there is no error; the rest is deleted all the same.</summary>
     /// <returns>Entries that were there and are deleted.</returns>
-    /// <exception cref="KernelException">An entry was refused; <see cref="KernelException.Done"/> keys before it were dealt with.</exception>
+    /// <exception cref="KernelException">The kernel refused a key, which the message names; <see cref="KernelException.Done"/> keys before it are deleted or were not there.</exception>
     public int DeleteBatch(ReadOnlySpan<byte> keys, int count)
     {
         CheckRoom("keys", keys.Length, count, _info.KeySize);
@@ -87,20 +98,24 @@ public sealed unsafe partial class BpfMap
                     int before = done == wanted ? 0 : (int)done;
                     from += before;
                     deleted += before;
+                    tries = before == 0 ? tries + 1 : 1;
                     if (errno == Errno.Enoent)
                         from++; // the kernel stopped at a key that is not there
-                    else if (errno != Errno.Ebusy || ++tries >= BusyTries)
-                        throw Refused("delete a batch from", errno, $", {from} of {count} keys were dealt with", from);
+                    else if (!MayPass(errno, tries))
+                        throw Refused("delete a batch from", errno, Deleted(from, count, k), from);
                 }
             }
 
             for (; from < count; from++)
             {
-                errno = DeleteRaw(k + (long)from * _info.KeySize);
+                int tries = 0;
+                do
+                    errno = DeleteRaw(k + (long)from * _info.KeySize);
+                while (errno is not (0 or Errno.Enoent) && MayPass(errno, ++tries));
                 if (errno == 0)
                     deleted++;
                 else if (errno != Errno.Enoent)
-                    throw Refused("delete a batch from", errno, $", {from} of {count} keys were dealt with", from);
+                    throw Refused("delete a batch from", errno, Deleted(from, count, k), from);
             }
 
             return deleted;
@@ -116,6 +131,29 @@ public sealed unsafe partial class BpfMap
     /// </summary>
     internal static bool IsLack(int errno, bool untouched) =>
         errno is Errno.Enotsupp or Errno.Eopnotsupp || (errno == Errno.Einval && untouched);
+
+    /// <summary>
+    /// Whether to try again, after a pause where one helps. The kernel refills its lists of free elements in the background,
+    /// within milliseconds; a bucket that is locked on this CPU is free in microseconds.
+    /// </summary>
+    /// <param name="errno">The refusal.</param>
+    /// <param name="tries">Refusals of this entry so far.</param>
+    private static bool MayPass(int errno, int tries)
+    {
+        if (errno == Errno.Ebusy)
+            return tries < BusyTries;
+        if (errno is not (Errno.Enomem or Errno.Eagain) || tries >= ShortTries)
+            return false;
+        Thread.Sleep(tries);
+        return true;
+    }
+
+    private string Written(int done, int count, byte* keys) => $", {done} of {count} entries were written and {KeyAt(done, keys)} was refused";
+
+    private string Deleted(int done, int count, byte* keys) => $", {done} of {count} keys are deleted and {KeyAt(done, keys)} was refused";
+
+    private string KeyAt(int index, byte* keys) =>
+        $"the key 0x{Convert.ToHexStringLower(new ReadOnlySpan<byte>(keys + (long)index * _info.KeySize, Math.Min(_info.KeySize, KeyShown)))}{(_info.KeySize > KeyShown ? "..." : "")}";
 
     internal bool CanLookupBatch
     {

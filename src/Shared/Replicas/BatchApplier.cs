@@ -19,6 +19,8 @@ public sealed class BatchApplier
     private readonly byte[] _values;
     private readonly int _room;
     private int _filled;
+    private ushort _phase; // the tag of the entries that the kernel gets at present
+    private long _done; // how many of those it has
 
     public BatchApplier(ReplicaMap replica)
     {
@@ -42,7 +44,10 @@ public sealed class BatchApplier
     /// <summary>Entries of the log that an LRU map does not have, at the last repair: its own kernel evicted them.</summary>
     public long Evicted { get; private set; }
 
-    /// <summary>Applies all, and moves the cursor. After an exception the same call may be made again, or one with more changes.</summary>
+    /// <summary>
+    /// Applies all, and moves the cursor. After an exception the same call may be made again, or one with more changes: it
+    /// continues with the entry that was refused.
+    /// </summary>
     /// <exception cref="ReplicaException">The map is full or cannot be written. The cursor stays.</exception>
     public void Apply(PendingChanges pending)
     {
@@ -58,6 +63,9 @@ public sealed class BatchApplier
         }
         catch (KernelException e)
         {
+            // A sweep compares the whole map again, and so finds by itself what is in it.
+            if (!pending.FromEmpty)
+                Settle(pending);
             throw Refused(e);
         }
     }
@@ -66,20 +74,28 @@ public sealed class BatchApplier
     public bool IsMapEmpty() => !_map.Info.Type.IsArray() && _map.Scan(_room).Next(_keys, _values) == 0;
 
     /// <summary>Writes entries that lie end to end. The cursor stays; the same again does no harm.</summary>
+    /// <param name="keys">The keys.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="loaded">How many of them are in the map already; after an exception the same call continues there.</param>
     /// <exception cref="ReplicaException">The map is full or cannot be written.</exception>
-    public void Load(ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count)
+    public void Load(ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count, ref int loaded)
     {
         var (keySize, valueBytes) = (_map.Info.KeySize, _map.Info.ValueBytes);
         try
         {
-            for (var from = 0; from < count; from += _room)
+            while (loaded < count)
             {
-                var some = Math.Min(_room, count - from);
-                Written += _map.UpdateBatch(keys.Slice(from * keySize, some * keySize), values.Slice(from * valueBytes, some * valueBytes), some);
+                var some = Math.Min(_room, count - loaded);
+                var written = _map.UpdateBatch(keys.Slice(loaded * keySize, some * keySize), values.Slice(loaded * valueBytes, some * valueBytes), some);
+                Written += written;
+                loaded += written;
             }
         }
         catch (KernelException e)
         {
+            Written += e.Done;
+            loaded += e.Done;
             throw Refused(e);
         }
     }
@@ -141,6 +157,7 @@ public sealed class BatchApplier
 
     private void Delete(PendingChanges pending)
     {
+        (_phase, _done) = (PendingChanges.Delete, 0);
         foreach (var entry in pending.Entries)
         {
             if (entry.Tag == PendingChanges.Delete)
@@ -151,6 +168,7 @@ public sealed class BatchApplier
 
     private void Write(PendingChanges pending)
     {
+        (_phase, _done) = (PendingChanges.Put, 0);
         foreach (var entry in pending.Entries)
         {
             if (entry.Tag != PendingChanges.Put)
@@ -173,15 +191,47 @@ public sealed class BatchApplier
     private void FlushDeletes()
     {
         var count = Taken();
-        var deleted = _map.DeleteBatch(_keys, count);
-        Deleted += deleted;
-        Absent += count - deleted;
+        try
+        {
+            var deleted = _map.DeleteBatch(_keys, count);
+            Deleted += deleted;
+            Absent += count - deleted;
+            _done += count;
+        }
+        catch (KernelException e)
+        {
+            _done += e.Done;
+            throw;
+        }
     }
 
     private void FlushWrites()
     {
         var count = Taken();
-        Written += _map.UpdateBatch(_keys, _values, count);
+        try
+        {
+            _map.UpdateBatch(_keys, _values, count);
+            Written += count;
+            _done += count;
+        }
+        catch (KernelException e)
+        {
+            Written += e.Done;
+            _done += e.Done;
+            throw;
+        }
+    }
+
+    // The entries go to the kernel in the fold's order, which stays as it is until somebody adds more.
+    private void Settle(PendingChanges pending)
+    {
+        var left = _done;
+        foreach (var entry in pending.Entries)
+        {
+            var isDone = entry.Tag == _phase ? left-- > 0 : entry.Tag == PendingChanges.Delete;
+            if (isDone)
+                Retag(entry, PendingChanges.Held);
+        }
     }
 
     // Emptied before the kernel is asked: after a refusal the next attempt begins with nothing in hand.

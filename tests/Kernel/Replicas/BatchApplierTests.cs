@@ -124,6 +124,82 @@ public sealed class BatchApplierTests
     }
 
     [Fact]
+    public void After_a_refusal_a_batch_goes_on_with_the_entry_that_was_refused()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 100));
+        using var replica = world.OpenReplica();
+        world.Put(1, 1).Put(2, 2);
+        world.Apply(replica);
+        for (var i = 0; i < 50; i++)
+            replica.Map.Update(Bytes.Of(1000 + i), Bytes.Of(1, 8)); // a stranger
+        for (var i = 10; i < 90; i++)
+            world.Put(i, i);
+        world.Delete(1).Delete(2);
+        var applier = new BatchApplier(replica);
+        var pending = world.Rest(replica);
+        Assert.Throws<ReplicaException>(() => applier.Apply(pending));
+        Assert.Equal((50L, 2L, 0L), (applier.Written, applier.Deleted, applier.Absent));
+        for (var i = 0; i < 50; i++)
+            replica.Map.Delete(Bytes.Of(1000 + i));
+        applier.Apply(pending);
+        Assert.Equal(ReplicaWorld.Entries([.. Enumerable.Range(10, 80).Select(i => (i, i))]), ReplicaWorld.Content(replica.Map));
+        Assert.Equal((80L, 2L, 0L), (applier.Written, applier.Deleted, applier.Absent));
+        Assert.Equal(world.Head, replica.Cursor.Version);
+    }
+
+    [Fact]
+    public void What_comes_after_a_refusal_counts_more_than_what_was_written_before_it()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 4));
+        using var replica = world.OpenReplica();
+        replica.Map.Update(Bytes.Of(99), Bytes.Of(99, 8)); // a stranger
+        world.Put(0, 0);
+        world.Apply(replica);
+        replica.Map.Update(Bytes.Of(99), Bytes.Of(99, 8));
+        var pending = new PendingChanges(ReplicaWorld.Stream, world.Opened.Shape);
+        Take(world.Put(1, 10).Put(2, 20).Put(3, 30));
+        var applier = new BatchApplier(replica);
+        Assert.Throws<ReplicaException>(() => applier.Apply(pending));
+        replica.Map.Delete(Bytes.Of(99));
+        Take(world.Put(1, 11).Put(2, 21).Delete(3).Delete(0));
+        applier.Apply(pending);
+        Assert.Equal(ReplicaWorld.Entries((1, 11), (2, 21)), ReplicaWorld.Content(replica.Map));
+
+        void Take(ReplicaWorld changed)
+        {
+            foreach (var logged in changed.Changes().Where(c => c.Version > (pending.Events == 0 ? replica.Cursor.Version : pending.End.Version)))
+                Assert.True(pending.Take(logged));
+        }
+    }
+
+    [Fact]
+    public void A_refusal_names_the_entry()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 2));
+        using var replica = world.OpenReplica();
+        world.Put(1, 10).Put(2, 20).Put(0x0a0b0c0d, 30);
+        world.Apply(replica, upTo: 4);
+        Assert.Contains("the key 0x0d0c0b0a was refused", Assert.Throws<ReplicaException>(() => world.Apply(replica)).Message);
+    }
+
+    [Fact]
+    public void A_snapshots_chunk_goes_on_with_the_entry_that_was_refused()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(entries: 10));
+        using var replica = world.OpenReplica();
+        replica.Map.Update(Bytes.Of(99), Bytes.Of(99, 8)); // a stranger
+        var applier = new BatchApplier(replica);
+        var numbers = Enumerable.Range(0, 10).ToArray();
+        var (keys, values) = (Bytes.Of(numbers), numbers.SelectMany(n => Bytes.Of(n, 8)).ToArray());
+        var loaded = 0;
+        Assert.Throws<ReplicaException>(() => applier.Load(keys, values, 10, ref loaded));
+        Assert.Equal((9, 9L), (loaded, applier.Written));
+        replica.Map.Delete(Bytes.Of(99));
+        applier.Load(keys, values, 10, ref loaded);
+        Assert.Equal((10, 10L), (loaded, applier.Written));
+    }
+
+    [Fact]
     public void A_frozen_replica_says_so()
     {
         using var world = new ReplicaWorld(ReplicaWorld.Hash());
