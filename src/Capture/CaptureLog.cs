@@ -97,4 +97,7 @@ internal static partial class CaptureLog
 
     [LoggerMessage(31, LogLevel.Error, "The capture has stood still for {Seconds} s while {Doing} (its last commit: {Commit}), and records wait in the ring. If that does not end, restart it: nothing is lost while the ring has room. Please report this line.")]
     public static partial void StandsStill(this ILogger log, long seconds, string doing, string commit);
+
+    [LoggerMessage(90, LogLevel.Warning, "{Sentence}")]
+    public static partial void PinsUnseen(this ILogger log, string sentence);
 }

@@ -46,6 +46,8 @@ internal sealed class CaptureService(
     {
         // Before the servers, which may be waited for: what this process may not do in the kernel is told at once.
         using var replicators = WriterRegistry.Open(options.PinRoot);
+        if (MountView.WhyUnseen(options.PinRoot) is { } unseen)
+            log.PinsUnseen(unseen);
         await CheckLogAsync(stopping);
         var targets = options.Watch.Select(WatchedTarget.Parse).ToList();
         var term = new CaptureTerm(options, node, targets, store, replicators, feed, metrics, health, time, log);

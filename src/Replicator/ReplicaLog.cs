@@ -51,8 +51,8 @@ internal static partial class ReplicaLog
     [LoggerMessage(2015, LogLevel.Debug, "Replica {Pin} of {Stream}: reading versions {From} to {To} from the log.")]
     public static partial void Reading(this ILogger log, string pin, StreamName stream, long from, long to);
 
-    [LoggerMessage(2016, LogLevel.Information, "Replica {Pin} of {Stream}: the source's map has a new shape, the replica's map is replaced.")]
-    public static partial void Replacing(this ILogger log, string pin, StreamName stream);
+    [LoggerMessage(2016, LogLevel.Information, "Replica {Pin} of {Stream}: it is another map from now on. {Why}")]
+    public static partial void Replacing(this ILogger log, string pin, StreamName stream, string why);
 
     [LoggerMessage(2017, LogLevel.Critical, "{Sentence}")]
     public static partial void Failed(this ILogger log, string sentence);
@@ -74,6 +74,18 @@ internal static partial class ReplicaLog
 
     [LoggerMessage(2028, LogLevel.Error, "Replica {Pin} of {Stream}: a snapshot cannot be used, an earlier one or the history is read instead. {Why}")]
     public static partial void SnapshotDamaged(this ILogger log, string pin, StreamName stream, string why);
+
+    [LoggerMessage(2030, LogLevel.Warning, "Replica {Pin} of {Stream}: {Found}; the pin leads to the replica's map again. Find out which program changed it.")]
+    public static partial void PinRestored(this ILogger log, string pin, StreamName stream, string found);
+
+    [LoggerMessage(2031, LogLevel.Warning, "{Sentences}")]
+    public static partial void RegistryPins(this ILogger log, string sentences);
+
+    [LoggerMessage(2032, LogLevel.Warning, "Replica {Pin} of {Stream}: its map is {Map}, the source's is {SourceMap}. The replica goes on in its map, which can hold every entry; set OnNewShape to Recreate to have it replaced by a map of the source's kind.")]
+    public static partial void OtherKind(this ILogger log, string pin, StreamName stream, string map, string sourceMap);
+
+    [LoggerMessage(2033, LogLevel.Warning, "{Sentence}")]
+    public static partial void Unseen(this ILogger log, string sentence);
 
     [LoggerMessage(2021, LogLevel.Warning, "No bus is set (Maplog:Bus:Uri): replicas look into the log every two seconds.")]
     public static partial void NoBus(this ILogger log);

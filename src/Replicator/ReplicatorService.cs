@@ -22,6 +22,12 @@ internal sealed class ReplicatorService(
         try
         {
             // Before the log, which may be waited for: what this process may not do in the kernel is told at once.
+            if (!ArePinsPossible())
+            {
+                exit.Code = DaemonExit.Failed;
+                host.StopApplication();
+                return;
+            }
             using var registry = WriterRegistry.Open(options.RegistryFolder);
             registry.Register();
             await CheckSchemaAsync(stoppingToken);
@@ -44,6 +50,30 @@ internal sealed class ReplicatorService(
             throw;
         }
         host.StopApplication();
+    }
+
+    /// <summary>Whether the kernel can pin a map at each of the paths; says which not, and why.</summary>
+    private bool ArePinsPossible()
+    {
+        var mistakes = new List<string>();
+        foreach (var pin in options.Replicas.Select(r => Path.GetFullPath(r.Pin)))
+        {
+            try
+            {
+                Bpffs.EnsureMounted(Path.GetDirectoryName(pin)!);
+                if (Directory.Exists(pin))
+                    mistakes.Add($"The replica's pin {pin} is a folder: choose another name, for example {pin}/map.");
+            }
+            catch (KernelException e)
+            {
+                mistakes.Add($"The replica's pin {pin} is not possible. {e.Message}");
+            }
+        }
+        foreach (var mistake in mistakes)
+            log.Failed(mistake);
+        if (mistakes.Count == 0 && MountView.WhyUnseen(Path.GetDirectoryName(Path.GetFullPath(options.Replicas[0].Pin))!) is { } unseen)
+            log.Unseen(unseen);
+        return mistakes.Count == 0;
     }
 
     /// <summary>A server that is away may come back; a schema that is missing, or a login that is refused, is for an operator.</summary>
@@ -73,13 +103,15 @@ internal sealed class ReplicatorService(
         if (bus is SilentBus)
             log.NoBus();
         await using var heads = new HeadWatch(store, time);
+        await using var pins = new PinWatch(registry, time, log);
+        var shared = new ReplicaHost(store, heads, pins, registry, options.CheckEvery, time);
         var room = Math.Clamp(InboxBytes / options.Replicas.Count, 1 << 20, ReplicaInbox.MostBytes);
         var listeners = options.Replicas.ConvertAll(r => new Listener(options.StreamOf(r), r.Pin, new ReplicaInbox(room)));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var hearing = listeners.GroupBy(l => l.Stream.Source).Select(s => HearAsync(s.Key, [.. s], ended.Token)).ToList();
         try
         {
-            var keeping = options.Replicas.Select((replica, i) => Task.Run(() => KeepAsync(replica, listeners[i], board.Replicas[i], heads, registry, stopping), CancellationToken.None));
+            var keeping = options.Replicas.Select((replica, i) => Task.Run(() => KeepAsync(replica, listeners[i], board.Replicas[i], shared, stopping), CancellationToken.None));
             return (await Task.WhenAll(keeping)).All(k => k);
         }
         finally
@@ -89,9 +121,9 @@ internal sealed class ReplicatorService(
         }
     }
 
-    private async Task<bool> KeepAsync(ReplicaOptions replica, Listener listener, ReplicaStatus status, HeadWatch heads, WriterRegistry registry, CancellationToken stopping)
+    private async Task<bool> KeepAsync(ReplicaOptions replica, Listener listener, ReplicaStatus status, ReplicaHost shared, CancellationToken stopping)
     {
-        var worker = new ReplicaWorker(listener.Stream, replica, listener.Inbox, store, heads, registry, new ReplicaReport(log, status), options.CheckEvery, time);
+        var worker = new ReplicaWorker(listener.Stream, replica, listener.Inbox, new ReplicaReport(log, status), shared);
         try
         {
             return await worker.RunAsync(stopping);

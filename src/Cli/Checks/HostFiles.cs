@@ -1,3 +1,5 @@
+using Maplog.Kernel;
+
 namespace Maplog.Cli.Checks;
 
 /// <summary>What the kernel tells in /proc and /sys.</summary>
@@ -34,6 +36,9 @@ internal sealed class HostFiles(string root = "/")
             return [];
         }
     }
+
+    /// <summary>Why other processes do not see the pins in a folder; null where they do, or it is not known.</summary>
+    public string? WhyUnseen(string folder) => root == "/" ? MountView.WhyUnseen(folder) : null;
 
     private string At(string path) => Path.Combine(root, path.TrimStart('/'));
 }

@@ -31,6 +31,8 @@ internal sealed class KernelCheckup(HostFiles files) : ICheckup
         found.OkOrWarn(
             files.Lines("/proc/mounts").Any(line => line.Split(' ') is [_, "/sys/fs/bpf", "bpf", ..]), "bpffs", "mounted at /sys/fs/bpf",
             "no BPF file system is mounted at /sys/fs/bpf", "Mount it with 'mount -t bpf bpf /sys/fs/bpf'; the daemons do so themselves if they may (CAP_SYS_ADMIN).");
+        if (files.WhyUnseen("/sys/fs/bpf") is { } unseen)
+            found.Warn("mount namespace", "the pins of the host are not seen here, and those made here by nobody else", unseen);
         CheckMemory(found, version);
         found.OkOrWarn(
             files.Read("/proc/sys/net/core/bpf_jit_enable") != "0", "JIT", "on",

@@ -49,7 +49,10 @@ internal sealed class MapTarget(string pin, Terminal terminal, CancellationToken
     public async Task MakeAsync(StreamName stream, StreamVersion version, MapOpened opened, long work, Func<BpfMap, Progress, Task<long>> fill)
     {
         ReplicaShape.CheckHost(stream, opened.Shape);
-        Bpffs.EnsureMounted(Path.GetDirectoryName(Path.GetFullPath(pin))!);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(pin))!;
+        Bpffs.EnsureMounted(folder);
+        if (MountView.WhyUnseen(folder) is { } unseen)
+            terminal.Complain(unseen);
         var shape = opened.Shape;
         using var map = BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries, (uint)shape.Flags);
         // Filled before anybody can see it: when this ends early, nothing is left behind.
@@ -77,10 +80,12 @@ internal sealed class MapTarget(string pin, Terminal terminal, CancellationToken
         if (map.Info.Id == opened.MapId && Boot.Id == opened.BootId)
             terminal.Complain($"{pin} is the very map that {past.Stream} is logged from: what is written into it is logged as new changes.");
         var info = map.Info;
-        if ((int)info.Type != opened.Shape.Type || info.KeySize != opened.Shape.KeySize || info.ValueBytes != opened.Shape.ValueBytes || info.MaxEntries < past.Entries.Count)
+        var shape = opened.Shape;
+        var isSameKind = (int)info.Type == shape.Type && info.KeySize == shape.KeySize && info.ValueBytes == shape.ValueBytes && info.MaxEntries >= past.Entries.Count;
+        if (!isSameKind && !ReplicaShape.CanHold(info, shape with { MaxEntries = past.Entries.Count }))
         {
             throw new LogException(
-                $"The map pinned at {pin} cannot take what {past.Stream} held: it is {ReplicaShape.Describe(info)}, and {past.Entries.Count} entries of {ReplicaShape.Describe(opened.Shape)} are wanted. Choose another pin, or put a new map in its place with --swap.");
+                $"The map pinned at {pin} cannot take what {past.Stream} held: it is {ReplicaShape.Describe(info)}, and {past.Entries.Count} entries of {ReplicaShape.Describe(shape)} are wanted. Choose another pin, or put a new map in its place with --swap.");
         }
         var plan = MapPlan.Of(map, past.Entries, cancellation);
         var counts = $"{plan.Adds} adds, {plan.Updates} updates, {plan.Deletes} deletes; {plan.Same} entries are right already";

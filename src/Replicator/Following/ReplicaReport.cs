@@ -1,4 +1,5 @@
 using Maplog.Events;
+using Maplog.Kernel;
 using Maplog.Replicas;
 using Maplog.Replicator.Observing;
 using Microsoft.Extensions.Logging;
@@ -147,7 +148,17 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
         log.Broken(_pin, _stream, why);
     }
 
-    public void Replacing() => log.Replacing(_pin, _stream);
+    public void Replacing(string why) => log.Replacing(_pin, _stream, why);
+
+    /// <summary>The replica's map is of another kind of hash than the source's.</summary>
+    public void OtherKind(MapInfo map, MapShape source) => log.OtherKind(_pin, _stream, ReplicaShape.Describe(map), ReplicaShape.Describe(source));
+
+    /// <summary>The pin leads elsewhere: from here on nobody finds the replica there.</summary>
+    public void Lost(uint mapId, string why)
+    {
+        status.Opened(mapId, default);
+        Waiting(why);
+    }
 
     public void Ended(string why)
     {

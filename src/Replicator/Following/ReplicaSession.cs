@@ -25,16 +25,16 @@ internal sealed class ReplicaSession
     private AskedHead? _unreached; // what the log had when it was asked, and the map has not yet
     private StreamVersion _logged; // the log had this much
 
-    public ReplicaSession(ReplicaMap replica, LogStore log, HeadWatch heads, ReplicaInbox inbox, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
+    public ReplicaSession(ReplicaMap replica, ReplicaInbox inbox, ReplicaReport report, ReplicaHost host)
     {
         _replica = replica;
-        _heads = heads;
+        _heads = host.Heads;
         _inbox = inbox;
         _report = report;
-        _time = time;
-        _writer = new ReplicaWriter(replica, report, checkEvery, time);
-        _log = new LogTail(log, replica.Stream, _writer, report);
-        _protocol = new ReplicaProtocol(replica.Cursor, time);
+        _time = host.Time;
+        _writer = new ReplicaWriter(replica, report, host.CheckEvery, host.Time);
+        _log = new LogTail(host.Log, replica.Stream, _writer, report);
+        _protocol = new ReplicaProtocol(replica.Cursor, host.Time);
     }
 
     public Cursor Cursor => _replica.Cursor;

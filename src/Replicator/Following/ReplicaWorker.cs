@@ -5,10 +5,16 @@ using Maplog.Replicas;
 
 namespace Maplog.Replicator.Following;
 
-/// <summary>Keeps one replica: waits for its stream, opens or makes its map, and begins anew when the source's map has another shape.</summary>
-internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, ReplicaInbox inbox, LogStore log, HeadWatch heads, WriterRegistry registry, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
+/// <summary>
+/// Keeps one replica: waits for its stream, opens or makes its map, and begins again when the source's map has another shape or
+/// the pin leads to another map. At a start a pin that cannot serve ends the replica, because only other settings help; later
+/// the replica waits until the pin serves again, because another program has changed it.
+/// </summary>
+internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, ReplicaInbox inbox, ReplicaReport report, ReplicaHost host)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
+
+    private readonly StreamSearch _search = new(host.Log, stream);
 
     /// <returns>False: it cannot be kept, and it said why.</returns>
     public async Task<bool> RunAsync(CancellationToken stopping)
@@ -35,29 +41,61 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
 
     private async Task KeepAsync(CancellationToken stopping)
     {
-        var rebuild = false;
+        string? lost = null;
         for (uint last = 0; ;)
         {
-            var opened = await WaitForStreamAsync(stopping);
-            using var replica = ReplicaMap.Open(options.Pin, stream, opened, registry, replace: options.OnNewShape == NewShape.Recreate);
-            if (last != 0 && last != replica.Map.Info.Id)
-            {
-                registry.RemoveReplica(last);
-                report.Replacing();
-            }
-            last = replica.Map.Info.Id;
-            report.Opened(last, replica.Cursor);
+            using var replica = await OpenAsync(lost, stopping);
+            var info = replica.Map.Info;
+            // The map before stays registered while it lives: what was a replica is no source.
+            if (last != 0 && last != info.Id)
+                report.Replacing(lost is null ? "The source's map has a new shape." : "Its pin led to another map.");
+            report.Opened(info.Id, replica.Cursor);
+            if (!ReplicaShape.Fits(info, replica.Shape))
+                report.OtherKind(info, replica.Shape);
+            // After another shape, or after this map was the source's, only the map's present life matters.
+            var rebuild = last != 0 && lost is null;
+            last = info.Id;
+            lost = await FollowAsync(replica, rebuild, stopping);
+        }
+    }
+
+    /// <returns>Where its pin leads, a sentence; null: the stream goes on in another map.</returns>
+    private async Task<string?> FollowAsync(ReplicaMap replica, bool rebuild, CancellationToken stopping)
+    {
+        using var life = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        using var pins = host.Pins.Watch(replica, life);
+        try
+        {
+            await new ReplicaSession(replica, inbox, report, host).RunAsync(rebuild, life.Token);
+            return null;
+        }
+        catch (OperationCanceledException) when (pins.Lost is not null && !stopping.IsCancellationRequested)
+        {
+            replica.Forget();
+            report.Lost(replica.Map.Info.Id, pins.Lost);
+            return pins.Lost;
+        }
+        finally
+        {
+            if (stopping.IsCancellationRequested)
+                report.Stopped(replica.Cursor);
+        }
+    }
+
+    private async Task<ReplicaMap> OpenAsync(string? lost, CancellationToken stopping)
+    {
+        while (true)
+        {
             try
             {
-                await new ReplicaSession(replica, log, heads, inbox, report, checkEvery, time).RunAsync(rebuild, stopping);
+                var opened = await WaitForStreamAsync(stopping);
+                return ReplicaMap.Open(options.Pin, stream, opened, host.Registry, replace: options.OnNewShape == NewShape.Recreate);
             }
-            finally
+            catch (Exception e) when (lost is not null && e is ReplicaException or KernelException)
             {
-                if (stopping.IsCancellationRequested)
-                    report.Stopped(replica.Cursor);
+                report.Waiting($"{lost} {e.Message} It waits until the pin is free or leads to a map that can be the replica.");
             }
-            // The log had another shape on the way, or this map was the source's. If the latest is ours to keep, only its present life matters.
-            rebuild = true;
+            await Task.Delay(Retry, host.Time, stopping);
         }
     }
 
@@ -67,7 +105,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
         {
             try
             {
-                var opened = await new LogReader(log).ReadGenerationAsync(stream, stopping);
+                var opened = await new LogReader(host.Log).ReadGenerationAsync(stream, stopping);
                 if (opened is not null && !ReplicaMap.IsSource(options.Pin, opened.Map))
                     return opened.Map;
                 if (opened is not null)
@@ -76,7 +114,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
                     report.IsSource();
                 }
                 else
-                    report.Waiting("The log has no such stream yet, or no map was opened in it: is its source captured under this name?");
+                    report.Waiting(await _search.WhyMissingAsync(stopping));
             }
             catch (LogException e)
             {
@@ -86,7 +124,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
             {
                 // What the bus brought meanwhile is in the log.
             }
-            await Task.Delay(Retry, time, stopping);
+            await Task.Delay(Retry, host.Time, stopping);
         }
     }
 }

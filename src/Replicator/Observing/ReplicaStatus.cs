@@ -51,11 +51,14 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
     /// <summary>Times the replica was built from the log. One writer.</summary>
     public long Built { get; set; }
 
+    /// <summary>Whether there is anything to say of it yet: what an earlier run of the replicator said stands until then.</summary>
+    public bool HasBegun { get; private set; }
+
     /// <summary>The map that it is, and where it stands.</summary>
     public void Opened(uint mapId, Cursor cursor)
     {
         lock (_lock)
-            (_mapId, _cursor) = (mapId, cursor);
+            (_mapId, _cursor, HasBegun) = (mapId, cursor, true);
         changed();
     }
 
@@ -64,7 +67,7 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
     public void Enter(ReplicaState state, string? trouble = null)
     {
         lock (_lock)
-            (_state, _trouble) = (state, trouble);
+            (_state, _trouble, HasBegun) = (state, trouble, true);
         changed();
     }
 

@@ -40,7 +40,7 @@ internal sealed class StatusReporter(ReplicaBoard board, LogStore store, NodeOpt
 
     private List<ReplicaRow> Rows() =>
     [
-        .. board.Replicas.Select(r =>
+        .. board.Replicas.Where(r => r.HasBegun).Select(r =>
         {
             var now = r.Now();
             return new ReplicaRow(r.Stream, node.Name, r.Pin, now.MapId, Boot.Id, now.Cursor.Epoch, now.Cursor.Version, now.Head, now.Versions, now.Lag, StateNames.Of(now.State), now.WhyNot)

@@ -31,6 +31,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
         {
             string why = errno switch
             {
+                Errno.Enoent when MountView.WhyUnseen(path) is { } unseen => $"nothing is pinned there. {unseen.TrimEnd('.')}",
                 Errno.Enoent => "nothing is pinned there; check the path, or pin the map first",
                 Errno.Enotdir => "a part of the path is not a folder",
                 Errno.Eacces when !Bpffs.Holds(path) || Directory.Exists(path) => $"that is not a pin; pins are on a BPF file system, as a rule under {Bpffs.Root}",

@@ -103,7 +103,7 @@ public static class Bpffs
         return new KernelException($"Cannot pin {what} at {path}: {why}.", errno);
     }
 
-    private static string NearestThatExists(string path)
+    internal static string NearestThatExists(string path)
     {
         path = Path.GetFullPath(path);
         while (!Path.Exists(path) && Path.GetDirectoryName(path) is { } above)

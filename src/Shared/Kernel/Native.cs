@@ -229,6 +229,22 @@ internal static unsafe partial class Native
         return result < 0 ? result : buffer[0];
     }
 
+    [LibraryImport(C, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatRaw(int folder, string path, int flags, uint mask, byte* buffer);
+
+    /// <summary>Device and inode of a path; 0, or minus the errno.</summary>
+    public static int FileIdentity(string path, out ulong device, out ulong inode)
+    {
+        const int here = -100; // AT_FDCWD
+        const uint wanted = 0x100; // STATX_INO
+        // struct statx has 256 bytes on every architecture.
+        byte* buffer = stackalloc byte[256];
+        int result = Result(StatRaw(here, path, 0, wanted, buffer));
+        inode = Unsafe.ReadUnaligned<ulong>(buffer + 32);
+        device = Unsafe.ReadUnaligned<ulong>(buffer + 136);
+        return result;
+    }
+
     [LibraryImport(C, EntryPoint = "mmap", SetLastError = true)]
     private static partial nint MapMemory(nint address, nuint length, int protection, int flags, SafeHandle fd, long offset);
 

@@ -47,14 +47,21 @@ public sealed class StatusReader(LogStore store)
         """, source, within,
         row => new GapSummary(StreamName.Parse(row.GetString(0)), row.GetString(1), row.GetInt64(2), row.GetInt64(3)), cancellation);
 
-    /// <summary>The replicas that report, or did until they were gone, by stream, node and pin.</summary>
+    /// <summary>
+    /// The replicas that report, or did until they were gone, by stream, node and pin. One that was gone while it waited for a
+    /// stream that the log does not have is left out, because it never was a replica; so is one whose pin another replica of its
+    /// node has taken over.
+    /// </summary>
     /// <param name="source">Only of this source; null: of all.</param>
     /// <param name="cancellation">Ends the reading.</param>
     public Task<IReadOnlyList<ReplicaRow>> ReadReplicasAsync(string? source = null, CancellationToken cancellation = default) => ReadAsync(
         "Reading the replicas", $"""
         select source, map, node, pin, map_id, boot_id, epoch, version, head, lag_versions, lag_seconds, state, trouble, from_log, from_bus, repaired, started_at, seen_at, clock_timestamp() - seen_at
-        from {store.Schema}.replicas where $1::text is null or source = $1 order by source, map, node, pin
-        """, source, null, Replica, cancellation);
+        from {store.Schema}.replicas r where ($1::text is null or source = $1)
+            and not (seen_at < clock_timestamp() - $2 and (state = 'waiting' and map_id = 0 and version = 0
+                or exists (select from {store.Schema}.replicas n where n.node = r.node and n.pin = r.pin and n.seen_at > r.seen_at + $2)))
+        order by source, map, node, pin
+        """, source, ReplicaRow.GoneAfter, Replica, cancellation);
 
     /// <summary>The hosts that write a source, stand by for one or have replicas, by name.</summary>
     public Task<IEnumerable<string>> ReadNodesAsync(CancellationToken cancellation = default) => Try("Listing the nodes", async () =>

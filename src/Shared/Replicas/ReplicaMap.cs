@@ -23,6 +23,7 @@ public sealed class ReplicaMap : IDisposable
         Shape = opened.Shape;
         Map = map;
         _cursorMap = cursorMap;
+        Pins = new ReplicaPins(pin, map, cursorMap);
     }
 
     public string Pin { get; }
@@ -33,6 +34,9 @@ public sealed class ReplicaMap : IDisposable
     public MapShape Shape { get; }
 
     public BpfMap Map { get; }
+
+    /// <summary>Whether others find it where it was pinned.</summary>
+    public ReplicaPins Pins { get; }
 
     /// <summary>All up to here is in the map; (0, 0): unknown, build it from the log.</summary>
     public Cursor Cursor => _record.Cursor;
@@ -51,7 +55,10 @@ public sealed class ReplicaMap : IDisposable
     /// <param name="stream">What it is a replica of.</param>
     /// <param name="opened">The log's latest description.</param>
     /// <param name="registry">Where captures of this host look what is a replica.</param>
-    /// <param name="replace">Whether an own replica of another shape is replaced by a new map; another's never is.</param>
+    /// <param name="replace">
+    /// Whether an own replica of another shape is replaced by a new map; another's never is. If not, a map of another kind of
+    /// hash serves as it is where it can hold the stream (<see cref="ReplicaShape.CanHold"/>).
+    /// </param>
     /// <exception cref="ReplicaException">What is pinned there cannot be the replica.</exception>
     public static ReplicaMap Open(string pin, StreamName stream, MapOpened opened, WriterRegistry registry, bool replace = false)
     {
@@ -64,10 +71,11 @@ public sealed class ReplicaMap : IDisposable
             var kept = ReadCursor(pin);
             var own = kept is { } record && record.MapId == map.Info.Id && record.StreamHash == CursorRecord.HashOf(stream);
             Check(pin, stream, opened, map.Info, kept);
-            if (!ReplicaShape.Fits(map.Info, opened.Shape))
+            var fits = ReplicaShape.Fits(map.Info, opened.Shape);
+            if (!fits && !(replace && own) && !ReplicaShape.CanHold(map.Info, opened.Shape))
+                throw OtherShape(pin, stream, map.Info, opened.Shape, own);
+            if (!fits && replace && own)
             {
-                if (!replace || !own)
-                    throw OtherShape(pin, stream, map.Info, opened.Shape, own);
                 map.Dispose();
                 map = Make(pin, stream, opened, registry, replace: true);
                 own = false;
@@ -159,8 +167,15 @@ public sealed class ReplicaMap : IDisposable
     {
         if (generation.BootId != Boot.Id || !File.Exists(pin))
             return false;
-        using var map = BpfMap.OpenPinned(pin, MapAccess.Read);
-        return map.Info.Id == generation.MapId;
+        try
+        {
+            using var map = BpfMap.OpenPinned(pin, MapAccess.Read);
+            return map.Info.Id == generation.MapId;
+        }
+        catch (KernelException)
+        {
+            return false; // gone in this moment, or no map: opening it for writing tells
+        }
     }
 
     private static void Check(string pin, StreamName stream, MapOpened opened, MapInfo info, CursorRecord? kept)
@@ -217,7 +232,7 @@ public sealed class ReplicaMap : IDisposable
         }
     }
 
-    private static bool IsCursor(MapInfo info) => info is { Type: MapType.Array, KeySize: sizeof(uint), ValueSize: CursorRecord.Size, MaxEntries: 1 };
+    internal static bool IsCursor(MapInfo info) => info is { Type: MapType.Array, KeySize: sizeof(uint), ValueSize: CursorRecord.Size, MaxEntries: 1 };
 
     private static ReplicaException OtherShape(string pin, StreamName stream, MapInfo info, MapShape wanted, bool own) => new(
         $"The map pinned at {pin} is {ReplicaShape.Describe(info)}, but stream {stream} is of {ReplicaShape.Describe(wanted)}: "

@@ -26,6 +26,19 @@ public static class ReplicaShape
         // The kernel rounds an LRU with a list per CPU up to the number of its own CPUs.
         && ((info.Flags & MapFlags.NoCommonLru) != 0 ? info.MaxEntries >= shape.MaxEntries : info.MaxEntries == shape.MaxEntries);
 
+    /// <summary>
+    /// Whether a map of this kernel can hold all that a map of another kind of hash held: the same sizes, at least as much room,
+    /// and an LRU map only for what an LRU map held, because it evicts entries that another would keep.
+    /// </summary>
+    public static bool CanHold(MapInfo info, MapShape shape)
+    {
+        const uint Allocation = MapFlags.NoPreallocation | MapFlags.NoCommonLru;
+        var type = (MapType)shape.Type;
+        return IsHash(info.Type) && IsHash(type) && info.Type.IsPerCpu() == type.IsPerCpu() && (!info.Type.IsLru() || type.IsLru())
+            && info.KeySize == shape.KeySize && info.ValueSize == shape.ValueSize && info.MaxEntries >= shape.MaxEntries
+            && (info.Flags & ~Allocation) == ((uint)shape.Flags & ~Allocation);
+    }
+
     /// <exception cref="ReplicaException">No map of this host can be a replica of such a map.</exception>
     public static void CheckHost(StreamName stream, MapShape shape)
     {
@@ -37,4 +50,6 @@ public static class ReplicaShape
                 $"Stream {stream} has per-CPU values of {shape.PossibleCpus} CPUs, and this host has {PossibleCpus.Count} possible CPUs: replicate it to a host with the same number (possible_cpus= on the kernel's command line sets it).");
         }
     }
+
+    private static bool IsHash(MapType type) => type is MapType.Hash or MapType.LruHash or MapType.PerCpuHash or MapType.LruPerCpuHash;
 }

@@ -10,7 +10,8 @@ namespace Maplog.Replicas;
 /// replicas  hash, key u32 kernel map id,                        value u64 first 8 bytes of the SHA-256 of its stream's name
 ///                 key u32 2^31 + thread group: it is making one, value u64 start in clock ticks since boot
 /// </code>
-/// Numbers are in this machine's byte order. Whoever comes first makes the maps. A writer's entry goes when it stops; a
+/// Numbers are in this machine's byte order. Whoever comes first makes the maps. When <c>replicas</c> is full, <c>replicas_2</c>
+/// follows, and so on: a host may have any number of replicas. A writer's entry goes when it stops; a
 /// replica's stays while the map lives, because a replica without a replicator is still no source. A map's id is known only
 /// when others can see it already: therefore who makes a replica says so before.
 /// </summary>
@@ -19,7 +20,8 @@ public sealed class WriterRegistry : IDisposable
     /// <summary>Where the maps are pinned.</summary>
     public const string DefaultFolder = $"{Bpffs.Root}/maplog";
 
-    public const int MaxEntries = 1024;
+    /// <summary>Replicator processes of a host; the hook has a map of this size of its own, if no capture names one.</summary>
+    public const int MaxWriters = 1024;
 
     // Map ids and thread groups are positive ints.
     private const uint Making = 1u << 31;
@@ -27,12 +29,14 @@ public sealed class WriterRegistry : IDisposable
     private static readonly Lock OneAtATime = new();
 
     private readonly BpfMap _writers;
-    private readonly BpfMap _replicas;
+    private readonly HeldPin _writersPin;
+    private readonly ReplicaTable _replicas;
     private bool _registered;
 
-    private WriterRegistry(BpfMap writers, BpfMap replicas)
+    private WriterRegistry(string folder, BpfMap writers, ReplicaTable replicas)
     {
         _writers = writers;
+        _writersPin = new HeldPin(WritersPin(folder), writers);
         _replicas = replicas;
     }
 
@@ -46,10 +50,10 @@ public sealed class WriterRegistry : IDisposable
         // Of a kind that the kernel gives to nobody without CAP_BPF, however it is set.
         BpfMap.Create("maplog_may", MapType.LruHash, sizeof(uint), sizeof(uint), 1).Dispose();
         Bpffs.EnsureMounted(folder);
-        var writers = OpenOrMake(WritersPin(folder), "maplog_writers");
+        var writers = OpenOrMake(WritersPin(folder), "maplog_writers", MaxWriters, 0);
         try
         {
-            return new WriterRegistry(writers, OpenOrMake(Path.Combine(folder, "replicas"), "maplog_replicas"));
+            return new WriterRegistry(folder, writers, ReplicaTable.Open(Path.Combine(folder, "replicas")));
         }
         catch
         {
@@ -58,20 +62,40 @@ public sealed class WriterRegistry : IDisposable
         }
     }
 
-    /// <summary>From now on this process' changes are nobody's to log.</summary>
+    /// <summary>From now on this process' changes are nobody's to log. Takes out what processes and maps that are gone have left.</summary>
+    /// <exception cref="KernelException">More replicators run on this host than <see cref="MaxWriters"/>.</exception>
     public void Register()
     {
-        Sweep(_writers, (tgid, start) => new ProcessIdentity(tgid, start).IsAlive);
-        Put(_writers, ProcessIdentity.Current.Tgid, ProcessIdentity.Current.StartTicks);
+        Sweep();
+        Span<byte> key = stackalloc byte[sizeof(uint)], value = stackalloc byte[sizeof(ulong)];
+        BitConverter.TryWriteBytes(key, ProcessIdentity.Current.Tgid);
+        BitConverter.TryWriteBytes(value, ProcessIdentity.Current.StartTicks);
+        var errno = _writers.TryUpdate(key, value);
+        if (errno == Errno.E2big)
+            throw new KernelException($"{_writers.Info.MaxEntries} replicators run on this host, and {_writersPin.Path} has room for no more: let one replicator keep several replicas.", errno);
+        if (errno != 0)
+            _writers.Update(key, value); // says why not
         _registered = true;
     }
 
-    /// <summary>From now on this map is a replica, whatever its name.</summary>
-    public void AddReplica(uint mapId, StreamName stream)
+    /// <summary>
+    /// Pins the maps again where somebody has removed their pins: a capture that starts later would else make others, and log
+    /// what this process writes.
+    /// </summary>
+    /// <returns>What was amiss, sentences; none: all is as it was.</returns>
+    public IReadOnlyList<string> Keep()
     {
-        Sweep(_replicas, (number, what) => number == mapId || (number < Making ? Exists(number) : IsMaker(number, what)));
-        Put(_replicas, mapId, CursorRecord.HashOf(stream));
+        List<string> restored = [];
+        IReadOnlyList<string> others = [.. Keep([_writersPin], restored), .. _replicas.Keep(restored)];
+        return
+        [
+            .. restored.Select(p => $"The pin {p}, by which a capture on this host knows replicas, was gone; it is made again."),
+            .. others.Select(p => $"The pin {p}, by which a capture on this host knows replicas, leads to another map now: a capture that was started since logs what this replicator writes. Restart the replicators and then the captures of this host."),
+        ];
     }
+
+    /// <summary>From now on this map is a replica, whatever its name.</summary>
+    public void AddReplica(uint mapId, StreamName stream) => _replicas.Put(mapId, CursorRecord.HashOf(stream));
 
     /// <summary>Makes a map that is a replica before anybody can take it for another: see <see cref="IsMaking"/>.</summary>
     public BpfMap MakeReplica(StreamName stream, Func<BpfMap> make)
@@ -79,7 +103,7 @@ public sealed class WriterRegistry : IDisposable
         lock (OneAtATime)
         {
             var maker = Making | ProcessIdentity.Current.Tgid;
-            Put(_replicas, maker, ProcessIdentity.Current.StartTicks);
+            _replicas.Put(maker, ProcessIdentity.Current.StartTicks);
             try
             {
                 var map = make();
@@ -88,7 +112,7 @@ public sealed class WriterRegistry : IDisposable
             }
             finally
             {
-                Remove(_replicas, maker);
+                _replicas.Remove(maker);
             }
         }
     }
@@ -102,19 +126,19 @@ public sealed class WriterRegistry : IDisposable
         get
         {
             var isMaking = false;
-            Visit(_replicas, (number, what) => isMaking |= number >= Making && IsMaker(number, what));
+            _replicas.Visit((number, what) => isMaking |= number >= Making && IsMaker(number, what));
             return isMaking;
         }
     }
 
     /// <summary>From now on this map is a map like any other: it is promoted, or was replaced.</summary>
-    public void RemoveReplica(uint mapId) => Remove(_replicas, mapId);
+    public void RemoveReplica(uint mapId) => _replicas.Remove(mapId);
 
     /// <summary>The replicas of this host: by kernel map id what stream they follow, see <see cref="CursorRecord.HashOf"/>.</summary>
     public IReadOnlyDictionary<uint, ulong> Replicas()
     {
         var replicas = new Dictionary<uint, ulong>();
-        Visit(_replicas, (number, what) =>
+        _replicas.Visit((number, what) =>
         {
             if (number < Making)
                 replicas[number] = what;
@@ -125,17 +149,17 @@ public sealed class WriterRegistry : IDisposable
     public void Dispose()
     {
         if (_registered)
-            Remove(_writers, ProcessIdentity.Current.Tgid);
+            _writers.Delete(BitConverter.GetBytes(ProcessIdentity.Current.Tgid));
         _registered = false;
         _writers.Dispose();
         _replicas.Dispose();
     }
 
-    private static BpfMap OpenOrMake(string pin, string name)
+    internal static BpfMap OpenOrMake(string pin, string name, int entries, uint flags)
     {
         if (!File.Exists(pin))
         {
-            var made = BpfMap.Create(name, MapType.Hash, sizeof(uint), sizeof(ulong), MaxEntries);
+            var made = BpfMap.Create(name, MapType.Hash, sizeof(uint), sizeof(ulong), (uint)entries, flags);
             try
             {
                 made.Pin(pin);
@@ -155,65 +179,61 @@ public sealed class WriterRegistry : IDisposable
         if (map.Info is { Type: MapType.Hash, KeySize: sizeof(uint), ValueSize: sizeof(ulong) })
             return map;
         map.Dispose();
-        throw new ReplicaException($"The pin {pin} holds {map.Info.Type} '{map.Info.Name}', not the map in which replicators register: remove that pin, and it will be made anew.");
+        throw new ReplicaException($"The pin {pin} holds {map.Info.Type} '{map.Info.Name}', not the map in which replicators register: remove that pin, and it will be made again.");
     }
 
-    private static void Put(BpfMap map, uint number, ulong what)
+    /// <summary>Pins again what is pinned no more.</summary>
+    /// <param name="pins">The pins.</param>
+    /// <param name="restored">Gets the paths of those that were made again.</param>
+    /// <returns>Paths that lead to something else now.</returns>
+    internal static IReadOnlyList<string> Keep(IReadOnlyList<HeldPin> pins, List<string> restored)
     {
-        Span<byte> key = stackalloc byte[sizeof(uint)], value = stackalloc byte[sizeof(ulong)];
-        BitConverter.TryWriteBytes(key, number);
-        BitConverter.TryWriteBytes(value, what);
-        map.Update(key, value);
-    }
-
-    private static void Remove(BpfMap map, uint number)
-    {
-        Span<byte> key = stackalloc byte[sizeof(uint)];
-        BitConverter.TryWriteBytes(key, number);
-        map.Delete(key);
+        List<string> others = [];
+        foreach (var pin in pins)
+        {
+            if (pin.Look())
+                continue;
+            if (pin.IsThere)
+            {
+                others.Add(pin.Path);
+                continue;
+            }
+            pin.Restore();
+            restored.Add(pin.Path);
+        }
+        return others;
     }
 
     private static bool IsMaker(uint number, ulong start) => new ProcessIdentity(number & ~Making, start).IsAlive;
 
     // Entries of processes that died without a word, and of maps that are gone: their numbers may come again.
-    private static void Sweep(BpfMap map, Func<uint, ulong, bool> isAlive)
+    private void Sweep()
     {
-        var dead = new List<uint>();
-        Visit(map, (number, start) =>
-        {
-            if (!isAlive(number, start))
-                dead.Add(number);
-        });
-        foreach (var number in dead)
-            Remove(map, number);
-    }
-
-    private static void Visit(BpfMap map, Action<uint, ulong> visit)
-    {
-        var keys = new byte[MaxEntries * sizeof(uint)];
-        var values = new byte[MaxEntries * sizeof(ulong)];
-        var scan = map.Scan(MaxEntries);
+        List<uint> writers = [], replicas = [];
+        byte[] keys = new byte[MaxWriters * sizeof(uint)], values = new byte[MaxWriters * sizeof(ulong)];
+        var scan = _writers.Scan(MaxWriters);
         for (int count; (count = scan.Next(keys, values)) > 0;)
         {
             for (var i = 0; i < count; i++)
-                visit(BitConverter.ToUInt32(keys, i * sizeof(uint)), BitConverter.ToUInt64(values, i * sizeof(ulong)));
+            {
+                var writer = new ProcessIdentity(BitConverter.ToUInt32(keys, i * sizeof(uint)), BitConverter.ToUInt64(values, i * sizeof(ulong)));
+                if (!writer.IsAlive)
+                    writers.Add(writer.Tgid);
+            }
         }
-    }
+        foreach (var tgid in writers)
+            _writers.Delete(BitConverter.GetBytes(tgid));
 
-    private static bool Exists(uint mapId)
-    {
-        try
+        Dictionary<uint, ulong> registered = [];
+        _replicas.Visit((number, what) => registered[number] = what);
+        // In this order: whatever is registered by now was made before the maps are listed.
+        var alive = BpfMap.Ids().ToHashSet();
+        foreach (var (number, what) in registered)
         {
-            BpfMap.OpenById(mapId, MapAccess.Read).Dispose();
-            return true;
+            if (number < Making ? !alive.Contains(number) : !IsMaker(number, what))
+                replicas.Add(number);
         }
-        catch (KernelException e) when (e.Errno == Errno.Enoent)
-        {
-            return false;
-        }
-        catch (KernelException e) when (e.Errno is Errno.Eperm)
-        {
-            return true; // it is there, but not ours to open
-        }
+        foreach (var number in replicas)
+            _replicas.Remove(number);
     }
 }

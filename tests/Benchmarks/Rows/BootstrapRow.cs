@@ -44,7 +44,10 @@ internal sealed class BootstrapRow : IRow
         using var replica = ReplicaMap.Open(pin, FilledLog.Stream, snapshot.Opened.Note, registry);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         await using var heads = new HeadWatch(log.Store, TimeProvider.System);
-        var session = new ReplicaSession(replica, log.Store, heads, new ReplicaInbox(), new ReplicaReport(NullLogger.Instance, new ReplicaStatus(FilledLog.Stream, pin, new LagBound(TimeSpan.FromSeconds(10), null), TimeProvider.System, () => { })), TimeSpan.Zero, TimeProvider.System);
+        await using var pins = new PinWatch(registry, TimeProvider.System, NullLogger.Instance);
+        var host = new ReplicaHost(log.Store, heads, pins, registry, TimeSpan.Zero, TimeProvider.System);
+        var status = new ReplicaStatus(FilledLog.Stream, pin, new LagBound(TimeSpan.FromSeconds(10), null), TimeProvider.System, () => { });
+        var session = new ReplicaSession(replica, new ReplicaInbox(), new ReplicaReport(NullLogger.Instance, status), host);
         var running = session.RunAsync(rebuild: false, stop.Token);
         while (session.Cursor.Version < log.Head && !running.IsCompleted)
             await Task.Delay(1, cancellation);

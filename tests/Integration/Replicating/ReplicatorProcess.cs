@@ -31,9 +31,17 @@ internal sealed partial class ReplicatorProcess : IDisposable
 
     public long EventsFromBus => Number(FromBus());
 
-    public static ReplicatorProcess Start(params string[] arguments)
+    private static string Program => Path.Combine(Repository.Bin, "maplog-replicator");
+
+    public static ReplicatorProcess Start(params string[] arguments) => StartProgram(Program, arguments);
+
+    /// <summary>In a mount namespace of its own, with a BPF file system of its own.</summary>
+    public static ReplicatorProcess StartApart(params string[] arguments) => StartProgram(
+        "unshare", ["--mount", "--propagation", "private", "sh", "-c", "mount -t bpf bpf /sys/fs/bpf && exec \"$0\" \"$@\"", Program, .. arguments]);
+
+    private static ReplicatorProcess StartProgram(string program, string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(Repository.Bin, "maplog-replicator"), arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -75,6 +75,115 @@ public sealed class ReplicaMapTests
         Assert.Equal((200u, default(Cursor)), (larger.Map.Info.MaxEntries, larger.Cursor));
     }
 
+    [Theory]
+    [InlineData(MapType.LruHash, 0, 100, true)]
+    [InlineData(MapType.Hash, 1, 100, true)]
+    [InlineData(MapType.LruHash, 0, 90, true)]
+    [InlineData(MapType.LruHash, 0, 200, false)]
+    [InlineData(MapType.PerCpuHash, 0, 100, false)]
+    [InlineData(MapType.Array, 0, 100, false)]
+    public void A_hash_follows_a_source_that_became_another_kind_of_hash_of_the_same_sizes(MapType type, int flags, int entries, bool follows)
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash());
+        uint id;
+        using (var replica = world.Put(1, 10).OpenReplica())
+        {
+            world.Apply(replica);
+            id = replica.Map.Info.Id;
+        }
+        world.Open(ReplicaWorld.Hash(entries, type, flags));
+        if (!follows)
+        {
+            Assert.Contains("OnNewShape", Assert.Throws<ReplicaException>(() => world.OpenReplica()).Message);
+            return;
+        }
+        world.Put(2, 20);
+        using (var replica = world.OpenReplica())
+        {
+            Assert.Equal(id, replica.Map.Info.Id);
+            world.Apply(replica);
+            Assert.Equal(ReplicaWorld.Entries((2, 20)), ReplicaWorld.Content(replica.Map));
+        }
+        using var replaced = world.OpenReplica(replace: true);
+        Assert.Equal((type, (uint)flags), (replaced.Map.Info.Type, replaced.Map.Info.Flags));
+    }
+
+    [Fact]
+    public void An_lru_map_does_not_follow_a_source_that_keeps_every_entry()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(type: MapType.LruHash));
+        world.OpenReplica().Dispose();
+        world.Open(ReplicaWorld.Hash());
+        Assert.Contains("OnNewShape", Assert.Throws<ReplicaException>(() => world.OpenReplica()).Message);
+    }
+
+    [Fact]
+    public void A_pin_that_is_gone_is_made_again_with_the_same_map()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash());
+        using var replica = world.Put(1, 10).OpenReplica();
+        Assert.Equal(PinState.Held, replica.Pins.Check().State);
+        foreach (var pin in new[] { world.Pin, ReplicaMap.CursorPin(world.Pin) })
+        {
+            Bpffs.Unpin(pin);
+            var finding = replica.Pins.Check();
+            Assert.Equal(PinState.Restored, finding.State);
+            Assert.Contains(pin, finding.Sentence, StringComparison.Ordinal);
+            Assert.Equal(PinState.Held, replica.Pins.Check().State);
+        }
+        using var pinned = BpfMap.OpenPinned(world.Pin);
+        Assert.Equal(replica.Map.Info.Id, pinned.Info.Id);
+        Assert.NotNull(ReplicaMap.ReadCursor(world.Pin));
+    }
+
+    [Fact]
+    public void A_frozen_map_is_not_pinned_again()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash());
+        using var replica = world.OpenReplica();
+        replica.Map.Freeze();
+        Bpffs.Unpin(world.Pin);
+        Assert.Equal(PinState.Lost, replica.Pins.Check().State);
+        Assert.False(File.Exists(world.Pin));
+    }
+
+    [Fact]
+    public void A_pin_that_leads_to_another_map_is_lost_and_says_to_which()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash());
+        using var replica = world.OpenReplica();
+        using var other = BpfMap.Create("other", MapType.Hash, 4, 8, 100);
+        other.Pin(world.Pin, replace: true);
+        var finding = replica.Pins.Check();
+        Assert.Equal(PinState.Lost, finding.State);
+        Assert.Contains($"id {other.Info.Id}", finding.Sentence, StringComparison.Ordinal);
+        Bpffs.Unpin(world.Pin);
+        Bpffs.EnsureMounted(world.Pin); // a folder
+        Assert.Equal(PinState.Lost, replica.Pins.Check().State);
+    }
+
+    [Fact]
+    public void A_cursor_that_nobody_keeps_gives_way_and_one_of_a_living_replicator_does_not()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash());
+        using var replica = world.OpenReplica();
+        var record = ReplicaMap.ReadCursor(world.Pin)!.Value;
+        using var cursor = BpfMap.Create("maplog_cursor", MapType.Array, 4, CursorRecord.Size, 1);
+        Write(record with { Keeper = ProcessIdentity.Of(1)!.Value });
+        cursor.Pin(ReplicaMap.CursorPin(world.Pin), replace: true);
+        Assert.Contains("process 1", replica.Pins.Check().Sentence, StringComparison.Ordinal);
+        Write(record with { Keeper = new ProcessIdentity(1, 77) });
+        Assert.Equal(PinState.Restored, replica.Pins.Check().State);
+        Assert.Equal(ProcessIdentity.Current, ReplicaMap.ReadCursor(world.Pin)!.Value.Keeper);
+
+        void Write(CursorRecord written)
+        {
+            var bytes = new byte[CursorRecord.Size];
+            written.Write(bytes);
+            cursor.Update(Bytes.Of(0), bytes);
+        }
+    }
+
     [Fact]
     public void Per_cpu_values_of_another_number_of_cpus_are_refused()
     {

@@ -61,7 +61,7 @@ public sealed class WriterRegistryTests
         Assert.True(replicas.Lookup(BitConverter.GetBytes(other.Info.Id), value));
         // A dead map's number may come again for a map that is no replica; the kernel lets it go a moment after the last descriptor.
         SpinWait.SpinUntil(() => !Alive(first), TimeSpan.FromSeconds(10));
-        next.AddReplica(other.Info.Id, Stream);
+        next.Register();
         Assert.False(replicas.Lookup(BitConverter.GetBytes(first), value));
         next.RemoveReplica(other.Info.Id);
         Assert.False(replicas.Lookup(BitConverter.GetBytes(other.Info.Id), value));
@@ -88,8 +88,57 @@ public sealed class WriterRegistryTests
         replicas.Update(BitConverter.GetBytes(1u << 31 | 4_000_000u), BitConverter.GetBytes(5ul));
         Assert.False(registry.IsMaking);
         Assert.Single(registry.Replicas());
-        registry.AddReplica(replica.Info.Id, Stream);
+        registry.Register();
         Assert.False(replicas.Lookup(BitConverter.GetBytes(1u << 31 | 4_000_000u), new byte[8]));
+    }
+
+    [Fact]
+    public void A_host_may_have_any_number_of_replicas_and_whoever_looks_finds_them_all()
+    {
+        const uint Many = 20_000;
+        using var pins = new PinFolder();
+        using var looking = WriterRegistry.Open(pins.Folder);
+        using var registry = WriterRegistry.Open(pins.Folder);
+        for (uint id = 1; id <= Many; id++)
+            registry.AddReplica(id, Stream);
+        registry.AddReplica(1, new StreamName("lb-2", "ct_map"));
+        var found = looking.Replicas();
+        Assert.Equal(Many, (uint)found.Count);
+        Assert.Equal((CursorRecord.HashOf(new StreamName("lb-2", "ct_map")), CursorRecord.HashOf(Stream)), (found[1], found[Many]));
+        looking.RemoveReplica(Many);
+        Assert.False(registry.Replicas().ContainsKey(Many));
+        using var later = WriterRegistry.Open(pins.Folder);
+        Assert.Equal(Many - 1, (uint)later.Replicas().Count);
+    }
+
+    [Fact]
+    public void A_registry_of_an_earlier_version_goes_on_and_grows()
+    {
+        using var pins = new PinFolder();
+        using (var old = BpfMap.Create("maplog_replicas", MapType.Hash, 4, 8, 1024))
+            old.Pin(pins["replicas"]);
+        using var registry = WriterRegistry.Open(pins.Folder);
+        for (uint id = 1; id <= 1100; id++)
+            registry.AddReplica(id, Stream);
+        Assert.Equal(1100, registry.Replicas().Count);
+    }
+
+    [Fact]
+    public void Pins_of_the_registry_that_are_removed_are_made_again_and_others_in_their_place_are_told()
+    {
+        using var pins = new PinFolder();
+        using var registry = WriterRegistry.Open(pins.Folder);
+        registry.Register();
+        Assert.Empty(registry.Keep());
+        Bpffs.Unpin(pins["writers"]);
+        Bpffs.Unpin(pins["replicas"]);
+        Assert.Equal(2, registry.Keep().Count(s => s.Contains("was gone", StringComparison.Ordinal)));
+        Assert.Empty(registry.Keep());
+        using (var writers = BpfMap.OpenPinned(pins["writers"]))
+            Assert.True(writers.Lookup(BitConverter.GetBytes((uint)Environment.ProcessId), new byte[8]));
+        using var other = BpfMap.Create("maplog_writers", MapType.Hash, 4, 8, 1024);
+        other.Pin(pins["writers"], replace: true);
+        Assert.Contains("leads to another map now", Assert.Single(registry.Keep()), StringComparison.Ordinal);
     }
 
     private static readonly StreamName Stream = new("lb-1", "ct_map");

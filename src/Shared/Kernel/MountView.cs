@@ -1,0 +1,36 @@
+namespace Maplog.Kernel;
+
+/// <summary>
+/// What this process sees of the host's file systems. A mount namespace with a /sys of its own (<c>ip netns exec</c>,
+/// <c>unshare</c>, some containers) has an empty <see cref="Bpffs.Root"/>: what is pinned there ends with the namespace, and no
+/// other process finds it.
+/// </summary>
+public static class MountView
+{
+    /// <summary>Why other processes of this host do not see the pins in a folder, a sentence with what to do; null if they do, or it is not known.</summary>
+    /// <param name="folder">A path under a BPF file system; it need not exist.</param>
+    public static string? WhyUnseen(string folder)
+    {
+        if (Namespace("self") is not { } own || Namespace("1") is not { } first || own == first)
+            return null;
+        string path = Bpffs.NearestThatExists(folder);
+        // What process 1 has there, for example through a bind mount of the same file system.
+        if (PinPlace.Of(path) is not { } here || PinPlace.Of($"/proc/1/root{path}")?.Device == here.Device)
+            return null;
+        return $"This process is in a mount namespace of its own, in which {path} is another BPF file system than the host's: "
+            + $"no process of the host sees the pins there, they end with the namespace, and pins of the host are not found. "
+            + $"Start it in the host's mount namespace ('nsenter --mount=/proc/1/ns/mnt COMMAND'), or give the namespace the host's file system (a bind mount of {Bpffs.Root}).";
+    }
+
+    private static string? Namespace(string process)
+    {
+        try
+        {
+            return new FileInfo($"/proc/{process}/ns/mnt").LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

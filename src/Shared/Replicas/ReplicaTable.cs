@@ -1,0 +1,122 @@
+using Maplog.Kernel;
+
+namespace Maplog.Replicas;
+
+/// <summary>
+/// The replicas of a host, in as many pinned maps as they take: <c>PIN</c>, then <c>PIN_2</c>, <c>PIN_3</c> when those before are
+/// full. A map is never replaced by a larger one, because captures and other replicators hold it.
+/// </summary>
+internal sealed class ReplicaTable : IDisposable
+{
+    /// <summary>Entries of a map; its entries are allocated when they are made.</summary>
+    public const int Room = 8192;
+
+    private const string Name = "maplog_replicas";
+    private const int Chunk = 1024;
+
+    private readonly string _pin;
+    private readonly Lock _lock = new();
+    private readonly List<HeldPin> _pins = [];
+    private readonly List<BpfMap> _maps = [];
+
+    private ReplicaTable(string pin) => _pin = pin;
+
+    /// <summary>Opens the maps, or makes the first.</summary>
+    public static ReplicaTable Open(string pin)
+    {
+        var table = new ReplicaTable(pin);
+        table.Add();
+        return table;
+    }
+
+    /// <summary>Makes or changes an entry, wherever there is room.</summary>
+    public void Put(uint number, ulong what)
+    {
+        Span<byte> key = stackalloc byte[sizeof(uint)], value = stackalloc byte[sizeof(ulong)];
+        BitConverter.TryWriteBytes(key, number);
+        BitConverter.TryWriteBytes(value, what);
+        lock (_lock)
+        {
+            FollowOthers();
+            foreach (var map in _maps)
+            {
+                if (map.TryUpdate(key, value, UpdateMode.Exist) == 0)
+                    return;
+            }
+            for (var i = 0; ; i++)
+            {
+                if (i == _maps.Count)
+                    Add();
+                var errno = _maps[i].TryUpdate(key, value);
+                if (errno == Errno.E2big)
+                    continue;
+                if (errno != 0)
+                    _maps[i].Update(key, value); // says why not
+                return;
+            }
+        }
+    }
+
+    public void Remove(uint number)
+    {
+        Span<byte> key = stackalloc byte[sizeof(uint)];
+        BitConverter.TryWriteBytes(key, number);
+        lock (_lock)
+        {
+            FollowOthers();
+            foreach (var map in _maps)
+                map.Delete(key);
+        }
+    }
+
+    public void Visit(Action<uint, ulong> visit)
+    {
+        BpfMap[] maps;
+        lock (_lock)
+        {
+            FollowOthers();
+            maps = [.. _maps];
+        }
+        byte[] keys = new byte[Chunk * sizeof(uint)], values = new byte[Chunk * sizeof(ulong)];
+        foreach (var map in maps)
+        {
+            var scan = map.Scan(Chunk);
+            for (int count; (count = scan.Next(keys, values)) > 0;)
+            {
+                for (var i = 0; i < count; i++)
+                    visit(BitConverter.ToUInt32(keys, i * sizeof(uint)), BitConverter.ToUInt64(values, i * sizeof(ulong)));
+            }
+        }
+    }
+
+    /// <summary>Pins again what is pinned no more.</summary>
+    /// <returns>The pins that lead to other maps now.</returns>
+    public IReadOnlyList<string> Keep(List<string> restored)
+    {
+        lock (_lock)
+            return WriterRegistry.Keep(_pins, restored);
+    }
+
+    public void Dispose()
+    {
+        foreach (var map in _maps)
+            map.Dispose();
+    }
+
+    // Another process may have found all maps full.
+    private void FollowOthers()
+    {
+        while (PinPlace.Of(NextPin) is not null)
+            Add();
+    }
+
+    private void Add()
+    {
+        var pin = NextPin;
+        var map = WriterRegistry.OpenOrMake(pin, Name, Room, MapFlags.NoPreallocation);
+        _maps.Add(map);
+        _pins.Add(new HeldPin(pin, map));
+    }
+
+    private string NextPin => _maps.Count == 0 ? _pin : $"{_pin}_{_maps.Count + 1}";
+}
