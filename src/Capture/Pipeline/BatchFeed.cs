@@ -17,18 +17,20 @@ internal sealed class BatchFeed : IDisposable
     private readonly Channel<Outgoing> _waiting = Channel.CreateUnbounded<Outgoing>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private readonly ConcurrentDictionary<StreamHandle, OpenBlock> _open = [];
     private readonly ConcurrentDictionary<StreamName, Heartbeat> _dropped = [];
-    private long _waitingBytes;
+    // The commit's thread writes these, the publisher and the metrics read them.
+    private long _waitingBytes, _droppedBlocks;
+    private volatile int _terms;
 
-    /// <summary>Blocks dropped because the bus was away or slow.</summary>
-    public long Dropped { get; private set; }
+    /// <summary>Blocks dropped because the bus was away or slow. Any thread may read it.</summary>
+    public long Dropped => Interlocked.Read(ref _droppedBlocks);
 
-    /// <summary>Terms that are over.</summary>
-    public int Terms { get; private set; }
+    /// <summary>Terms that are over. Any thread may read it.</summary>
+    public int Terms => _terms;
 
     /// <summary>This writer's term is over: its heads are not to be told any more, a replica that hears them would not look for the next writer's.</summary>
     public void EndTerm()
     {
-        Terms++;
+        Interlocked.Increment(ref _terms);
         _dropped.Clear();
     }
 
@@ -97,7 +99,7 @@ internal sealed class BatchFeed : IDisposable
         if (Interlocked.Read(ref _waitingBytes) > MostWaiting)
         {
             _dropped[head.Stream] = head;
-            Dropped++;
+            Interlocked.Increment(ref _droppedBlocks);
             return;
         }
         Interlocked.Add(ref _waitingBytes, bytes.Length);

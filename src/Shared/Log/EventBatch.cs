@@ -10,6 +10,10 @@ namespace Maplog.Log;
 public sealed class EventBatch : IDisposable
 {
     private readonly List<StreamRange> _streams = [];
+    private readonly Dictionary<string, int> _slots = new(StringComparer.Ordinal);
+    // Most events follow one of the same stream.
+    private StreamHandle? _latest;
+    private int _latestSlot;
     private Slot[] _events = new Slot[256];
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(64 * 1024);
     private int _count;
@@ -69,9 +73,9 @@ public sealed class EventBatch : IDisposable
     /// <summary>Empties the batch; its memory stays.</summary>
     public void Clear()
     {
-        foreach (var range in _streams)
-            range.Stream.Batch = null;
         _streams.Clear();
+        _slots.Clear();
+        _latest = null;
         _events.AsSpan(0, _count).Clear();
         _count = 0;
         _used = 0;
@@ -88,35 +92,30 @@ public sealed class EventBatch : IDisposable
 
     private void Extend(StreamHandle stream, StreamVersion version)
     {
-        if (stream.Batch != this && !Find(stream))
+        if (stream != _latest && !Find(stream))
         {
             if (_streams.Count > 0 && _streams[0].Stream.Name.Source != stream.Name.Source)
-                throw new ArgumentException($"A batch of source {_streams[0].Stream.Name.Source} cannot take an event of {stream.Key}: a batch is of one source.", nameof(stream));
+                throw new ArgumentException(
+                    $"A batch of source {_streams[0].Stream.Name.Source} cannot take an event of {stream.Key}: a batch is of one source.", nameof(stream));
             if (version.Value < 1)
                 throw new ArgumentException($"Version {version} of {stream.Key} does not exist: the first is 1.", nameof(version));
-            stream.Batch = this;
-            stream.Slot = _streams.Count;
+            (_latest, _latestSlot) = (stream, _streams.Count);
+            _slots.Add(stream.Key, _latestSlot);
             _streams.Add(new StreamRange(stream, version, version));
             return;
         }
-        var range = _streams[stream.Slot];
+        var range = _streams[_latestSlot];
         if (version != range.Last.Next)
             throw new ArgumentException($"Version {version} of {stream.Key} cannot follow {range.Last}: a stream has no holes.", nameof(version));
-        _streams[stream.Slot] = range with { Last = version };
+        _streams[_latestSlot] = range with { Last = version };
     }
 
-    // A handle knows its place in one batch only; a caller who fills two in turn makes it forget.
     private bool Find(StreamHandle stream)
     {
-        for (var slot = 0; slot < _streams.Count; slot++)
-        {
-            if (_streams[slot].Stream.Key != stream.Key)
-                continue;
-            stream.Batch = this;
-            stream.Slot = slot;
-            return true;
-        }
-        return false;
+        if (!_slots.TryGetValue(stream.Key, out var slot))
+            return false;
+        (_latest, _latestSlot) = (stream, slot);
+        return true;
     }
 
     private ref Slot Next()
