@@ -9,10 +9,10 @@
 
 /* 24 bytes, network byte order as in the packet. The demo's Flow.cs is the same in C#. */
 struct flow {
-	__u32 source;
-	__u32 destination;
-	__u16 source_port;
-	__u16 destination_port;
+	__be32 source;
+	__be32 destination;
+	__be16 source_port;
+	__be16 destination_port;
 	__u8  protocol;
 	__u8  reserved[3];
 	__u64 tunnel;
@@ -24,8 +24,8 @@ struct connection {
 	__u64 bytes;
 	__u64 opened;		/* ns since boot */
 	__u64 seen;
-	__u32 backend;
-	__u16 backend_port;
+	__be32 backend;
+	__be16 backend_port;
 	__u8  state;
 	__u8  flags;
 	__u64 reserved[3];

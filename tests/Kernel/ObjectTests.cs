@@ -7,6 +7,32 @@ namespace Maplog.Tests.Kernel;
 public sealed partial class ObjectTests
 {
     [Fact]
+    public void The_types_of_a_map_are_read_from_the_object_that_defines_it()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"maplog-object-{Guid.NewGuid():N}.o");
+        try
+        {
+            File.WriteAllBytes(path, TestObject.Bytes("shapes"));
+            var types = Btf.BtfTypes.Parse(ObjectBtf.Read(path));
+            using BpfObject shapes = TestObject.Open("shapes");
+            shapes.Load();
+            using BpfMap sessions = shapes.Map("sessions");
+            MapInfo info = sessions.Info;
+            var (key, value) = types.FindMap("sessions")!.Value;
+            Assert.Equal((info.KeySize, info.ValueSize), (types.SizeOf(key), types.SizeOf(value)));
+            Assert.Equal([key], types.Find("struct flow"));
+
+            File.WriteAllText(path, "no object");
+            Assert.Contains("neither an object file", Assert.Throws<KernelException>(() => ObjectBtf.Read(path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+        Assert.Contains("there is no such file", Assert.Throws<KernelException>(() => ObjectBtf.Read(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_object_tells_its_programs_and_maps_before_it_is_loaded()
     {
         using BpfObject ring = TestObject.Open("ring");

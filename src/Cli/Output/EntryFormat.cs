@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Maplog.Btf;
 using Maplog.Events;
@@ -8,17 +5,15 @@ using Maplog.Events;
 namespace Maplog.Cli.Output;
 
 /// <summary>
-/// Keys and values of one map as text: by their BTF types where the map has them, else in hex. As JSON it is what
-/// <c>bpftool -j map dump</c> writes: the bytes, and beside them what they mean.
+/// Entries of one map as <c>bpftool -j map dump</c> writes them: the bytes, and beside them what the map's BTF says, and it alone. All
+/// else shows what the map's description says (<see cref="FieldFormat"/>).
 /// </summary>
 internal sealed class EntryFormat
 {
-    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly MapShape _shape;
     private readonly BtfJson? _json;
     private readonly uint _keyType;
     private readonly uint _valueType;
-    private readonly ArrayBufferWriter<byte> _text = new();
 
     /// <param name="map">The map as the log describes it.</param>
     /// <param name="hexOnly">Leave its BTF aside.</param>
@@ -44,30 +39,16 @@ internal sealed class EntryFormat
     /// <summary>A sentence why the map's BTF is not used though it has one; else null.</summary>
     public string? Lack { get; }
 
-    public string Key(ReadOnlySpan<byte> key) => _json is null || _keyType == 0 ? Hex.Of(key) : Text(_keyType, key);
-
-    /// <summary>For the per-CPU kinds one text for each CPU, as <c>cpu0: … cpu1: …</c>.</summary>
-    public string Value(ReadOnlySpan<byte> value)
-    {
-        if (_shape.PossibleCpus == 0)
-            return ValueText(value);
-        var text = new StringBuilder();
-        for (var cpu = 0; cpu < _shape.PossibleCpus; cpu++)
-            text.Append(cpu == 0 ? "" : "  ").Append($"cpu{cpu}: ").Append(ValueText(OfCpu(value, cpu)));
-        return text.ToString();
-    }
-
     /// <summary>The properties key, value (or values) and formatted of an object that the caller has begun.</summary>
     public void Write(Utf8JsonWriter json, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         json.WritePropertyName("key");
         Hex.WriteArray(json, key);
         WriteValue(json, value, formatted: false);
-        WriteFormatted(json, key, value, hasValue: true);
+        WriteFormatted(json, key, value);
     }
 
-    /// <summary>The property formatted alone, if there is anything to say.</summary>
-    public void WriteFormatted(Utf8JsonWriter json, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue)
+    private void WriteFormatted(Utf8JsonWriter json, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         if (_json is null)
             return;
@@ -77,8 +58,7 @@ internal sealed class EntryFormat
             json.WritePropertyName("key");
             _json.Write(json, _keyType, key);
         }
-        if (hasValue)
-            WriteValue(json, value, formatted: true);
+        WriteValue(json, value, formatted: true);
         json.WriteEndObject();
     }
 
@@ -111,14 +91,4 @@ internal sealed class EntryFormat
     }
 
     private ReadOnlySpan<byte> OfCpu(ReadOnlySpan<byte> value, int cpu) => value.Slice(cpu * ((_shape.ValueSize + 7) / 8 * 8), _shape.ValueSize);
-
-    private string ValueText(ReadOnlySpan<byte> value) => _json is null ? Hex.Of(value) : Text(_valueType, value);
-
-    private string Text(uint type, ReadOnlySpan<byte> bytes)
-    {
-        _text.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(_text, Compact))
-            _json!.Write(json, type, bytes);
-        return Encoding.UTF8.GetString(_text.WrittenSpan);
-    }
 }

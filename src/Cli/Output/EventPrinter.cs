@@ -2,22 +2,26 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Maplog.Cli.Describing;
+using Maplog.Cli.TimeTravel;
 using Maplog.Events;
 
 namespace Maplog.Cli.Output;
 
 /// <summary>Events of one stream, a line each: as text, or as JSON with the words that the SQL views have.</summary>
-internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool asJson, bool hexOnly) : IDisposable
+/// <param name="terminal">Where to.</param>
+/// <param name="opened">The map as it is when the first event comes; null: not known.</param>
+/// <param name="asJson">An object a line.</param>
+/// <param name="descriptions">What the map's bytes mean; null: show hex.</param>
+internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool asJson, Descriptions? descriptions) : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _line = new();
     private readonly Utf8JsonWriter _json = new(Stream.Null, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     private MapShape? _shape = opened?.Shape;
-    private EntryFormat? _format = opened is null ? null : new EntryFormat(opened, hexOnly);
+    private FieldFormat? _format = opened is null ? null : new FieldFormat(opened, descriptions);
 
     public void Print(in LoggedEvent logged)
     {
-        if (logged.Kind == EventKind.MapOpened)
-            Open((MapOpened)NoteCodec.Read(logged.Kind, logged.Data.Span));
         if (!asJson)
         {
             terminal.Out.WriteLine(logged.Kind.IsChange() ? Change(logged) : Note(logged));
@@ -28,7 +32,7 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
         _json.WriteStartObject();
         _json.WriteNumber("version", logged.Version.Value);
         _json.WriteString("at", Times.Of(logged.Time));
-        _json.WriteString("kind", Word(logged.Kind));
+        _json.WriteString("kind", EventWords.Of(logged.Kind));
         if (logged.Kind.IsChange())
             WriteChange(logged);
         else
@@ -40,14 +44,15 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
 
     public void Dispose() => _json.Dispose();
 
-    private void Open(MapOpened map)
+    /// <summary>Takes the life of the map that the next events belong to.</summary>
+    public void Open(MapOpened map)
     {
         _shape = map.Shape;
-        _format = new EntryFormat(map, hexOnly);
+        _format = new FieldFormat(map, descriptions);
     }
 
     // A watch may begin in a generation of another shape, whose description came before.
-    private EntryFormat? FormatOf(in ChangeView change, EventKind kind) =>
+    private FieldFormat? FormatOf(in ChangeView change, EventKind kind) =>
         _shape is { } shape && change.Key.Length == shape.KeySize && (!kind.HasValue() || change.Value.Length == shape.ValueBytes) ? _format : null;
 
     private string Change(in LoggedEvent logged)
@@ -55,7 +60,7 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
         var change = ChangePayload.Read(logged.Data.Span);
         var header = change.Header;
         var format = FormatOf(change, logged.Kind);
-        var line = Begin(logged).Append($"  {Word(header.Origin)} {change.Comm}[{header.Tgid}] cpu{header.Cpu}  ").Append(format?.Key(change.Key) ?? Hex.Of(change.Key));
+        var line = Begin(logged).Append($"  {EventWords.Of(header.Origin)} {change.Comm}[{header.Tgid}] cpu{header.Cpu}  ").Append(format?.Key(change.Key) ?? Hex.Of(change.Key));
         if (logged.Kind.HasValue())
             line.Append(" -> ").Append(format?.Value(change.Value) ?? Hex.Of(change.Value));
         return line.ToString();
@@ -65,7 +70,7 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
 
     private StringBuilder Begin(in LoggedEvent logged)
     {
-        var word = Word(logged.Kind).PadRight(7);
+        var word = EventWords.Of(logged.Kind).PadRight(7);
         return new StringBuilder().Append($"{Times.Of(logged.Time)}  {logged.Version,8}  ").Append(terminal.IsForPeople ? $"{Colour(logged.Kind)}{word}\e[0m" : word);
     }
 
@@ -77,7 +82,7 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
         if (logged.Kind.HasValue())
             _json.WriteString("value", Hex.Of(change.Value));
         FormatOf(change, logged.Kind)?.WriteFormatted(_json, change.Key, change.Value, logged.Kind.HasValue());
-        _json.WriteString("origin", Word(header.Origin));
+        _json.WriteString("origin", EventWords.Of(header.Origin));
         _json.WriteString("comm", change.Comm);
         _json.WriteNumber("tgid", header.Tgid);
         _json.WriteNumber("cpu", header.Cpu);
@@ -92,17 +97,6 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
         _json.WritePropertyName("note");
         _json.WriteRawValue(logged.Data.Span);
     }
-
-    private static string Word(EventKind kind) => kind switch
-    {
-        EventKind.EntryAdded => "added",
-        EventKind.EntryUpdated => "updated",
-        EventKind.EntryDeleted => "deleted",
-        EventKind.EntryEvicted => "evicted",
-        _ => JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()),
-    };
-
-    private static string Word(Origin origin) => origin == Origin.ReadBack ? "read-back" : JsonNamingPolicy.SnakeCaseLower.ConvertName(origin.ToString());
 
     private static string Colour(EventKind kind) => kind switch
     {

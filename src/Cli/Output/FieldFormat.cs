@@ -1,23 +1,28 @@
 using System.Text.Json;
 using Maplog.Btf;
+using Maplog.Cli.Describing;
 using Maplog.Events;
 
 namespace Maplog.Cli.Output;
 
 /// <summary>
-/// Keys and values by field, as people write them: <c>saddr=10.0.0.1,dport=443</c>, which <c>--key</c> takes as well. A map
-/// without BTF has hex.
+/// Keys and values by field, as people write them: <c>saddr=10.0.0.1,dport=443</c>, which <c>--key</c> takes as well; keys of a trie as
+/// networks, <c>10.0.0.0/8</c>. What nothing describes is in hex.
 /// </summary>
 internal sealed class FieldFormat
 {
     private readonly MapShape _shape;
+    private readonly bool _hasNetworks;
 
-    public FieldFormat(MapOpened map, bool hexOnly)
+    /// <param name="map">The map whose bytes they are.</param>
+    /// <param name="descriptions">What they mean; null: show hex.</param>
+    public FieldFormat(MapOpened map, Descriptions? descriptions)
     {
         _shape = map.Shape;
-        var fields = hexOnly ? null : map.Fields ?? FieldTypes.Of(map);
+        var fields = descriptions?.Of(map);
         KeyType = fields?.Key;
         ValueType = fields?.Value;
+        _hasNetworks = descriptions is not null && LpmPrefix.Applies(_shape, KeyType);
     }
 
     /// <summary>What a key means; null: unknown.</summary>
@@ -26,7 +31,7 @@ internal sealed class FieldFormat
     /// <summary>What a value (of one CPU) means; null: unknown.</summary>
     public FieldType? ValueType { get; }
 
-    public string Key(ReadOnlySpan<byte> key) => Text(KeyType, key);
+    public string Key(ReadOnlySpan<byte> key) => _hasNetworks ? LpmPrefix.Text(key) : Text(KeyType, key);
 
     public string Value(ReadOnlySpan<byte> value)
     {
@@ -38,10 +43,16 @@ internal sealed class FieldFormat
         return string.Join("  ", texts);
     }
 
-    /// <summary>As audit.changes has it in SQL: by field, else a string in hex; for the per-CPU kinds an array.</summary>
-    public void WriteKey(Utf8JsonWriter json, ReadOnlySpan<byte> key) => Write(json, KeyType, key);
+    /// <summary>The property key as audit.changes has it in SQL: by field, else a string in hex; and of a trie the property network.</summary>
+    public void WriteKey(Utf8JsonWriter json, ReadOnlySpan<byte> key)
+    {
+        json.WritePropertyName("key");
+        Write(json, KeyType, key);
+        if (_hasNetworks)
+            json.WriteString("network", LpmPrefix.Text(key));
+    }
 
-    /// <inheritdoc cref="WriteKey"/>
+    /// <summary>A value as audit.changes has it in SQL; for the per-CPU kinds an array.</summary>
     public void WriteValue(Utf8JsonWriter json, ReadOnlySpan<byte> value)
     {
         if (_shape.PossibleCpus == 0)
@@ -55,15 +66,30 @@ internal sealed class FieldFormat
         json.WriteEndArray();
     }
 
+    /// <summary>The property formatted of an object whose key and value are bytes; nothing where nothing is known.</summary>
+    public void WriteFormatted(Utf8JsonWriter json, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue)
+    {
+        if (KeyType is null && ValueType is null && !_hasNetworks)
+            return;
+        json.WriteStartObject("formatted");
+        WriteKey(json, key);
+        if (hasValue)
+        {
+            json.WritePropertyName("value");
+            WriteValue(json, value);
+        }
+        json.WriteEndObject();
+    }
+
     /// <summary>Names of the columns of a table: <c>key.saddr</c> …; one column where nothing is known.</summary>
     public IReadOnlyList<string> Columns() =>
-        [.. Leaves("key", KeyType).Select(l => l.Path), .. Enumerable.Range(0, Cpus).SelectMany(cpu => Leaves(_shape.PossibleCpus == 0 ? "value" : $"value.cpu{cpu}", ValueType).Select(l => l.Path))];
+        [.. KeyLeaves().Select(l => l.Path), .. Enumerable.Range(0, Cpus).SelectMany(cpu => Leaves(_shape.PossibleCpus == 0 ? "value" : $"value.cpu{cpu}", ValueType).Select(l => l.Path))];
 
     /// <summary>The cells of a row under <see cref="Columns"/>.</summary>
     public IEnumerable<string> Cells(byte[] key, byte[] value)
     {
-        foreach (var leaf in Leaves("key", KeyType))
-            yield return Cell(leaf, key);
+        foreach (var leaf in KeyLeaves())
+            yield return _hasNetworks ? LpmPrefix.Text(key) : Cell(leaf, key);
         for (var cpu = 0; cpu < Cpus; cpu++)
         {
             var bytes = _shape.PossibleCpus == 0 ? value : OfCpu(value, cpu).ToArray();
@@ -71,6 +97,9 @@ internal sealed class FieldFormat
                 yield return Cell(leaf, bytes);
         }
     }
+
+    // A network is one cell.
+    private IEnumerable<(string Path, FieldType? Type, int At)> KeyLeaves() => _hasNetworks ? [("key", null, 0)] : Leaves("key", KeyType);
 
     private int Cpus => Math.Max(1, _shape.PossibleCpus);
 

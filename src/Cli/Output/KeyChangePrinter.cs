@@ -2,13 +2,16 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Maplog.Cli.Describing;
 using Maplog.Cli.TimeTravel;
 using Maplog.Events;
 
 namespace Maplog.Cli.Output;
 
 /// <summary>Changes with what was before them, a line each; as JSON in the words of <c>audit.changes</c>.</summary>
-internal sealed class KeyChangePrinter(bool asJson, bool hexOnly)
+/// <param name="asJson">An object a line.</param>
+/// <param name="descriptions">What the maps' bytes mean; null: show hex.</param>
+internal sealed class KeyChangePrinter(bool asJson, Descriptions? descriptions)
 {
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private MapOpened? _map;
@@ -17,7 +20,7 @@ internal sealed class KeyChangePrinter(bool asJson, bool hexOnly)
     public string Line(KeyChange change)
     {
         if (!ReferenceEquals(_map, change.Map))
-            (_map, _format) = (change.Map, new FieldFormat(change.Map!, hexOnly));
+            (_map, _format) = (change.Map, new FieldFormat(change.Map!, descriptions));
         return asJson ? Json(change) : Text(change);
     }
 
@@ -25,7 +28,7 @@ internal sealed class KeyChangePrinter(bool asJson, bool hexOnly)
     {
         var header = change.Header;
         var line = new StringBuilder()
-            .Append($"{Times.Of(change.Time)}  {change.Version,8}  {EventWords.Of(change.Kind),-7}  {OriginWord(header.Origin)} {change.Comm}[{header.Tgid}] cpu{header.Cpu}  {_format!.Key(change.Key)}");
+            .Append($"{Times.Of(change.Time)}  {change.Version,8}  {EventWords.Of(change.Kind),-7}  {EventWords.Of(header.Origin)} {change.Comm}[{header.Tgid}] cpu{header.Cpu}  {_format!.Key(change.Key)}");
         if (change.Old is { } old)
             line.Append($"  {_format.Value(old)}");
         if (change.Value is { } value)
@@ -45,13 +48,12 @@ internal sealed class KeyChangePrinter(bool asJson, bool hexOnly)
             json.WriteNumber("version", change.Version.Value);
             json.WriteString("at", Times.Of(change.Time));
             json.WriteString("kind", EventWords.Of(change.Kind));
-            json.WritePropertyName("key");
             _format!.WriteKey(json, change.Key);
             WriteValue(json, "old_value", change.Old);
             WriteValue(json, "value", change.Value);
             if (change.OldLived is { } lived)
                 json.WriteNumber("old_lived_seconds", lived.TotalSeconds);
-            json.WriteString("origin", OriginWord(header.Origin));
+            json.WriteString("origin", EventWords.Of(header.Origin));
             json.WriteString("comm", change.Comm);
             json.WriteNumber("tgid", header.Tgid);
             json.WriteNumber("cpu", header.Cpu);
@@ -73,8 +75,6 @@ internal sealed class KeyChangePrinter(bool asJson, bool hexOnly)
         else
             _format!.WriteValue(json, value);
     }
-
-    private static string OriginWord(Origin origin) => origin == Origin.ReadBack ? "read-back" : JsonNamingPolicy.SnakeCaseLower.ConvertName(origin.ToString());
 
     private static string Span(TimeSpan span) => span.TotalSeconds < 1 ? $"{span.TotalMilliseconds:0.###} ms" : span.TotalMinutes < 2 ? $"{span.TotalSeconds:0.###} s" : span.TotalHours < 48 ? $"{span:h\\:mm\\:ss}" : $"{span.TotalDays:0.#} days";
 }

@@ -3,11 +3,15 @@ using Maplog.Events;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>Kinds of events as the SQL views call them: added, deleted, gap_found ...</summary>
+/// <summary>Kinds of events and origins of changes as the SQL views call them: added, deleted, gap_found ...; program, read-back ...</summary>
 internal static class EventWords
 {
     private static readonly Dictionary<string, EventKind> Kinds =
         Enum.GetValues<EventKind>().Where(k => k != EventKind.None).ToDictionary(Of, k => k);
+
+    private static readonly Dictionary<string, Origin> Origins = Enum.GetValues<Origin>().ToDictionary(Of, o => o);
+
+    public static IEnumerable<string> AllOrigins => Origins.Keys;
 
     public static IEnumerable<string> All => Kinds.Keys;
 
@@ -18,4 +22,8 @@ internal static class EventWords
     }
 
     public static EventKind? KindOf(string word) => Kinds.TryGetValue(word, out var kind) ? kind : null;
+
+    public static string Of(Origin origin) => JsonNamingPolicy.KebabCaseLower.ConvertName(origin.ToString());
+
+    public static Origin? OriginOf(string word) => Origins.TryGetValue(word, out var origin) ? origin : null;
 }

@@ -6,8 +6,8 @@ namespace Maplog.Cli.TimeTravel;
 
 /// <summary>Goes along a stream, or along the events of one key, and tells of each change what was before it.</summary>
 /// <param name="stream">Which stream.</param>
-/// <param name="wanted">The keys to tell of; null: all. Given the map, because fields are told by its types.</param>
-internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern>? wanted)
+/// <param name="wanted">The keys to tell of, for each life of the map, whose keys may differ; null: all. It gives null where no key can be meant.</param>
+internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern?>? wanted)
 {
     private const long Unknown = long.MinValue;
 

@@ -1,3 +1,4 @@
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Events;
 using Maplog.Folding;
@@ -8,7 +9,7 @@ using Maplog.Replicas;
 namespace Maplog.Cli.TimeTravel;
 
 /// <summary>A pin into which a past is written.</summary>
-internal sealed class MapTarget(string pin, Terminal terminal, CancellationToken cancellation)
+internal sealed class MapTarget(string pin, Terminal terminal, Descriptions descriptions, CancellationToken cancellation)
 {
     private const int Shown = 20;
 
@@ -92,7 +93,7 @@ internal sealed class MapTarget(string pin, Terminal terminal, CancellationToken
         if (isDry)
         {
             terminal.Out.WriteLine($"{pin} would get {counts}. Order: {plan.Order}.");
-            var format = new FieldFormat(opened, hexOnly: false);
+            var format = new FieldFormat(opened, descriptions);
             foreach (var (what, key, value) in plan.First(Shown))
                 terminal.Out.WriteLine($"  {what,-6}  {format.Key(key)}{(value is null ? "" : $" -> {format.Value(value)}")}");
             if (plan.Total > Shown)

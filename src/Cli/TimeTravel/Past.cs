@@ -21,15 +21,27 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
     {
         var head = await _reader.ReadHeadAsync(stream, cancellation);
         var first = await _reader.ReadFirstAsync(stream, cancellation) ?? throw new LogException($"Stream {stream} has no events yet: start maplog-capture for it.");
+        RequireHappened(point, head);
         if (point.At is { } at)
             return await _reader.FindAtAsync(stream, at, cancellation) ?? throw Before(first, $"at {Times.Of(at)}");
         if (point.Before is { } before)
             return await BeforeAsync(before, first, head.Version);
         if (point.Version is not { } version)
             return new StreamPlace(head.Version, head.Time);
-        if (version > head.Version)
-            throw new UsageException($"Stream {stream} has no version {version}: its head is {head.Version}.");
         return await AtVersionAsync(version, first);
+    }
+
+    /// <summary>The first place at or after a time or a version; the first of the history if it begins later.</summary>
+    /// <exception cref="UsageException">It has not happened yet.</exception>
+    public async Task<StreamVersion> FindFromAsync(PointInTime point)
+    {
+        var head = await _reader.ReadHeadAsync(stream, cancellation);
+        RequireHappened(point, head);
+        if (point.Version is { } version)
+            return version;
+        // The last place before it, in the microseconds of the log.
+        var before = new DateTimeOffset((point.At!.Value.UtcTicks + 9) / 10 * 10 - 10, TimeSpan.Zero);
+        return await _reader.FindAtAsync(stream, before, cancellation) is { } place ? place.Version.Next : StreamVersion.None;
     }
 
     /// <summary>What the map held at a version.</summary>
@@ -55,6 +67,19 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
         var found = await new StreamHistory(log).FindSnapshotsAsync(stream, upTo, cancellation);
         // Of an array it could not be told which entries were ever written.
         return found is [var best, ..] && !((MapType)best.Shape.Type).IsArray() && upTo - best.Version <= Math.Max(100_000, best.Entries / 2) ? new NearSnapshot(log, best, upTo, cancellation) : null;
+    }
+
+    // A clock that is behind the source's own has seen less than the log.
+    private void RequireHappened(PointInTime point, StreamHead head)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        if (point.At is { } at && at > now && at > head.Time)
+            throw new UsageException($"{Times.Of(at)} is in the future: it is {Times.Of(now)}, and {stream} ends at {Times.Of(head.Time)}. For the map as it is now, leave the time out.");
+        if (point.Version is { } version && version > head.Version)
+        {
+            var unix = version.Value > 100_000_000 ? $" A time in unix seconds is written @{version}." : "";
+            throw new UsageException($"Stream {stream} has no version {version}: its head is {head.Version}.{unix}");
+        }
     }
 
     private async Task<StreamPlace> AtVersionAsync(StreamVersion version, StreamPlace first)

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using Maplog.Btf;
 using Maplog.Events;
 using Maplog.Log;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Maplog.Cli.TimeTravel;
 
@@ -17,15 +17,16 @@ internal sealed class TypedView
     private readonly LogStore _log;
     private readonly StreamName _stream;
     private readonly LoggedNote<MapOpened> _opened;
-    private readonly MapFields _fields;
     private readonly List<(string Name, string Expression)> _columns = [];
 
     public TypedView(LogStore log, StreamName stream, LoggedNote<MapOpened> opened, MapFields fields)
     {
-        (_log, _stream, _opened, _fields) = (log, stream, opened, fields);
+        (_log, _stream, _opened) = (log, stream, opened);
         Add("", "k.bytes", fields.Key, 0, "key");
         // A per-CPU value is its first CPU's here; audit.changes has all.
         Add("new_", "v.bytes", fields.Value, 0, "value");
+        if (LpmPrefix.Applies(opened.Note.Shape, fields.Key))
+            _columns.Add((Free("network"), $"{log.AuditSchema}.network(k.bytes)"));
         Name = $"{log.AuditSchema}.{Quoted($"{stream.Source}_{stream.Map}")}";
     }
 
@@ -60,9 +61,8 @@ internal sealed class TypedView
         }
     }
 
-    /// <param name="describe">Keep what the fields mean for audit.changes too.</param>
     /// <param name="cancellation">Ends it; nothing is done then.</param>
-    public async Task MakeAsync(bool describe, CancellationToken cancellation)
+    public async Task MakeAsync(CancellationToken cancellation)
     {
         try
         {
@@ -71,16 +71,6 @@ internal sealed class TypedView
             // A column that is no more, or of another type, cannot be replaced.
             await using (var make = new NpgsqlCommand($"drop view if exists {Name}; {Sql}", connection, transaction))
                 await make.ExecuteNonQueryAsync(cancellation);
-            if (describe)
-            {
-                await using var keep = new NpgsqlCommand(
-                    $"insert into {_log.AuditSchema}.described (source, stream, version, fields) values ($1, $2, $3, $4) on conflict (source, stream, version) do update set fields = excluded.fields", connection, transaction);
-                keep.Parameters.Add(new() { Value = _stream.Source });
-                keep.Parameters.Add(new() { Value = _stream.ToString() });
-                keep.Parameters.Add(new() { Value = _opened.Version.Value });
-                keep.Parameters.Add(new() { Value = JsonSerializer.Serialize(_fields, NoteCodec.Options), NpgsqlDbType = NpgsqlDbType.Jsonb });
-                await keep.ExecuteNonQueryAsync(cancellation);
-            }
             await transaction.CommitAsync(cancellation);
         }
         catch (PostgresException e)
@@ -99,10 +89,15 @@ internal sealed class TypedView
         }
         var name = prefix + path;
         name = name.Length > LongestName - 3 ? name[..(LongestName - 3)] : name;
+        _columns.Add((Free(name), Expression(bytes, type, at)));
+    }
+
+    private string Free(string name)
+    {
         var free = name;
         for (var n = 2; free is "version" or "at" or "kind" or "origin" or "comm" or "tgid" or "cpu" or "epoch" or "key_bytes" or "value_bytes" || _columns.Any(c => c.Name == free); n++)
             free = $"{name}_{n}";
-        _columns.Add((free, Expression(bytes, type, at)));
+        return free;
     }
 
     private string Expression(string bytes, FieldType? type, int at)
@@ -120,6 +115,7 @@ internal sealed class TypedView
             { Kind: FieldKind.BigEndian, Size: 4 } => $"{audit}.be32({bytes}, {at})",
             { Kind: FieldKind.BigEndian } => $"{audit}.big_endian({bytes}, {at}, {type.Size})",
             { Kind: FieldKind.Ipv4 } => $"{audit}.ipv4({bytes}, {at})",
+            { Kind: FieldKind.Ipv4Host } => $"{audit}.ipv4_host({bytes}, {at})",
             { Kind: FieldKind.Ipv6 } => $"{audit}.ipv6({bytes}, {at})",
             { Kind: FieldKind.Mac } => $"{audit}.mac({bytes}, {at})",
             { Kind: FieldKind.Boolean } => $"ltrim(substring({bytes} from {at + 1} for {type.Size}), '\\x00') <> ''",

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Maplog.Btf;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Cli.TimeTravel;
@@ -16,7 +16,7 @@ internal static class AuditView
         var stream = StreamArgument.Make();
         var hints = new Option<string[]>("--hint")
         {
-            Description = $"What a field means, where its type and name do not tell or tell it wrong: FIELD=KIND, as key.peer=ipv4 ({string.Join(", ", FieldHints.Kinds)}). Repeatable; kept for all who read this stream in SQL.",
+            Description = $"What a field means, where its type and name do not tell or tell it wrong: FIELD=KIND, as key.peer=ipv4 ({string.Join(", ", FieldHint.Kinds)}). Repeatable; kept as 'maplog describe --hint' keeps it.",
             HelpName = "HINT",
         };
         var print = new Option<bool>("--print") { Description = "Print the SQL, and do nothing." };
@@ -31,17 +31,21 @@ internal static class AuditView
     {
         await using var log = call.OpenLog();
         var stream = (await call.FindStreamAsync(log, name)).Stream;
-        var given = FieldHints.Parse(hints);
         var opened = await new LogReader(log).ReadLatestAsync<MapOpened>(stream, call.Cancellation) ?? throw new LogException($"Stream {stream} has no map yet: there is nothing to make a view of.");
-        var fields = given.Count == 0 && opened.Note.Fields is { } known ? known : FieldTypes.Of(opened.Note, given)
-            ?? throw new LogException($"The map of {stream} has no BTF that describes its keys and values: audit.changes shows them in hex. Compile its program with -g to have them by field.");
+        var fields = (await Descriptions.ReadAsync(log, stream, call.Cancellation)).Of(opened.Note);
+        if (hints.Length > 0)
+            fields = FieldHints.Apply(fields, Descriptions.OwnOf(opened.Note), opened.Note.Shape, hints);
+        if (fields is null)
+            throw new LogException($"Nothing says what the keys and values of {stream} are: audit.changes shows them in hex. Compile its program with -g, or say it with 'maplog describe {stream}', to have them by field.");
         var view = new TypedView(log, stream, opened, fields);
         if (printsOnly)
         {
             call.Terminal.Out.WriteLine(view.Sql);
             return ExitCode.Ok;
         }
-        await view.MakeAsync(describe: opened.Note.Fields is null || given.Count > 0, call.Cancellation);
+        if (opened.Note.Fields is null || hints.Length > 0)
+            await new DescriptionStore(log).SaveAsync(stream, opened.Note, fields, call.Cancellation);
+        await view.MakeAsync(call.Cancellation);
         if (call.WantsJson)
         {
             call.Terminal.Json(json =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Cli.TimeTravel;
@@ -25,7 +26,7 @@ internal static class Diff
         var from = new Option<string?>("--from") { Description = "STREAM as it was at this version or time; without it as it is now.", HelpName = "WHEN" };
         var to = new Option<string?>("--to") { Description = "OTHER as it was at this version or time; without it as it is now.", HelpName = "WHEN" };
         var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
         var command = new ExampleCommand(
             "diff", "What differs between a map at one moment and at another, between two maps, or between a map's past and a live one. Exit code 0 if nothing does, 1 if something.",
             "maplog diff lb-1/ct_map --from 'yesterday 14:00' --to now", "maplog diff lb-1/ct_map lb-2/ct_map", "maplog diff lb-1/ct_map /sys/fs/bpf/ct_map --from 4711") { stream, other, from, to, limit, hex };
@@ -50,11 +51,11 @@ internal static class Diff
             using var map = BpfMap.OpenPinned(otherName, MapAccess.Read);
             Require(old, ReplicaShape.Of(map.Info), otherName);
             var live = MapComparison.Of(old.Entries, LiveMap.Read(map, call.Cancellation), map.Info.Type.IsArray(), keep: limit);
-            return Print(call, Side(old), $"{map}", old.Generation!, live, hexOnly);
+            return Print(call, Side(old), $"{map}", await FormatAsync(call, log, old, hexOnly), live);
         }
         var other = await ReadAsync(call, log, otherName ?? name, to);
         Require(old, other.Shape!, Side(other));
-        return Print(call, Side(old), Side(other), old.Generation!, MapComparison.Of(old.Entries, other.Entries, keep: limit), hexOnly);
+        return Print(call, Side(old), Side(other), await FormatAsync(call, log, old, hexOnly), MapComparison.Of(old.Entries, other.Entries, keep: limit));
     }
 
     private static async Task<StreamFold> ReadAsync(Call call, LogStore log, string name, PointInTime? point)
@@ -62,6 +63,14 @@ internal static class Diff
         var stream = (await call.FindStreamAsync(log, name)).Stream;
         var past = new Past(log, stream, call.Terminal, call.Cancellation);
         return await past.ReadAsync((await past.FindAsync(point ?? new PointInTime())).Version);
+    }
+
+    private static async Task<FieldFormat> FormatAsync(Call call, LogStore log, StreamFold fold, bool hexOnly)
+    {
+        var descriptions = hexOnly ? null : await Descriptions.ReadAsync(log, fold.Stream, call.Cancellation);
+        if (!call.WantsJson && descriptions?.GuessesOf(fold.Stream, fold.Generation!) is { } guesses)
+            call.Terminal.Complain(guesses);
+        return new FieldFormat(fold.Generation!, descriptions);
     }
 
     private static void Require(StreamFold old, MapShape shape, string other)
@@ -73,9 +82,8 @@ internal static class Diff
 
     private static string Side(StreamFold fold) => $"{fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}";
 
-    private static int Print(Call call, string old, string other, MapOpened map, MapComparison comparison, bool hexOnly)
+    private static int Print(Call call, string old, string other, FieldFormat format, MapComparison comparison)
     {
-        var format = new FieldFormat(map, hexOnly);
         var differences = comparison.Differences.OrderBy(d => Hex.Of(d.Key), StringComparer.Ordinal).ToList();
         if (call.WantsJson)
         {
@@ -114,7 +122,6 @@ internal static class Diff
         {
             json.WriteStartObject();
             json.WriteString("kind", difference.Kind switch { DifferenceKind.Missing => "removed", DifferenceKind.Extra => "added", _ => "changed" });
-            json.WritePropertyName("key");
             format.WriteKey(json, difference.Key);
             WriteValue("from", difference.Logged);
             WriteValue("to", difference.Live);

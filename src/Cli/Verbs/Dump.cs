@@ -1,8 +1,7 @@
 using System.CommandLine;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
-using Maplog.Folding;
-using Maplog.Kernel;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -14,9 +13,9 @@ internal static class Dump
     {
         var stream = StreamArgument.Make();
         var limit = NumberOption.Make("--limit", "N", "Print at most this many entries.", 0, int.MaxValue);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
         var command = new ExampleCommand(
-            "dump", "A map's content now, as its log has it, in the order of its keys. With --json as 'bpftool -j map dump' prints it.",
+            "dump", "A map's content now, as its log has it, in the order of its keys, by field as the map is described. With --json as 'bpftool -j map dump' prints it.",
             "maplog dump lb-1/ct_map", "maplog dump lb-1/ct_map --limit 10", "maplog dump lb-1/ct_map --json | jq length") { stream, limit, hex };
         Call.Set(command, terminal, call => RunAsync(
             call, call.Arguments.GetRequiredValue(stream), (int)(call.Arguments.GetValue(limit) ?? int.MaxValue), call.Arguments.GetValue(hex)));
@@ -30,14 +29,22 @@ internal static class Dump
         var fold = await call.History(log).ReadAsync(stream, cancellation: call.Cancellation);
         if (fold.Generation is not { } map)
             throw new LogException($"Stream {stream} has no map yet: it ends at version {fold.Version} without a map_opened event.");
-        var format = new EntryFormat(map, hexOnly);
-        if (format.Lack is { } lack)
-            call.Terminal.Complain(lack);
         var entries = SortedEntries.Of(fold.Entries, map.Shape);
+        var bpftool = new EntryFormat(map, hexOnly);
+        if (bpftool.Lack is { } lack)
+            call.Terminal.Complain(lack);
         if (call.WantsJson)
-            WriteJson(call.Terminal, entries, format, limit);
-        else
-            WriteText(call.Terminal, fold, entries, format, limit);
+        {
+            WriteJson(call.Terminal, entries, bpftool, limit);
+            return ExitCode.Ok;
+        }
+        var descriptions = hexOnly ? null : await Descriptions.ReadAsync(log, stream, call.Cancellation);
+        Entries.WriteHead(call.Terminal, fold, entries.Count, descriptions?.GuessesOf(stream, map));
+        var format = new FieldFormat(map, descriptions);
+        foreach (var (key, value) in entries.Take(limit))
+            call.Terminal.Out.WriteLine($"{format.Key(key)} -> {format.Value(value)}");
+        if (entries.Count > limit)
+            call.Terminal.Out.WriteLine($"# and {entries.Count - limit} more");
         return ExitCode.Ok;
     }
 
@@ -55,17 +62,5 @@ internal static class Dump
             json.WriteEndArray();
         }
         terminal.EndLine();
-    }
-
-    private static void WriteText(Terminal terminal, StreamFold fold, SortedEntries entries, EntryFormat format, int limit)
-    {
-        var output = terminal.Out;
-        var shape = fold.Shape!;
-        var filled = ((MapType)shape.Type).IsArray() && entries.Count < shape.MaxEntries ? "entries written, the others are zero" : "entries";
-        output.WriteLine($"# {fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}: {MapTypeNames.Of(shape.Type)}, {entries.Count} of {shape.MaxEntries} {filled}{(fold.IsOpen ? "" : "; the map is closed")}");
-        foreach (var (key, value) in entries.Take(limit))
-            output.WriteLine($"{format.Key(key)} -> {format.Value(value)}");
-        if (entries.Count > limit)
-            output.WriteLine($"# and {entries.Count - limit} more");
     }
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Maplog.Btf;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Cli.TimeTravel;
@@ -14,47 +14,55 @@ internal static class History
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Make();
-        var key = new Option<string?>("--key") { Description = "Of this key alone: hex, a number, or fields as saddr=10.0.0.1,dport=443; fields that are not named may be anything.", HelpName = "KEY" };
         var from = new Option<string?>("--from") { Description = "From this version or time on.", HelpName = "WHEN" };
         var to = new Option<string?>("--to") { Description = "Up to this version or time.", HelpName = "WHEN" };
         var last = NumberOption.Make("--last", "N", "The last N changes only.", 1, int.MaxValue);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var filter = new EventFilter.Options([.. Enum.GetValues<EventKind>().Where(k => k.IsChange())]);
         var command = new ExampleCommand(
-            "history", "Who changed what, when, from what to what, and how long the old value had lived. With --json an object a line.",
-            "maplog history lb-1/ct_map --key saddr=10.0.0.1,dport=443", "maplog history lb-1/ct_map --from '10 minutes ago' --last 20", "maplog history lb-1/ct_map --key 0a000001c0000201 --json") { stream, key, from, to, last, hex };
+            "history", "Who changed what, when, from what to what, and how long the old value had lived. With --json an object a line. Exit code 1 if there is no such change.",
+            "maplog history lb-1/ct_map --key saddr=10.0.0.1,dport=443", "maplog history lb-1/ct_map --from '10 minutes ago' --last 20",
+            "maplog history lb-1/ct_map --kind deleted --process envoy", "maplog history lb-1/ct_map --key 0a000001c0000201 --json")
+        {
+            stream, filter.Key, from, to, last, filter.Kind, filter.Process, filter.Origin, hex,
+        };
         Call.Set(command, terminal, call =>
         {
             var time = TimeProvider.System;
             var wanted = new Wanted(
-                call.Arguments.GetValue(key), call.Arguments.GetValue(from) is { } f ? PointInTime.Parse(f, time) : null, call.Arguments.GetValue(to) is { } t ? PointInTime.Parse(t, time) : null,
+                call.Arguments.GetValue(from) is { } f ? PointInTime.Parse(f, time) : null, call.Arguments.GetValue(to) is { } t ? PointInTime.Parse(t, time) : null,
                 (int)(call.Arguments.GetValue(last) ?? int.MaxValue), call.Arguments.GetValue(hex));
-            return RunAsync(call, call.Arguments.GetRequiredValue(stream), wanted);
+            wanted.RequireOrder();
+            return RunAsync(call, call.Arguments.GetRequiredValue(stream), filter, wanted);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(Call call, string name, Wanted wanted)
+    private static async Task<int> RunAsync(Call call, string name, EventFilter.Options options, Wanted wanted)
     {
         await using var log = call.OpenLog();
         var found = await call.FindStreamAsync(log, name);
+        var descriptions = await Descriptions.ReadAsync(log, found.Stream, call.Cancellation);
+        var filter = options.Read(call.Arguments, found.Opened, descriptions);
         var past = new Past(log, found.Stream, call.Terminal, call.Cancellation);
-        var pattern = wanted.Key is { } key && found.Opened is { } opened ? Pattern(opened, key) : null;
         var upTo = wanted.To is { } to ? (await past.FindAsync(to)).Version : found.Head.Version;
         // From a time means from the first change at or after it; a time before the history means all of it.
-        var from = wanted.From is { Version: { } version } ? version : wanted.From is null ? StreamVersion.None : await AfterAsync(log, found.Stream, wanted.From.At!.Value.AddTicks(-10), call.Cancellation);
-        var tracker = new KeyTracker(found.Stream, wanted.Key is { } text ? map => Pattern(map, text) : null);
+        var from = wanted.From is { } begin ? await past.FindFromAsync(begin) : StreamVersion.None;
+        if (from > upTo.Next)
+            throw new UsageException($"--from names version {from}, which comes after version {upTo} that --to names: exchange them.");
+        var tracker = new KeyTracker(found.Stream, filter.HasKey ? filter.PatternOf : null);
         if (await new LogReader(log).ReadFirstAsync(found.Stream, call.Cancellation) is { Version.Value: > 1 } first)
         {
             var beginning = await call.History(log).ReadAsync(found.Stream, first.Version, cancellation: call.Cancellation);
             if (beginning.Generation is not null)
                 tracker.Begin(beginning);
         }
-        var printer = new KeyChangePrinter(call.WantsJson, wanted.Hex);
-        var kept = new Queue<KeyChange>();
-        var reader = new AuditReader(log);
-        if (pattern is { IsWhole: true })
+        if (!wanted.Hex && !call.WantsJson && found.Opened is { } map && descriptions.GuessesOf(found.Stream, map) is { } guesses)
+            call.Terminal.Complain(guesses);
+        var changes = new Changes(call.Terminal, new KeyChangePrinter(call.WantsJson, wanted.Hex ? null : descriptions), wanted.Last);
+        if (found.Opened is { } opened && filter.PatternOf(opened) is { IsWhole: true } pattern)
         {
-            foreach (var logged in await reader.ReadKeyAsync(found.Stream, pattern.Bytes, found.Opened!.Shape.Type, call.Cancellation))
+            foreach (var logged in await new AuditReader(log).ReadKeyAsync(found.Stream, pattern.Bytes, opened.Shape.Type, call.Cancellation))
                 if (logged.Version <= upTo)
                     Take(logged);
         }
@@ -68,39 +76,55 @@ internal static class History
                 progress.Step(page.Count);
             }
         }
-        foreach (var change in kept)
-            call.Terminal.Out.WriteLine(printer.Line(change));
-        return ExitCode.Ok;
+        if (changes.Finish() > 0)
+            return ExitCode.Ok;
+        var where = from > upTo ? $"after version {upTo}" : $"from version {Math.Max(1, from.Value)} to {upTo}";
+        call.Terminal.Complain($"{found.Stream} has no change{(filter.Words is { Length: > 0 } words ? $" of {words}" : "")} {where}.");
+        return ExitCode.Failed;
 
         void Take(in LoggedEvent logged)
         {
-            if (tracker.Take(logged) is not { } change || change.Version < from)
-                return;
-            if (wanted.Last == int.MaxValue)
+            if (tracker.Take(logged) is { } change && change.Version >= from && filter.Wants(change))
+                changes.Take(change);
+        }
+    }
+
+    /// <summary>Prints changes as they come; or keeps the last of them.</summary>
+    private sealed class Changes(Terminal terminal, KeyChangePrinter printer, int last)
+    {
+        private readonly Queue<KeyChange> _kept = new();
+        private long _count;
+
+        public void Take(KeyChange change)
+        {
+            _count++;
+            if (last == int.MaxValue)
             {
-                call.Terminal.Out.WriteLine(printer.Line(change));
+                terminal.Out.WriteLine(printer.Line(change));
                 return;
             }
-            kept.Enqueue(change);
-            if (kept.Count > wanted.Last)
-                kept.Dequeue();
+            _kept.Enqueue(change);
+            if (_kept.Count > last)
+                _kept.Dequeue();
+        }
+
+        /// <returns>How many changes there were.</returns>
+        public long Finish()
+        {
+            foreach (var change in _kept)
+                terminal.Out.WriteLine(printer.Line(change));
+            return _count;
         }
     }
 
-    private static FieldPattern Pattern(MapOpened map, string key)
+    private sealed record Wanted(PointInTime? From, PointInTime? To, int Last, bool Hex)
     {
-        try
+        public void RequireOrder()
         {
-            return FieldPattern.Parse(key, map.Shape.KeySize, new FieldFormat(map, hexOnly: false).KeyType);
-        }
-        catch (FormatException e)
-        {
-            throw new UsageException($"--key: {e.Message}");
+            if (From?.At is { } from && To?.At is { } to && from > to)
+                throw new UsageException($"--from is {Times.Of(from)}, after --to, {Times.Of(to)}: exchange them.");
+            if (From?.Version is { } first && To?.Version is { } last && first > last)
+                throw new UsageException($"--from is version {first}, after --to, version {last}: exchange them.");
         }
     }
-
-    private static async Task<StreamVersion> AfterAsync(LogStore log, StreamName stream, DateTimeOffset before, CancellationToken cancellation) =>
-        await new LogReader(log).FindAtAsync(stream, before, cancellation) is { } place ? place.Version.Next : StreamVersion.None;
-
-    private sealed record Wanted(string? Key, PointInTime? From, PointInTime? To, int Last, bool Hex);
 }

@@ -18,9 +18,15 @@ internal static class Prune
         var command = new ExampleCommand(
             "prune", "Delete old history: first a snapshot and a prune record in the stream, both sealed, then the events, batch by batch. A stream then begins at the last seal before that time. Takes the role maplog_admin.",
             "maplog prune --before '90 days ago' --dry-run", "maplog prune lb-1/ct_map --before 2026-01-01") { stream, before, dry };
-        Call.Set(command, terminal, call => RunAsync(
-            call, call.Arguments.GetValue(stream), Moment.Parse(call.Arguments.GetRequiredValue(before), TimeProvider.System), call.Arguments.GetValue(dry)));
+        Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(stream), Past(call.Arguments.GetRequiredValue(before)), call.Arguments.GetValue(dry)));
         return command;
+    }
+
+    // A slip in the year must not take all history with it.
+    private static DateTimeOffset Past(string text)
+    {
+        var (time, now) = (Moment.Parse(text, TimeProvider.System), TimeProvider.System.GetUtcNow());
+        return time <= now ? time : throw new UsageException($"--before: {Times.Of(time)} is in the future: it is {Times.Of(now)}. Name a time that has passed.");
     }
 
     private static async Task<int> RunAsync(Call call, string? name, DateTimeOffset before, bool isDry)
@@ -46,7 +52,10 @@ internal static class Prune
                         json.WriteNumber("beginsAt", begins);
                         json.WriteString("at", Times.Of(result.At));
                     }
-                    json.WriteBoolean("deleted", !isDry && result.Begins is not null);
+                    json.WriteBoolean("deleted", !isDry && (result.Begins is not null || result.Finished > 0));
+                    json.WriteNumber("finished", result.Finished);
+                    if (result.Why.Length > 0)
+                        json.WriteString("why", result.Why);
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();
@@ -55,27 +64,41 @@ internal static class Prune
         }
         foreach (var result in results)
         {
+            if (result.Finished > 0)
+                call.Terminal.Out.WriteLine($"{result.Stream}: an earlier prune was not finished; {result.Finished} more events of it {(isDry ? "would go" : "are gone")}.");
             call.Terminal.Out.WriteLine(result.Begins is { } begins
                 ? $"{result.Stream}: {result.Events} events {(isDry ? "would go; it would begin" : "are gone; it begins")} at version {begins}, {Times.Of(result.At)}."
-                : $"{result.Stream}: nothing to prune; no sealed history is from before {Times.Of(before)}.");
+                : $"{result.Stream}: nothing to prune: {result.Why}.");
         }
         return ExitCode.Ok;
     }
 
     private static async Task<Result> PruneAsync(Call call, Pruner pruner, StreamSummary stream, DateTimeOffset before, bool isDry)
     {
-        if (!isDry && await pruner.IsUnfinishedAsync(stream.Stream, call.Cancellation))
-            await pruner.DeleteAsync(stream.Stream, cancellation: call.Cancellation);
-        if (await pruner.PlanAsync(stream.Stream, before, call.Cancellation) is not { } plan)
-            return new Result(stream.Stream.ToString(), 0, null, default);
+        var finished = await FinishAsync(call, pruner, stream, isDry);
+        var look = await pruner.LookAsync(stream.Stream, before, call.Cancellation);
+        if (look.Plan is not { } plan)
+            return new Result(stream.Stream.ToString(), 0, null, default, finished, look.Why);
+        if (isDry && plan.Count <= finished)
+            return new Result(stream.Stream.ToString(), 0, null, default, finished, $"all sealed history from before {Times.Of(before)} is in that earlier prune");
         if (!isDry)
         {
             await pruner.RecordAsync(plan, before, call.Cancellation);
             using var progress = new Progress(call.Terminal, $"pruning {stream.Stream}", plan.Count);
             await pruner.DeleteAsync(stream.Stream, progress.Step, call.Cancellation);
         }
-        return new Result(stream.Stream.ToString(), plan.Count, plan.Seal.Version.Value, plan.Seal.Time);
+        // What an unfinished prune leaves is told by itself.
+        return new Result(stream.Stream.ToString(), plan.Count - (isDry ? finished : 0), plan.Seal.Version.Value, plan.Seal.Time, finished, "");
     }
 
-    private sealed record Result(string Stream, long Events, long? Begins, DateTimeOffset At);
+    /// <returns>How many events an earlier prune had left, which ended on the way.</returns>
+    private static async Task<long> FinishAsync(Call call, Pruner pruner, StreamSummary stream, bool isDry)
+    {
+        var left = await pruner.LeftAsync(stream.Stream, call.Cancellation);
+        if (left > 0 && !isDry)
+            await pruner.DeleteAsync(stream.Stream, cancellation: call.Cancellation);
+        return left;
+    }
+
+    private sealed record Result(string Stream, long Events, long? Begins, DateTimeOffset At, long Finished, string Why);
 }

@@ -1,10 +1,10 @@
 using System.CommandLine;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Cli.TimeTravel;
 using Maplog.Events;
 using Maplog.Folding;
-using Maplog.Kernel;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -22,7 +22,7 @@ internal static class Replay
         var swap = new Option<bool>("--swap") { Description = "With --into: make a new map and put it in the pin's place, whole. Programs that have the old one open keep it." };
         var csv = new Option<bool>("--csv") { Description = "Print CSV, a column for each field." };
         var bpftool = new Option<bool>("--bpftool") { Description = "Print what 'bpftool -j map dump' would have printed then." };
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
         var limit = NumberOption.Make("--limit", "N", "Print at most this many entries.", 0, int.MaxValue);
         var command = new ExampleCommand(
             "replay", "The map as it was: printed, or written into a pinned map. Without --at, --version or --before as it is now.",
@@ -48,10 +48,11 @@ internal static class Replay
         var stream = (await call.FindStreamAsync(log, name)).Stream;
         var past = new Past(log, stream, call.Terminal, call.Cancellation);
         var version = (await past.FindAsync(wanted.Point)).Version;
+        var descriptions = await Descriptions.ReadAsync(log, stream, call.Cancellation);
         if (wanted.Into is { } pin)
-            await WriteAsync(call, past, version, new MapTarget(pin, call.Terminal, call.Cancellation), wanted);
+            await WriteAsync(call, past, version, new MapTarget(pin, call.Terminal, descriptions, call.Cancellation), wanted);
         else
-            Print(call, await past.ReadAsync(version), wanted);
+            Print(call, await past.ReadAsync(version), wanted.Hex ? null : descriptions, wanted);
         return ExitCode.Ok;
     }
 
@@ -73,45 +74,19 @@ internal static class Replay
         await target.WriteAsync(await past.ReadAsync(version), wanted.IsDry, wanted.Swaps);
     }
 
-    private static void Print(Call call, StreamFold fold, Wanted wanted)
+    private static void Print(Call call, StreamFold fold, Descriptions? descriptions, Wanted wanted)
     {
         var map = fold.Generation!;
         var entries = SortedEntries.Of(fold.Entries, map.Shape);
-        var fields = new FieldFormat(map, wanted.Hex);
+        var fields = new FieldFormat(map, descriptions);
         if (wanted.Bpftool)
             Dump.WriteJson(call.Terminal, entries, new EntryFormat(map, wanted.Hex), wanted.Limit);
         else if (call.WantsJson)
-            WriteJson(call.Terminal, fold, entries, fields, wanted.Limit);
+            Entries.WriteJson(call.Terminal, fold, entries, fields, wanted.Limit);
         else if (wanted.Csv)
             WriteCsv(call.Terminal.Out, entries, fields, wanted.Limit);
         else
-            WriteTable(call.Terminal, fold, entries, fields, wanted.Limit);
-    }
-
-    private static void WriteJson(Terminal terminal, StreamFold fold, SortedEntries entries, FieldFormat fields, int limit)
-    {
-        terminal.Json(json =>
-        {
-            json.WriteStartObject();
-            json.WriteString("stream", fold.Stream.ToString());
-            json.WriteNumber("version", fold.Version.Value);
-            json.WriteString("at", Times.Of(fold.Time));
-            json.WriteNumber("count", entries.Count);
-            json.WriteStartArray("entries");
-            foreach (var (key, value) in entries.Take(limit))
-            {
-                json.WriteStartObject();
-                json.WritePropertyName("key");
-                fields.WriteKey(json, key);
-                json.WritePropertyName("value");
-                fields.WriteValue(json, value);
-                json.WriteString("key_bytes", Hex.Of(key));
-                json.WriteString("value_bytes", Hex.Of(value));
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-        });
+            WriteTable(call.Terminal, fold, entries, fields, descriptions?.GuessesOf(fold.Stream, map), wanted.Limit);
     }
 
     private static void WriteCsv(TextWriter output, SortedEntries entries, FieldFormat fields, int limit)
@@ -124,11 +99,9 @@ internal static class Replay
     // RFC 4180.
     private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n\r") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
 
-    private static void WriteTable(Terminal terminal, StreamFold fold, SortedEntries entries, FieldFormat fields, int limit)
+    private static void WriteTable(Terminal terminal, StreamFold fold, SortedEntries entries, FieldFormat fields, string? guesses, int limit)
     {
-        var shape = fold.Shape!;
-        var filled = ((MapType)shape.Type).IsArray() && entries.Count < shape.MaxEntries ? "entries written, the others are zero" : "entries";
-        terminal.Out.WriteLine($"# {fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}: {MapTypeNames.Of(shape.Type)}, {entries.Count} of {shape.MaxEntries} {filled}{(fold.IsOpen ? "" : "; the map is closed")}");
+        Entries.WriteHead(terminal, fold, entries.Count, guesses);
         var table = new TextTable("Key", "Value");
         foreach (var (key, value) in entries.Take(limit))
             table.Add(fields.Key(key), fields.Value(value));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Folding;
@@ -23,11 +24,12 @@ internal static class Verify
         var wait = NumberOption.Make("--wait", "SECONDS", "Try again for so long, until they are equal.", 0, 86_400);
         var strict = new Option<bool>("--strict") { Description = "An LRU map, too, must have every entry of the log (the captured map itself has; a replica may have evicted)." };
         var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
         var command = new ExampleCommand(
             "verify", "Hold a live map against its log, key by key: exit code 0 if they are equal, 1 if not. The map should be at rest.",
-            "maplog verify lb-1/ct_map /sys/fs/bpf/ct_map", "maplog verify lb-1/ct_map ct_map --wait 10") { stream, map, wait, strict, limit };
+            "maplog verify lb-1/ct_map /sys/fs/bpf/ct_map", "maplog verify lb-1/ct_map ct_map --wait 10") { stream, map, wait, strict, limit, hex };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetRequiredValue(map), new Wanted(
-            TimeSpan.FromSeconds(call.Arguments.GetValue(wait) ?? 0), call.Arguments.GetValue(strict), (int)(call.Arguments.GetValue(limit) ?? DefaultLimit))));
+            TimeSpan.FromSeconds(call.Arguments.GetValue(wait) ?? 0), call.Arguments.GetValue(strict), (int)(call.Arguments.GetValue(limit) ?? DefaultLimit), call.Arguments.GetValue(hex))));
         return command;
     }
 
@@ -35,7 +37,9 @@ internal static class Verify
     {
         await using var log = call.OpenLog();
         var history = call.History(log);
-        var fold = await history.ReadAsync((await call.FindStreamAsync(log, name)).Stream, cancellation: call.Cancellation);
+        var stream = (await call.FindStreamAsync(log, name)).Stream;
+        var fold = await history.ReadAsync(stream, cancellation: call.Cancellation);
+        var descriptions = wanted.Hex ? null : await Descriptions.ReadAsync(log, stream, call.Cancellation);
         using var map = LiveMap.Open(mapName);
         var began = Stopwatch.GetTimestamp();
         while (true)
@@ -44,10 +48,13 @@ internal static class Verify
             var comparison = Compare(fold, map, wanted, call.Cancellation);
             if (comparison.IsEqual || Stopwatch.GetElapsedTime(began) >= wanted.Wait)
             {
+                var format = new FieldFormat(fold.Generation!, descriptions);
+                if (!call.WantsJson && !comparison.IsEqual && descriptions?.GuessesOf(stream, fold.Generation!) is { } guesses)
+                    call.Terminal.Complain(guesses);
                 if (call.WantsJson)
-                    call.Terminal.Json(json => Write(json, fold, map, comparison));
+                    call.Terminal.Json(json => Write(json, fold, map, comparison, format));
                 else
-                    Write(call.Terminal.Out, fold, map, comparison);
+                    Write(call.Terminal.Out, fold, map, comparison, format);
                 return comparison.IsEqual ? ExitCode.Ok : ExitCode.Failed;
             }
             await Task.Delay(Pause, call.Cancellation);
@@ -66,7 +73,7 @@ internal static class Verify
         return MapComparison.Of(fold.Entries, LiveMap.Read(map, cancellation), info.Type.IsArray(), info.Type.IsLru() && !wanted.IsStrict, wanted.Limit);
     }
 
-    private static void Write(TextWriter output, StreamFold fold, BpfMap map, MapComparison comparison)
+    private static void Write(TextWriter output, StreamFold fold, BpfMap map, MapComparison comparison, FieldFormat format)
     {
         if (comparison.IsEqual)
         {
@@ -75,15 +82,15 @@ internal static class Verify
         }
         output.WriteLine($"different: {fold.Stream} at version {fold.Version} and {map}, {comparison.Equal} entries equal, {comparison.DifferenceCount} not.{Note(comparison)}");
         foreach (var difference in comparison.Differences)
-            output.WriteLine($"{Word(difference.Kind),-9} {Hex.Of(difference.Key)}  log {Value(difference.Logged)}  map {Value(difference.Live)}");
+            output.WriteLine($"{Word(difference.Kind),-9} {format.Key(difference.Key)}  log {Value(difference.Logged)}  map {Value(difference.Live)}");
         if (comparison.DifferenceCount > comparison.Differences.Count)
             output.WriteLine($"and {comparison.DifferenceCount - comparison.Differences.Count} more");
+
+        string Value(byte[]? value) => value is null ? "-" : format.Value(value);
     }
 
     private static string Note(MapComparison comparison) =>
         comparison.Evicted > 0 ? $" An LRU map evicts by itself: it does not have {comparison.Evicted} entries of the log." : "";
-
-    private static string Value(byte[]? value) => value is null ? "-" : Hex.Of(value);
 
     private static string Word(DifferenceKind kind) => kind switch
     {
@@ -92,7 +99,7 @@ internal static class Verify
         _ => "different",
     };
 
-    private static void Write(Utf8JsonWriter json, StreamFold fold, BpfMap map, MapComparison comparison)
+    private static void Write(Utf8JsonWriter json, StreamFold fold, BpfMap map, MapComparison comparison, FieldFormat format)
     {
         json.WriteStartObject();
         json.WriteString("stream", fold.Stream.ToString());
@@ -112,11 +119,24 @@ internal static class Verify
                 json.WriteString("log", Hex.Of(logged));
             if (difference.Live is { } live)
                 json.WriteString("map", Hex.Of(live));
+            json.WriteStartObject("formatted");
+            format.WriteKey(json, difference.Key);
+            WriteValue("log", difference.Logged);
+            WriteValue("map", difference.Live);
+            json.WriteEndObject();
             json.WriteEndObject();
         }
         json.WriteEndArray();
         json.WriteEndObject();
+
+        void WriteValue(string side, byte[]? value)
+        {
+            if (value is null)
+                return;
+            json.WritePropertyName(side);
+            format.WriteValue(json, value);
+        }
     }
 
-    private sealed record Wanted(TimeSpan Wait, bool IsStrict, int Limit);
+    private sealed record Wanted(TimeSpan Wait, bool IsStrict, int Limit, bool Hex);
 }

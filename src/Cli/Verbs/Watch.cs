@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Cli.TimeTravel;
 using Maplog.Events;
 using Maplog.Log;
 
@@ -20,24 +22,32 @@ internal static class Watch
         var stream = StreamArgument.Make();
         var from = NumberOption.Make("--from", "VERSION", "Begin with this version; without it, with what comes next.", 0);
         var count = NumberOption.Make("--count", "N", "End after so many events.", 1);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, though the map has BTF." };
+        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var filter = new EventFilter.Options([.. Enum.GetValues<EventKind>().Where(k => k != EventKind.None)]);
         var command = new ExampleCommand(
             "watch", "A map's changes as they are logged, until Ctrl-C. Needs the log only. With --json an object a line.",
-            "maplog watch lb-1/ct_map", "maplog watch lb-1/ct_map --from 1", "maplog watch lb-1/ct_map --json | jq -r .key") { stream, from, count, hex };
+            "maplog watch lb-1/ct_map", "maplog watch lb-1/ct_map --from 1", "maplog watch lb-1/ct_map --kind deleted,evicted --process envoy", "maplog watch lb-1/ct_map --json | jq -r .key") 
+        {
+            stream, from, count, hex, filter.Key, filter.Kind, filter.Process, filter.Origin,
+        };
         Call.Set(command, terminal, call => RunAsync(
-            call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetValue(from), call.Arguments.GetValue(count) ?? long.MaxValue, call.Arguments.GetValue(hex)));
+            call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetValue(from), call.Arguments.GetValue(count) ?? long.MaxValue, call.Arguments.GetValue(hex), filter));
         return command;
     }
 
-    private static async Task<int> RunAsync(Call call, string name, long? from, long count, bool hexOnly)
+    private static async Task<int> RunAsync(Call call, string name, long? from, long count, bool hexOnly, EventFilter.Options options)
     {
         try
         {
             await using var log = call.OpenLog();
             var found = await call.FindStreamAsync(log, name);
             var after = from is { } first ? new StreamVersion(Math.Max(0, first - 1)) : found.Head.Version;
-            using var printer = new EventPrinter(call.Terminal, found.Opened, call.WantsJson, hexOnly);
-            await FollowAsync(call, new LogReader(log), found.Stream, after, count, printer);
+            var descriptions = await Descriptions.ReadAsync(log, found.Stream, call.Cancellation);
+            var filter = options.Read(call.Arguments, found.Opened, descriptions);
+            if (!hexOnly && !call.WantsJson && found.Opened is { } map && descriptions.GuessesOf(found.Stream, map) is { } guesses)
+                call.Terminal.Complain(guesses);
+            using var printer = new EventPrinter(call.Terminal, found.Opened, call.WantsJson, hexOnly ? null : descriptions);
+            await FollowAsync(call, new LogReader(log), found.Stream, after, count, filter, printer);
             return ExitCode.Ok;
         }
         catch (OperationCanceledException) when (call.Cancellation.IsCancellationRequested)
@@ -46,7 +56,7 @@ internal static class Watch
         }
     }
 
-    private static async Task FollowAsync(Call call, LogReader reader, StreamName stream, StreamVersion after, long count, EventPrinter printer)
+    private static async Task FollowAsync(Call call, LogReader reader, StreamName stream, StreamVersion after, long count, EventFilter filter, EventPrinter printer)
     {
         for (var away = false; ;)
         {
@@ -56,8 +66,16 @@ internal static class Watch
                 {
                     foreach (var logged in page)
                     {
-                        printer.Print(logged);
                         after = logged.Version;
+                        if (logged.Kind == EventKind.MapOpened)
+                        {
+                            var map = (MapOpened)NoteCodec.Read(logged.Kind, logged.Data.Span);
+                            filter.Open(map);
+                            printer.Open(map);
+                        }
+                        if (!filter.Wants(logged.Kind, logged.Data.Span))
+                            continue;
+                        printer.Print(logged);
                         if (--count == 0)
                             break;
                     }

@@ -62,6 +62,31 @@ public sealed class BtfTypes
         };
     }
 
+    /// <summary>The ids of the types with a name as C writes it (<c>struct flow</c>, <c>flow_t</c>, <c>unsigned int</c>), but for mere declarations.</summary>
+    public IReadOnlyList<uint> Find(string name)
+    {
+        var word = name.Split(' ', 2) is ["struct" or "union" or "enum", var tag] ? tag : name;
+        var found = new List<uint>();
+        for (var id = 1u; id < _types.Count; id++)
+            if (_types[(int)id] is { Kind: not (BtfKind.Forward or BtfKind.Function or BtfKind.Variable or BtfKind.DataSection) } type && type.Name == word)
+                found.Add(id);
+        return found;
+    }
+
+    /// <summary>The types of key and value in a map's definition (<c>__type(key, …)</c>); 0 for one that it does not name.</summary>
+    /// <returns>Null: the object defines no map of this name.</returns>
+    public (uint Key, uint Value)? FindMap(string map)
+    {
+        var maps = _types.FirstOrDefault(t => t.Kind == BtfKind.DataSection && t.Name == ".maps");
+        var variable = maps?.Members.Select(m => this[m.Type]).FirstOrDefault(v => v.Name == map);
+        if (variable is null || Resolve(variable.Of) is not { Kind: BtfKind.Struct } definition)
+            return null;
+        return (Pointed("key"), Pointed("value"));
+
+        uint Pointed(string member) =>
+            definition.Members.FirstOrDefault(m => m.Name == member) is { } found && Resolve(found.Type) is { Kind: BtfKind.Pointer } pointer ? pointer.Of : 0;
+    }
+
     private void Read(ReadOnlySpan<byte> btf)
     {
         // The hook, the kernel and this process share a machine's byte order; a log read on another one is told so here.

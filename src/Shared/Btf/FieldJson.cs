@@ -68,6 +68,7 @@ public static class FieldJson
             FieldKind.SignedNumber => $"{Signed(own)}",
             FieldKind.Enumeration => type.Names!.TryGetValue($"{Unsigned(type, bytes)}", out var name) ? name : $"{Unsigned(type, bytes)}",
             FieldKind.Ipv4 or FieldKind.Ipv6 when own.Length is 4 or 16 => new IPAddress(own).ToString(),
+            FieldKind.Ipv4Host when own.Length == 4 => new IPAddress([own[3], own[2], own[1], own[0]]).ToString(),
             FieldKind.Mac => string.Join(':', own.ToArray().Select(b => $"{b:x2}")),
             FieldKind.Text => Characters(own),
             FieldKind.Struct or FieldKind.Array => Json(type, bytes),

@@ -1,8 +1,7 @@
 namespace Maplog.Btf;
 
 /// <summary>
-/// What the word of a name says of an integer or array of the right size: <c>src_ip</c> is an address, <c>dport</c> a port.
-/// Programs copy these from packets, so they are in network byte order.
+/// What a word of a name says of an integer or array of the right size: <c>src_ip</c> is an address, <c>dport</c> a port. A guess.
 /// </summary>
 internal static class FieldNames
 {

@@ -32,6 +32,14 @@ public sealed class FieldPattern
         return true;
     }
 
+    /// <summary>One key, all of its bytes.</summary>
+    public static FieldPattern OfKey(byte[] key)
+    {
+        var pattern = new FieldPattern(new byte[key.Length], new byte[key.Length]);
+        pattern.Set(0, key);
+        return pattern;
+    }
+
     /// <param name="text">What was written.</param>
     /// <param name="size">Bytes of a key.</param>
     /// <param name="type">What a key means; null: unknown.</param>
@@ -52,7 +60,7 @@ public sealed class FieldPattern
     // A key in hex that lost a digit must not be read as another key in decimal: digits are a number only where that is beyond doubt.
     private static byte[] Scalar(string text, int size, FieldType? type)
     {
-        if (type?.Kind is FieldKind.Text or FieldKind.Mac or FieldKind.Ipv4 or FieldKind.Ipv6 or FieldKind.Boolean)
+        if (type?.Kind is FieldKind.Text or FieldKind.Mac or FieldKind.Ipv4 or FieldKind.Ipv4Host or FieldKind.Ipv6 or FieldKind.Boolean)
             return Encode(type, text);
         var isNumber = type is null ? size is 1 or 2 or 4 or 8 : type.Kind is not (FieldKind.Struct or FieldKind.Array or FieldKind.Bytes);
         var other = type?.Kind == FieldKind.Struct ? $", or fields as in {Example(type)}" : isNumber ? ", or a number in decimal as key=7" : "";
@@ -66,7 +74,7 @@ public sealed class FieldPattern
         return Encode(type ?? new FieldType(FieldKind.Number, size), text);
     }
 
-    private static string Example(FieldType type) => string.Join(',', type.Fields!.Take(2).Select(f => $"{f.Name}={(f.Kind == FieldKind.Ipv4 ? "10.0.0.1" : f.Kind == FieldKind.Port ? "443" : "1")}"));
+    private static string Example(FieldType type) => string.Join(',', type.Fields!.Take(2).Select(f => $"{f.Name}={(f.Kind is FieldKind.Ipv4 or FieldKind.Ipv4Host ? "10.0.0.1" : f.Kind == FieldKind.Port ? "443" : "1")}"));
 
     private static byte[]? HexOf(string text, int size)
     {
@@ -127,11 +135,15 @@ public sealed class FieldPattern
     {
         switch (field.Kind)
         {
+            case FieldKind.Ipv4Host when text.Count(c => c == '.') == 3:
+                var reversed = Encode(field with { Kind = FieldKind.Ipv4 }, text);
+                Array.Reverse(reversed);
+                return reversed;
             // Without the check '10.0.1' would be 10.0.0.1.
             case FieldKind.Ipv4 or FieldKind.Ipv6 when (text.Contains(':', StringComparison.Ordinal) || text.Count(c => c == '.') == 3) && IPAddress.TryParse(text, out var address):
                 var bytes = field.Size == 16 && address.GetAddressBytes().Length == 4 ? address.MapToIPv6().GetAddressBytes() : address.GetAddressBytes();
                 return bytes.Length == field.Size ? bytes : throw Wrong(field, text);
-            case FieldKind.Mac or FieldKind.Bytes or FieldKind.Array or FieldKind.Struct or FieldKind.Ipv4 or FieldKind.Ipv6:
+            case FieldKind.Mac or FieldKind.Bytes or FieldKind.Array or FieldKind.Struct or FieldKind.Ipv4 or FieldKind.Ipv4Host or FieldKind.Ipv6:
                 return HexOf(text.Replace("-", "", StringComparison.Ordinal), field.Size) ?? throw Wrong(field, text);
             case FieldKind.Text:
                 var characters = Encoding.UTF8.GetBytes(text);
@@ -174,7 +186,7 @@ public sealed class FieldPattern
         $"'{text}' is no value of {(field.Name is { } name ? $"field '{name}'" : "the key")}: it is "
         + field.Kind switch
         {
-            FieldKind.Ipv4 => "an IPv4 address, as 10.0.0.1.",
+            FieldKind.Ipv4 or FieldKind.Ipv4Host => "an IPv4 address, as 10.0.0.1.",
             FieldKind.Ipv6 => "an IPv6 address, as 2001:db8::1.",
             FieldKind.Mac => "a link address, as 02:00:00:00:00:01.",
             FieldKind.Text => $"a text of at most {field.Size} characters.",

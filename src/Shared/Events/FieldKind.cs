@@ -42,6 +42,12 @@ public enum FieldKind
     Mac,
     Array,
     Struct,
+
+    /// <summary>
+    /// An address of 4 bytes that a program keeps as a number in the machine's byte order. Only an operator says so: a map_opened event
+    /// never has this kind, which earlier versions could not read.
+    /// </summary>
+    Ipv4Host,
 }
 
 internal sealed class FieldKindJson() : JsonStringEnumConverter<FieldKind>(JsonNamingPolicy.CamelCase);

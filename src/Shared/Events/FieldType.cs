@@ -38,6 +38,10 @@ public sealed record FieldType(FieldKind Kind, int Size)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<FieldType>? Fields { get; init; }
 
+    /// <summary>Whether the kind is a guess by the field's name: the type alone does not say so.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Guess { get; init; }
+
     /// <summary>Of an enumeration: names by the number in decimal, without sign.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Names { get; init; }

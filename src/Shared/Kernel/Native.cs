@@ -165,6 +165,12 @@ internal static unsafe partial class Native
     [LibraryImport(Bpf, EntryPoint = "btf__load_vmlinux_btf", SetLastError = true)]
     public static partial nint BtfLoadVmlinux();
 
+    [LibraryImport(Bpf, EntryPoint = "btf__parse", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint BtfParse(string path, nint extension);
+
+    [LibraryImport(Bpf, EntryPoint = "btf__raw_data")]
+    public static partial byte* BtfRawData(nint btf, out uint size);
+
     [LibraryImport(Bpf, EntryPoint = "btf__free")]
     public static partial void BtfFree(nint btf);
 

@@ -18,20 +18,32 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
     private readonly LogReader _reader = new(store);
     private readonly PruneStore _prunes = new(store);
 
-    /// <summary>What would go; null: nothing of this stream.</summary>
+    /// <summary>What would go; or why nothing of this stream would.</summary>
     /// <param name="stream">Which stream.</param>
     /// <param name="before">History from before this time.</param>
     /// <param name="cancellation">Ends the looking.</param>
-    public async Task<PrunePlan?> PlanAsync(StreamName stream, DateTimeOffset before, CancellationToken cancellation = default)
+    public async Task<PruneLook> LookAsync(StreamName stream, DateTimeOffset before, CancellationToken cancellation = default)
     {
-        if (await _reader.ReadFirstAsync(stream, cancellation) is not { } first || await _reader.FindAtAsync(stream, before, cancellation) is not { } last)
-            return null;
+        if (await _reader.ReadFirstAsync(stream, cancellation) is not { } first)
+            return new PruneLook(null, "it has no events");
+        if (await _reader.FindAtAsync(stream, before, cancellation) is not { } last)
+            return new PruneLook(null, $"its history begins at {Text(first.Time)}, version {first.Version}, which is not before {Text(before)}");
         // The next writer learns from the last record how far the ring was logged: it stays.
         var record = await _reader.ReadLastRecordAsync(stream, cancellation: cancellation);
         var limit = record is { } kept && kept.Version < last.Version ? kept.Version : last.Version;
         var seal = await _reader.ReadLatestAsync<Sealed>(stream, limit, cancellation);
-        return seal is null || seal.Version <= first.Version ? null : new PrunePlan(stream, first, seal);
+        if (seal is not null && seal.Version > first.Version)
+            return new PruneLook(new PrunePlan(stream, first, seal), "");
+        if (seal is not null)
+            return new PruneLook(null, $"it begins at the last seal before {Text(before)} already, version {first.Version}; history goes up to a seal");
+        return new PruneLook(null, limit < last.Version
+            ? $"its last change that came from the kernel, version {limit}, stays for the next writer, and no seal is before it"
+            : $"none of its history from before {Text(before)} is sealed yet: its writer seals every minute, and history goes up to a seal");
     }
+
+    /// <summary>What would go; null: nothing of this stream.</summary>
+    public async Task<PrunePlan?> PlanAsync(StreamName stream, DateTimeOffset before, CancellationToken cancellation = default) =>
+        (await LookAsync(stream, before, cancellation)).Plan;
 
     /// <summary>The snapshot and the record; then nothing is deleted yet.</summary>
     /// <exception cref="LogException">The log cannot be read or written, or the running writer did not write the record.</exception>
@@ -76,8 +88,12 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
     }
 
     /// <summary>Whether an earlier prune of this stream did not come to its end.</summary>
-    public async Task<bool> IsUnfinishedAsync(StreamName stream, CancellationToken cancellation = default) =>
-        await _reader.ReadLatestAsync<Pruned>(stream, cancellation) is { } record && await _reader.ReadFirstAsync(stream, cancellation) is { } first && first.Version.Value <= record.Note.UpTo;
+    public async Task<bool> IsUnfinishedAsync(StreamName stream, CancellationToken cancellation = default) => await LeftAsync(stream, cancellation) > 0;
+
+    /// <summary>How many events an earlier prune has left that did not come to its end.</summary>
+    public async Task<long> LeftAsync(StreamName stream, CancellationToken cancellation = default) =>
+        await _reader.ReadLatestAsync<Pruned>(stream, cancellation) is { } record && await _reader.ReadFirstAsync(stream, cancellation) is { } first
+            ? Math.Max(0, record.Note.UpTo - first.Version.Value + 1) : 0;
 
     private async Task<Snapshot> SnapshotAsync(PrunePlan plan, CancellationToken cancellation)
     {
@@ -142,4 +158,6 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
             await _prunes.WithdrawAsync(order, CancellationToken.None);
         }
     }
+
+    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }

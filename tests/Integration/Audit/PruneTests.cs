@@ -18,7 +18,7 @@ public sealed class PruneTests(TestPostgres postgres)
         var before = When(history.Times[2000]);
         var dry = await history.RunAsync("prune", "--before", before, "--dry-run");
         Assert.Contains("lb-1/ct_map: 1900 events would go; it would begin at version 1901", dry.Output, StringComparison.Ordinal);
-        Assert.Contains("lb-1/other: nothing to prune", dry.Output, StringComparison.Ordinal);
+        Assert.Contains("lb-1/other: nothing to prune: ", dry.Output, StringComparison.Ordinal);
         Assert.Equal(1L, await history.Log.QueryAsync("select min(version) from maplog.mt_events where stream_id = 'lb-1/ct_map'"));
 
         var run = await history.RunAsync("prune", "lb-1/ct_map", "--before", before);
@@ -51,11 +51,19 @@ public sealed class PruneTests(TestPostgres postgres)
         Assert.Equal(changes.Lines.Length, (int)(long)(await history.Log.QueryAsync("select count(*) from audit.changes where source = 'lb-1' and stream = 'lb-1/ct_map' and node = 'node-a'"))!);
 
         // Again, and further.
-        Assert.StartsWith("lb-1/ct_map: nothing to prune", (await history.RunAsync("prune", "lb-1/ct_map", "--before", before)).Output, StringComparison.Ordinal);
+        Assert.StartsWith("lb-1/ct_map: nothing to prune: it begins at the last seal before ", (await history.RunAsync("prune", "lb-1/ct_map", "--before", before)).Output, StringComparison.Ordinal);
         Assert.StartsWith("lb-1/ct_map: 500 events are gone", (await history.RunAsync("prune", "lb-1/ct_map", "--before", When(history.Times[2450]))).Output, StringComparison.Ordinal);
         Assert.Equal(0, (await history.RunAsync("verify-log", "lb-1/ct_map")).Code);
         Assert.Equal(history.Model[2500]!, await history.ReplayAsync("--version", "2500"));
         Assert.Equal(1L, await history.Log.QueryAsync("select count(*) from maplog.snapshots"));
+    }
+
+    [Fact]
+    public async Task That_there_is_nothing_to_prune_has_its_true_reason()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 38);
+        Assert.Contains("nothing to prune: none of its history from before 2026-03-02", (await history.RunAsync("prune", "lb-1/ct_map", "--before", "2026-03-02T00:00Z", "--dry-run")).Output, StringComparison.Ordinal);
+        Assert.Contains("nothing to prune: its history begins at 2026-03-01T12:00:00.000000Z, version 1, which is not before 2026-01-01", (await history.RunAsync("prune", "lb-1/ct_map", "--before", "2026-01-01T00:00Z", "--dry-run")).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -185,6 +185,25 @@ public sealed class TimeTravelTests(TestPostgres postgres)
     [InlineData(2, "'first' is no event: give a version, an event's id, or a kind", "replay", "lb-1/ct_map", "--before", "first")]
     [InlineData(1, "has no event 'gap_found'", "replay", "lb-1/ct_map", "--before", "gap_found")]
     [InlineData(2, "--key: 'seven' is no value of the key: it is a number of 4 bytes.", "history", "lb-1/ct_map", "--key", "seven")]
+    [InlineData(2, "'0000000' is either a number or hex of a wrong length, 7 digits instead of 8", "history", "lb-1/ct_map", "--key", "0000000")]
+    [InlineData(2, "--from is version 20, after --to, version 10: exchange them.", "history", "lb-1/ct_map", "--from", "20", "--to", "10")]
+    [InlineData(2, "after --to, 2026-03-01T00:00:00.000000Z: exchange them.", "history", "lb-1/ct_map", "--from", "2026-03-02T00:00Z", "--to", "2026-03-01T00:00Z")]
+    [InlineData(2, "which comes after version 5 that --to names", "history", "lb-1/ct_map", "--from", "2026-03-01T12:00:01Z", "--to", "5")]
+    [InlineData(2, "has no version 1767225600: its head is 3001. A time in unix seconds is written @1767225600.", "history", "lb-1/ct_map", "--from", "1767225600")]
+    [InlineData(1, "lb-1/ct_map has no change of key 9999 from version 1 to 3001.", "history", "lb-1/ct_map", "--key", "9999")]
+    [InlineData(1, "lb-1/ct_map has no change of kind added, process envoy from version 7 to 9.", "history", "lb-1/ct_map", "--kind", "added", "--process", "envoy", "--from", "7", "--to", "9")]
+    [InlineData(2, "--kind: there is no 'deletd'. Did you mean deleted?", "history", "lb-1/ct_map", "--kind", "deletd")]
+    [InlineData(2, "--kind: there is no 'gap_found': write added, updated, deleted, evicted.", "history", "lb-1/ct_map", "--kind", "gap_found")]
+    [InlineData(2, "--origin: there is no 'kernel': write unknown, program, syscall, eviction, scan, read-back.", "watch", "lb-1/ct_map", "--origin", "kernel")]
+    [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "replay", "lb-1/ct_map", "--at", "9999-01-01T00:00Z")]
+    [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "history", "lb-1/ct_map", "--from", "9999-01-01T00:00Z")]
+    [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "history", "lb-1/ct_map", "--to", "9999-01-01T00:00Z")]
+    [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "diff", "lb-1/ct_map", "--from", "9999-01-01T00:00Z")]
+    [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "get", "lb-1/ct_map", "7", "--at", "9999-01-01T00:00Z")]
+    [InlineData(2, "--before: 9999-01-01T00:00:00.000000Z is in the future: it is ", "prune", "lb-1/ct_map", "--before", "9999-01-01T00:00Z")]
+    [InlineData(2, "KEY: '12345678901' is no value of the key: it is a number of 4 bytes.", "get", "lb-1/ct_map", "12345678901")]
+    [InlineData(1, "lb-1/ct_map has no entry 9999 at version 3001, ", "get", "lb-1/ct_map", "9999")]
+    [InlineData(2, "so 'value.peer=ipv4' names none: take its type from an object file", "describe", "lb-1/ct_map", "--hint", "value.peer=ipv4")]
     public async Task What_cannot_be_is_a_sentence_and_a_code(int code, string sentence, params string[] arguments)
     {
         await using var history = await RecordedHistory.MakeAsync(postgres, seed: 1);
@@ -192,6 +211,33 @@ public sealed class TimeTravelTests(TestPostgres postgres)
         Assert.Contains(sentence, run.Error, StringComparison.Ordinal);
         Assert.Equal(code, run.Code);
         Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public async Task One_entry_is_what_the_map_held_then()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 12);
+        foreach (var version in new[] { 40, 900, 1400, 2999 })
+        {
+            var (key, value) = history.Model[version]!.First();
+            var number = BitConverter.ToUInt32(Convert.FromHexString(key));
+            Assert.Equal($"{number} -> {value}\n", (await history.RunAsync("get", "lb-1/ct_map", $"{number}", "--version", $"{version}")).Output);
+            var json = await history.RunAsync("get", "lb-1/ct_map", key, "--json", "--at", $"@{(history.Times[version] - DateTimeOffset.UnixEpoch).TotalMicroseconds:0}".Insert(11, "."));
+            Assert.Equal(history.Model[history.VersionAt(history.Times[version])]!.GetValueOrDefault(key), RecordedHistory.Entries(json).GetValueOrDefault(key));
+        }
+    }
+
+    [Fact]
+    public async Task A_history_of_one_kind_and_origin_has_all_of_those_and_no_other()
+    {
+        await using var history = await RecordedHistory.MakeAsync(postgres, seed: 13);
+        var all = (await history.RunAsync("history", "lb-1/ct_map", "--json")).Lines;
+        var wanted = all.Where(l => JsonDocument.Parse(l).RootElement.GetProperty("kind").GetString() is "deleted" or "evicted").ToArray();
+        Assert.NotEmpty(wanted);
+        Assert.NotEqual(all.Length, wanted.Length);
+        Assert.Equal(wanted, (await history.RunAsync("history", "lb-1/ct_map", "--json", "--kind", "deleted,evicted", "--origin", "program", "--process", "bpftool")).Lines);
+        Assert.Equal(wanted, (await history.RunAsync("history", "lb-1/ct_map", "--json", "--kind", "deleted", "--kind", "evicted", "--process", "4711")).Lines);
+        Assert.Equal(wanted[^3..], (await history.RunAsync("history", "lb-1/ct_map", "--json", "--kind", "deleted,evicted", "--last", "3")).Lines);
     }
 
     private static Task<string> PlanAsync(RecordedHistory history, string sql) =>

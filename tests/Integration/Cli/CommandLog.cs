@@ -59,6 +59,13 @@ internal sealed class CommandLog : IAsyncDisposable
         _batch.Clear();
     }
 
+    /// <summary>One value that the log's Postgres says, with the rights of its owner.</summary>
+    public async Task<object?> QueryAsync(string sql)
+    {
+        await using var command = _store.Database.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
+    }
+
     public ValueTask DisposeAsync()
     {
         _batch.Dispose();

@@ -11,7 +11,7 @@ public sealed class CompletionTests(TestPostgres postgres)
     [Fact]
     public async Task Bash_completes_verbs_and_options()
     {
-        Assert.Equal(["detach", "diff", "doctor", "dump"], await CompleteAsync("", "d"));
+        Assert.Equal(["describe", "detach", "diff", "doctor", "dump"], await CompleteAsync("", "d"));
         Assert.Contains("--json", await CompleteAsync("", "dump", "lb-1/ct_map", "--js"));
         Assert.Empty(await CompleteAsync("", "nonsense", "x"));
         Assert.Contains("--root", await CompleteAsync("", "standby", "drain", "--ro"));

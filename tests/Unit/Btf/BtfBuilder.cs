@@ -31,6 +31,10 @@ internal sealed class BtfBuilder
     public uint BitFields(string name, int size, params (string Name, uint Type, uint BitOffset, uint BitSize)[] members) =>
         Add(name, BtfKind.Struct, members.Length, (uint)size, true, [.. members.SelectMany(m => new[] { Name(m.Name), m.Type, m.BitSize << 24 | m.BitOffset })]);
 
+    public uint Variable(string name, uint type) => Add(name, BtfKind.Variable, 0, type, false, 1);
+
+    public uint Section(string name, int size, uint variable) => Add(name, BtfKind.DataSection, 1, (uint)size, false, variable, 0, (uint)size);
+
     public byte[] Build()
     {
         var header = new byte[24];

@@ -9,21 +9,50 @@ public sealed class FieldTests
     private readonly BtfBuilder _btf = new();
 
     [Fact]
-    public void Addresses_and_ports_are_told_by_type_and_name()
+    public void Addresses_and_ports_are_told_by_type_and_what_the_name_alone_says_is_a_guess()
     {
         var u8 = _btf.Integer("unsigned char", 1);
         var u16 = _btf.Integer("unsigned short", 2);
         var u32 = _btf.Integer("unsigned int", 4);
         var be16 = _btf.Alias(BtfKind.Typedef, u16, "__be16");
+        var be32 = _btf.Alias(BtfKind.Typedef, u32, "__be32");
         var mac = _btf.Array(u8, 6);
         var ip6 = _btf.Array(u32, 4);
-        var key = _btf.Struct("key", 40, ("saddr", u32, 0), ("dport", u16, 32), ("vlan", be16, 48), ("src_mac", mac, 64), ("zone", u16, 112), ("dst_ip6", ip6, 128), ("support", u32, 256), ("pad", u32, 288));
-        var fields = Fields(key, 40).Key!.Fields!;
+        var key = _btf.Struct(
+            "key", 48, ("saddr", u32, 0), ("dport", be16, 32), ("vlan", be16, 48), ("src_mac", mac, 64), ("zone", u16, 112), ("dst_ip6", ip6, 128), ("support", u32, 256),
+            ("daddr", be32, 288), ("port", u16, 320), ("pad", u16, 336));
+        var fields = Fields(key, 48).Key!.Fields!;
         Assert.Equal(
-            [FieldKind.Ipv4, FieldKind.Port, FieldKind.BigEndian, FieldKind.Mac, FieldKind.Number, FieldKind.Ipv6, FieldKind.Number, FieldKind.Number],
+            [FieldKind.Ipv4, FieldKind.Port, FieldKind.BigEndian, FieldKind.Mac, FieldKind.Number, FieldKind.Ipv6, FieldKind.Number, FieldKind.Ipv4, FieldKind.Number, FieldKind.Number],
             fields.Select(f => f.Kind));
-        Assert.Equal([0, 4, 6, 8, 14, 16, 32, 36], fields.Select(f => f.At));
-        Assert.Equal(FieldKind.BigEndian, Fields(key, 40, new() { ["key.zone"] = FieldKind.BigEndian }).Key!.Fields![4].Kind);
+        Assert.Equal([0, 4, 6, 8, 14, 16, 32, 36, 40, 42], fields.Select(f => f.At));
+        Assert.Equal(["saddr", "src_mac", "dst_ip6", "port"], fields.Where(f => f.Guess).Select(f => f.Name));
+    }
+
+    [Fact]
+    public void A_port_in_the_machines_byte_order_is_the_number_that_the_program_wrote()
+    {
+        var key = _btf.Struct("key", 4, ("port", _btf.Integer("unsigned short", 2), 0), ("zone", _btf.Integer("unsigned short", 2), 16));
+        var fields = Fields(key, 4).Key!;
+        Assert.Equal("""{"port":443,"zone":0}""", FieldJson.Text(fields, [0xbb, 1, 0, 0]));
+        Assert.True(FieldPattern.Parse("port=443", 4, fields).Matches([0xbb, 1, 7, 0]));
+    }
+
+    [Fact]
+    public void Types_of_an_object_are_found_by_name_and_by_its_map()
+    {
+        var u32 = _btf.Integer("unsigned int", 4);
+        var flow = _btf.Struct("flow", 4, ("saddr", u32, 0));
+        var definition = _btf.Struct("", 16, ("key", _btf.Pointer(flow), 0), ("value", _btf.Pointer(u32), 64));
+        var variable = _btf.Variable("ct_map", definition);
+        _btf.Section(".maps", 16, variable);
+        var types = BtfTypes.Parse(_btf.Build());
+        Assert.Equal([flow], types.Find("struct flow"));
+        Assert.Equal([flow], types.Find("flow"));
+        Assert.Equal([u32], types.Find("unsigned int"));
+        Assert.Empty(types.Find("flaw"));
+        Assert.Equal((flow, u32), types.FindMap("ct_map"));
+        Assert.Null(types.FindMap("other"));
     }
 
     [Fact]
@@ -96,7 +125,7 @@ public sealed class FieldTests
         Assert.Equal("""{"saddr":"1.2.3.4","state":"BAD"}""", FieldJson.Text(read.Fields!.Key!, [1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff]));
     }
 
-    private MapFields Fields(uint type, int size, Dictionary<string, FieldKind>? hints = null) => FieldTypes.Of(Opened(type, size), hints)!;
+    private MapFields Fields(uint type, int size) => FieldTypes.Of(Opened(type, size))!;
 
     private MapOpened Opened(uint type, int size) => new(1, 1, "boot", "m", new MapShape(1, size, size, 1, 0, 0), _btf.Build(), type, type, "fentry", [], "node");
 }

@@ -7,7 +7,7 @@ namespace Maplog.Tests.Unit.Cli;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("maplog: Give a command after 'maplog': status, maps, dump, replay, history, diff, watch, verify, verify-log, snapshot, prune, audit, doctor, source, migrate, promote, forget, detach, standby, completion. 'maplog --help' shows how.")]
+    [InlineData("maplog: Give a command after 'maplog': status, maps, dump, get, replay, history, diff, watch, describe, verify, verify-log, snapshot, prune, audit, doctor, source, migrate, promote, forget, detach, standby, completion. 'maplog --help' shows how.")]
     [InlineData("maplog: 'dmp' is no command of maplog. Did you mean 'dump'? 'maplog --help' shows how.", "dmp", "lb-1/ct_map")]
     [InlineData("maplog: 'adx' is no command of maplog source. Did you mean 'add'? 'maplog source --help' shows how.", "source", "adx")]
     [InlineData("maplog: --limit: 'ten' is not a whole number from 0 to 2147483647. 'maplog dump --help' shows how.", "dump", "lb-1/ct_map", "--limit", "ten")]

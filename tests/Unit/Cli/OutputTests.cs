@@ -1,4 +1,5 @@
 using System.Text;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Events;
 using Xunit;
@@ -42,7 +43,7 @@ public sealed class OutputTests
         {
             var payload = new byte[ChangePayload.Size(0, 1, 0)];
             ChangePayload.Write(payload, new ChangeHeader { Origin = Origin.ReadBack }, [], [7], []);
-            using var printer = new EventPrinter(terminal, null, asJson: false, hexOnly: false);
+            using var printer = new EventPrinter(terminal, null, asJson: false, Descriptions.None);
             printer.Print(new LoggedEvent(new StreamVersion(5), DateTimeOffset.UnixEpoch, EventKind.EntryEvicted, payload));
         });
         Assert.Equal(isForPeople, text.Contains('\e'));
@@ -53,16 +54,15 @@ public sealed class OutputTests
     public void Values_of_a_per_CPU_map_are_shown_cpu_by_cpu_without_their_padding()
     {
         var map = new MapOpened(1, 1, "", "m", new MapShape(5, 1, 3, 8, 0, 2), null, 0, 0, "fentry", [], "");
-        Assert.Equal("cpu0: 010203  cpu1: 040506", new EntryFormat(map, hexOnly: false).Value([1, 2, 3, 0, 0, 0, 0, 0, 4, 5, 6, 0, 0, 0, 0, 0]));
+        Assert.Equal("cpu0: 010203  cpu1: 040506", new FieldFormat(map, Descriptions.None).Value([1, 2, 3, 0, 0, 0, 0, 0, 4, 5, 6, 0, 0, 0, 0, 0]));
     }
 
     [Fact]
     public void BTF_that_cannot_be_read_leaves_hex_and_a_sentence()
     {
         var map = new MapOpened(1, 1, "", "ct_map", new MapShape(1, 1, 1, 8, 0, 0), [1, 2, 3], 5, 6, "fentry", [], "");
-        var format = new EntryFormat(map, hexOnly: false);
-        Assert.Equal("0a", format.Key([10]));
-        Assert.Contains("ct_map cannot be used", format.Lack, StringComparison.Ordinal);
+        Assert.Equal("0a", new FieldFormat(map, Descriptions.None).Key([10]));
+        Assert.Contains("ct_map cannot be used", new EntryFormat(map, hexOnly: false).Lack, StringComparison.Ordinal);
     }
 
     private static string Written(bool isForPeople, Action<Terminal> write)
