@@ -100,4 +100,22 @@ internal static partial class CaptureLog
 
     [LoggerMessage(90, LogLevel.Warning, "{Sentence}")]
     public static partial void PinsUnseen(this ILogger log, string sentence);
+
+    [LoggerMessage(40, LogLevel.Warning, "Map {Map} has a watched name, but this process may not open it ({Errno}): a security module, seccomp or a container's cgroup rules forbid it. Its changes are not recorded. It is tried again each second, and recorded from the moment it can be opened.")]
+    public static partial void MapRefused(this ILogger log, string map, string errno);
+
+    [LoggerMessage(41, LogLevel.Information, "This process may not open {Count} of this kernel (ids {Ids}), so their names are not known. If one has a watched name, its first change shows it.")]
+    public static partial void MapsRefused(this ILogger log, string count, string ids);
+
+    [LoggerMessage(42, LogLevel.Warning, "'{Target}' means no map: {Reason} It is tried again each second.")]
+    public static partial void PinRefused(this ILogger log, string target, string reason);
+
+    [LoggerMessage(43, LogLevel.Warning, "{Stream}: map {MapId} cannot be read ({Errno}). Its changes are recorded; scans and read-backs of it wait until it can be read.")]
+    public static partial void MapUnreadable(this ILogger log, string stream, uint mapId, string errno);
+
+    [LoggerMessage(44, LogLevel.Warning, "{Stream}: {Maps} more maps of this name were made, changed and ended while map {MapId} lives. {Max} of them are kept for the log; of the others it has a gap with the number of their changes. Watch the map that is meant by its pin, or give the others another name.")]
+    public static partial void GenerationsDropped(this ILogger log, string stream, int maps, uint mapId, int max);
+
+    [LoggerMessage(45, LogLevel.Information, "{Count} more lines about maps that came and went were left out: at most {Max} a minute are written. The log has all of these maps.")]
+    public static partial void MapLinesLeftOut(this ILogger log, int count, int max);
 }

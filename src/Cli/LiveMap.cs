@@ -22,17 +22,27 @@ internal static class LiveMap
         return ids.Count switch
         {
             1 => BpfMap.OpenById(ids[0], MapAccess.Read),
-            0 => throw new UsageException($"This kernel has no map named '{name}': give the path of its pin, its id, or its name; 'bpftool map' lists those there are."),
+            0 => throw new UsageException($"This kernel has no map named '{name}'{Unknown()}: give the path of its pin, its id, or its name; 'bpftool map' lists those there are."),
             _ => throw new UsageException($"This kernel has {ids.Count} maps named '{name}': give the id of one of them ({string.Join(", ", ids)}), or the path of its pin."),
         };
     }
+
+    private static string Unknown()
+    {
+        var refused = BpfMap.Unopenable().ToList();
+        return refused.Count == 0
+            ? ""
+            : $" among those that this process may open ({Counted(refused.Count, "map is", "maps are")} refused to it, id {refused[0].Id} with {Errno.Name(refused[0].Errno)})";
+    }
+
+    private static string Counted(int count, string one, string many) => $"{count} {(count == 1 ? one : many)}";
 
     /// <summary>The content as a scan finds it; what changes during the scan may or may not be in it.</summary>
     public static MapFold Read(BpfMap map, CancellationToken cancellation)
     {
         var info = map.Info;
         var content = new MapFold(info.KeySize, info.ValueBytes);
-        var chunk = (int)Math.Clamp(16_000_000L / (info.KeySize + info.ValueBytes), 1, Chunk);
+        var chunk = (int)Math.Clamp(16_000_000L / ((long)info.KeySize + info.ValueBytes), 1, Chunk);
         var scan = map.Scan(chunk);
         var keys = new byte[chunk * info.KeySize];
         var values = new byte[chunk * info.ValueBytes];

@@ -20,7 +20,7 @@ internal sealed class FilledLog
 
     public string Connection => Store.Database.ConnectionString;
 
-    public static MapShape Shape(Sizes sizes) => new((int)MapType.Hash, Sizes.KeySize, Sizes.ValueSize, sizes.Entries + sizes.Entries / 4, 0, 0);
+    public static MapShape Shape(Sizes sizes) => new((int)MapType.Hash, Sizes.KeySize, Sizes.ValueSize, (uint)(sizes.Entries + sizes.Entries / 4), 0, 0);
 
     public static async Task<FilledLog> MakeAsync(LogStore store, Sizes sizes, CancellationToken cancellation)
     {

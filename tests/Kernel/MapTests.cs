@@ -20,7 +20,7 @@ public sealed class MapTests
         Assert.Equal(64, map.Info.ValueBytes);
         Assert.Equal(root.GetProperty("max_entries").GetUInt32(), map.Info.MaxEntries);
         Assert.Equal((uint)root.GetProperty("flags").GetInt32(), map.Info.Flags);
-        Assert.Equal(root.GetProperty("frozen").GetInt32() == 1, map.Info.Frozen);
+        Assert.Equal(root.GetProperty("frozen").GetInt32() == 1, map.IsFrozen());
     }
 
     [Fact]
@@ -72,10 +72,9 @@ public sealed class MapTests
     {
         using var map = BpfMap.Create("frozen", MapType.Hash, 4, 4, 3);
         map.Update(Bytes.Of(1), Bytes.Of(1));
-        Assert.False(map.ReadInfo().Frozen);
+        Assert.False(map.IsFrozen());
         map.Freeze();
-        Assert.True(map.Info.Frozen);
-        Assert.True(map.ReadInfo().Frozen);
+        Assert.True(map.IsFrozen());
         var one = Assert.Throws<KernelException>(() => map.Update(Bytes.Of(2), Bytes.Of(2)));
         Assert.Equal(Errno.Eperm, one.Errno);
         Assert.Contains("frozen", one.Message);

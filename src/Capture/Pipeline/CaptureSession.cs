@@ -31,7 +31,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private Task _commit = Task.CompletedTask;
     // The losses that the batch being filled tells of, by slot.
     private Dictionary<int, Accounted> _accounts = [];
-    private long _lookAt, _lossesAt, _commitAt, _readAt, _sealedAt = time.GetTimestamp();
+    private long _lookAt, _predecessorsAt, _lossesAt, _commitAt, _readAt, _sealedAt = time.GetTimestamp();
     private int _scans; // under way, as of the last round
     private long _roundAt = time.GetTimestamp();
     private volatile string _doing = "it started";
@@ -165,7 +165,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private void Attend()
     {
         _doing = "it looked at the kernel's maps";
-        if (time.GetElapsedTime(_lookAt) >= (registry.IsAnyWaiting ? LookOften : LookEvery))
+        if (time.GetElapsedTime(_lookAt) >= LookEvery || time.GetElapsedTime(_predecessorsAt) >= LookOften && HasPredecessorEnded())
         {
             registry.LookAround();
             _lookAt = time.GetTimestamp();
@@ -205,6 +205,12 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             if (!hadBegun)
                 scans++;
         }
+    }
+
+    private bool HasPredecessorEnded()
+    {
+        _predecessorsAt = time.GetTimestamp();
+        return registry.HasPredecessorEnded();
     }
 
     private void CountLosses(long now, bool isLast)

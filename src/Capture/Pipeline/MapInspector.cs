@@ -15,22 +15,29 @@ internal sealed class MapInspector(CapturedMap map)
 
     private const int ChunkBytes = 4 << 20, MostInChunk = 16384, SweptAtOnce = 256, MostKeysAtOnce = 1024;
 
+    /// <summary>Nanoseconds after which a map that could not be read is tried again.</summary>
+    private const long AgainAfter = 1_000_000_000;
+
     private Inspection? _chunk, _keys;
     private MapFold? _again;
     private MapScan? _scan;
     private long _scanBegan, _againSince, _readNextAt, _perEntry;
     private ushort _mark;
     private bool _scanWanted, _sweepWanted;
+    private long _mayScanAt;
     private byte[]? _looked;
 
     /// <summary>Whether something was read that is not judged yet.</summary>
     public bool IsReading => _chunk is { IsPending: true } || _keys is { IsPending: true };
 
     /// <summary>Whether a scan is under way or wanted, or keys wait to be read back.</summary>
-    public bool IsBusy => IsScanning || IsSweeping || _again is { Count: > 0 } || IsReading;
+    public bool IsBusy => _scanWanted || IsScanning || IsSweeping || _again is { Count: > 0 } || IsReading;
 
-    /// <summary>Whether a scan is wanted or under way, as fast as it goes.</summary>
-    public bool IsScanning => _scanWanted || _scan is not null && _perEntry == 0;
+    /// <summary>Whether a scan is wanted or under way, as fast as it goes. One that waits for the map to be readable is neither.</summary>
+    public bool IsScanning => _scanWanted && Refusal == 0 || _scan is not null && _perEntry == 0;
+
+    /// <summary>Why the map could not be read at the last attempt, an errno; 0: it could, or it is gone. A scan follows when it can be read.</summary>
+    public int Refusal { get; private set; }
 
     /// <summary>Whether a scan as fast as it goes has begun.</summary>
     public bool HasBegun => _scan is not null && _perEntry == 0;
@@ -63,7 +70,15 @@ internal sealed class MapInspector(CapturedMap map)
     {
         using var open = Open();
         _looked ??= new byte[map.Shape.ValueBytes];
-        return open is not null && open.Lookup(key, _looked) == (value.Length > 0) && (value.IsEmpty || value.SequenceEqual(_looked));
+        try
+        {
+            return open is not null && open.Lookup(key, _looked) == (value.Length > 0) && (value.IsEmpty || value.SequenceEqual(_looked));
+        }
+        catch (KernelException e)
+        {
+            Refuse(e.Errno);
+            return false;
+        }
     }
 
     /// <summary>Does what is due. The map may be gone: then there is nothing to read, and nothing is judged.</summary>
@@ -89,7 +104,7 @@ internal sealed class MapInspector(CapturedMap map)
             ReadKeys();
         if (_scan is not null && _scanWanted && _perEntry > 0 && _chunk is not { IsPending: true })
             EndScan(finished: false);
-        if (mayBegin && _scan is null && (_scanWanted || _sweepWanted) && _keys is not { IsPending: true })
+        if (mayBegin && now >= _mayScanAt && _scan is null && (_scanWanted || _sweepWanted) && _keys is not { IsPending: true })
             BeginScan(now);
         if (_scan is not null && _chunk is not { IsPending: true } && now >= _readNextAt)
             ReadChunk();
@@ -134,6 +149,11 @@ internal sealed class MapInspector(CapturedMap map)
             _scanWanted |= _perEntry == 0;
             EndScan(finished: false);
         }
+        catch (KernelException e)
+        {
+            Refuse(e.Errno);
+            EndScan(finished: false);
+        }
     }
 
     private void EndScan(bool finished)
@@ -165,33 +185,49 @@ internal sealed class MapInspector(CapturedMap map)
         _keys ??= NewInspection(MostKeysAtOnce);
         var readAt = KernelClock.Now;
         var count = 0;
-        foreach (var entry in _again!)
+        try
         {
-            if (count == _keys.Room)
-                break;
-            entry.Key.CopyTo(_keys.Keys.AsSpan(count * map.Shape.KeySize));
-            _keys.Present[count] = open.Lookup(entry.Key, _keys.Values.AsSpan(count * map.Shape.ValueBytes, map.Shape.ValueBytes));
-            count++;
-            _again.Remove(entry);
+            foreach (var entry in _again!)
+            {
+                if (count == _keys.Room)
+                    break;
+                entry.Key.CopyTo(_keys.Keys.AsSpan(count * map.Shape.KeySize));
+                _keys.Present[count] = open.Lookup(entry.Key, _keys.Values.AsSpan(count * map.Shape.ValueBytes, map.Shape.ValueBytes));
+                count++;
+                _again.Remove(entry);
+            }
+        }
+        catch (KernelException e)
+        {
+            // The scan that follows reads these keys too.
+            _again!.Clear();
+            Refuse(e.Errno);
         }
         map.Stream.Counters.Ambiguous += count;
         _keys.Begin(count, readAt, Origin.ReadBack, endsScan: false);
     }
 
     /// <summary>Entries that are read at once: no more than the map can have, and no more than fit into a chunk.</summary>
-    internal static int RoomFor(MapShape shape, int most) => Math.Max(1, Math.Min(ChunkBytes / (shape.KeySize + shape.ValueBytes), Math.Min(most, shape.MaxEntries)));
+    internal static int RoomFor(MapShape shape, int most) =>
+        (int)Math.Max(1, Math.Min(ChunkBytes / ((long)shape.KeySize + shape.ValueBytes), Math.Min(most, shape.MaxEntries)));
 
     private Inspection NewInspection(int most) => new(map.Shape.KeySize, map.Shape.ValueBytes, RoomFor(map.Shape, most));
 
+    // Null: the map is gone, or may not be opened at present; in the second case a scan follows when it may.
     private BpfMap? Open()
     {
-        try
-        {
-            return BpfMap.OpenById(map.Id, MapAccess.Read);
-        }
-        catch (KernelException e) when (e.Errno == Errno.Enoent)
-        {
-            return null;
-        }
+        var open = BpfMap.TryOpenById(map.Id, MapAccess.Read, out var errno);
+        if (open is not null || errno == Errno.Enoent)
+            Refusal = 0;
+        else
+            Refuse(errno);
+        return open;
+    }
+
+    private void Refuse(int errno)
+    {
+        Refusal = errno;
+        _scanWanted = true;
+        _mayScanAt = KernelClock.Now + AgainAfter;
     }
 }

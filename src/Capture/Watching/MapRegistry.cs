@@ -18,8 +18,12 @@ internal sealed class MapRegistry(
 
     private readonly Dictionary<uint, CapturedMap> _maps = [];
     private readonly Dictionary<string, CapturedStream> _streams = [];
-    private readonly HashSet<uint> _others = [];
-    private readonly Dictionary<uint, WaitingMap> _waiting = [];
+    private readonly HashSet<uint> _others = [], _dropsToldOf = [];
+    private readonly WaitingMaps _waiting = new();
+    private readonly RefusedMaps _refused = new(log);
+    private readonly UnloggableMaps _unloggable = new(targets);
+    private readonly BtfReader _btf = new();
+    private readonly MapLives _lives = new(log);
     private readonly SortedSet<int> _freeSlots = [.. Enumerable.Range(1, CaptureHook.Slots - 1)];
     // What was there before the hook was: its changes until then went unseen.
     private readonly HashSet<uint> _before = hook.IsResumed ? [] : [.. BpfMap.Ids()];
@@ -35,8 +39,9 @@ internal sealed class MapRegistry(
 
     public IReadOnlyCollection<CapturedMap> Maps => _maps.Values;
 
-    /// <summary>Whether a map's successor waits for its end.</summary>
-    public bool IsAnyWaiting => _waiting.Count > 0;
+    /// <summary>Whether a map has ended for whose end another waits.</summary>
+    public bool HasPredecessorEnded() =>
+        _waiting.Count > 0 && _waiting.Streams.Any(name => _streams[name].Map is not { } map || !BpfMap.Exists(map.Id));
 
     /// <summary>
     /// Takes over a stream that an earlier term wrote. Its map goes on if it still lives, or if the ring may still hold what was
@@ -49,9 +54,9 @@ internal sealed class MapRegistry(
         _streams[stream.Name.Map] = stream;
         if (fold is not { IsOpen: true, Generation: { } opened })
             return;
-        var info = new MapInfo(opened.MapId, opened.Name, (MapType)opened.Shape.Type, opened.Shape.KeySize, opened.Shape.ValueSize, (uint)opened.Shape.MaxEntries, (uint)opened.Shape.Flags, 0, 0, 0, false);
+        var info = new MapInfo(opened.MapId, opened.Name, (MapType)opened.Shape.Type, opened.Shape.KeySize, opened.Shape.ValueSize, opened.Shape.MaxEntries, (uint)opened.Shape.Flags, 0, 0, 0);
         var pins = WatchedTarget.PinnedIds(targets);
-        if ((hook.IsResumed || IsAlive(info.Id)) && targets.Any(t => t.Matches(info, pins.GetValueOrDefault(t.Text)) && t.StreamOf(info) == stream.Name.Map))
+        if ((hook.IsResumed || BpfMap.Exists(info.Id)) && targets.Any(t => t.Matches(info, pins.GetValueOrDefault(t.Text)) && t.StreamOf(info) == stream.Name.Map))
         {
             GoOn(stream, fold, info);
             return;
@@ -104,24 +109,27 @@ internal sealed class MapRegistry(
     {
         ref readonly var header = ref RecordHeader.Of(record.Data);
         var isSeen = header.Operation == RecordOperation.MapSeen;
-        if (_last?.Id != header.MapId && !_maps.TryGetValue(header.MapId, out _last) && !_waiting.ContainsKey(header.MapId) && !_others.Contains(header.MapId))
+        if (_last?.Id != header.MapId && !_maps.TryGetValue(header.MapId, out _last) && !_waiting.Contains(header.MapId) && !_others.Contains(header.MapId))
             _last = Meet(header.MapId, (long)header.Time, isSeen ? MapSeen.Of(record.Data) : null);
         if (_last is not null && !isSeen)
             _last.Take(record);
-        else if (_last is null && _waiting.TryGetValue(header.MapId, out var waiting))
+        else if (_last is null && _waiting.TryGet(header.MapId, out var waiting))
             waiting.Take(record, isSeen);
     }
 
     /// <summary>Up to where the ring can be released: what was recorded of maps that wait stays in it, as far as there is room.</summary>
     /// <param name="upTo">Up to here all else is committed.</param>
     /// <param name="most">Bytes that may stay.</param>
-    public ulong ReleasableUpTo(ulong upTo, ulong most) => _waiting.Values.Select(w => w.HoldBack(upTo, most)).Append(upTo).Min();
+    public ulong ReleasableUpTo(ulong upTo, ulong most) => _waiting.ReleasableUpTo(upTo, most);
 
     /// <summary>Looks at all maps of the kernel. What it saw counts when the ring is read that far: <see cref="TakeLook"/>.</summary>
     public void LookAround()
     {
-        if (_look is null)
-            _look = new Look([.. BpfMap.All()], [.. _maps.Keys], hook.Ring.ProducerPosition);
+        if (_look is not null)
+            return;
+        // Before the walk: a verdict that was there and whose map is not among all maps then is one of a map that is gone.
+        var judged = hook.JudgedBeyond();
+        _look = new Look([.. BpfMap.Ids()], [.. _maps.Keys], [.. _waiting.Ids], judged, hook.Ring.ProducerPosition);
     }
 
     /// <summary>
@@ -134,26 +142,41 @@ internal sealed class MapRegistry(
         if (_look is not { } look || hook.Ring.Cursor < look.RingEnd)
             return false;
         _look = null;
-        var pins = WatchedTarget.PinnedIds(targets);
+        var pins = WatchedTarget.PinnedIds(targets, _refused.Add);
         // In this order: a map that was seen by the look is in the second, or in the making.
         var isMaking = IsMaking();
         var replicas = replicators.Replicas();
-        var alive = look.Alive.Select(m => m.Id).ToHashSet();
-        var gone = look.Known.Where(id => !alive.Contains(id)).Select(_maps.GetValueOrDefault).OfType<CapturedMap>().ToList();
+        var gone = look.Watched.Where(id => !look.Alive.Contains(id)).Select(_maps.GetValueOrDefault).OfType<CapturedMap>().ToList();
         foreach (var map in gone)
         {
             Close(map);
-            LetFollow(map.Stream.Name.Map, alive, replicas);
+            LetFollow(map.Stream.Name.Map, look, replicas);
         }
-        _others.IntersectWith(alive);
+        DropSuperfluous(look);
+        _others.IntersectWith(look.Alive);
+        _unloggable.Forget(look.Alive);
+        foreach (var id in look.Judged.Where(id => !look.Alive.Contains(id)))
+            hook.Forget(id);
         if (isMaking)
             return gone.Count > 0;
-        foreach (var info in look.Alive)
+        foreach (var id in look.Alive)
         {
             // A pin may be moved to a map that was nobody's before.
-            if (!_maps.ContainsKey(info.Id) && !_waiting.ContainsKey(info.Id) && (!_others.Contains(info.Id) || pins.ContainsValue(info.Id)) && IsAlive(info.Id))
+            if (_maps.ContainsKey(id) || _waiting.Contains(id) || _others.Contains(id) && !pins.ContainsValue(id))
+                continue;
+            if (BpfMap.Describe(id, out var errno) is { } info)
+            {
+                _refused.Remove(id);
                 Consider(info, KernelClock.Now, pins, replicas);
+            }
+            else if (errno != Errno.Enoent)
+            {
+                _refused.Add(id, errno);
+            }
         }
+        _refused.EndLook(look.Alive, Maps);
+        if (_isStart && _maps.Count == 0 && _streams.Count == 0 && _unloggable.NothingElse() is { } nothingElse)
+            throw new InvalidDataException(nothingElse);
         // All that live are open now: what is lost of a map from here on is counted in a slot of its own.
         _isStart = false;
         _early = hook.ReadLosses(0);
@@ -187,19 +210,26 @@ internal sealed class MapRegistry(
 
     private CapturedMap? Meet(uint id, long kernelTime, MapSeen? seen)
     {
-        try
+        // Records from before the hook ignored it; the next look tries to open it again.
+        if (_refused.IsNamed(id))
+            return null;
+        if (BpfMap.Describe(id, out var errno) is { } open)
         {
-            using var open = BpfMap.OpenById(id, MapAccess.Read);
-            return Consider(open.Info, kernelTime, WatchedTarget.PinnedIds(targets), replicas: null, isFromItsFirst: seen is not null);
+            _refused.Remove(id);
+            return Consider(open, kernelTime, WatchedTarget.PinnedIds(targets), replicas: null, isFromItsFirst: seen is not null);
         }
-        catch (KernelException e) when (e.Errno == Errno.Enoent)
+        if (errno != Errno.Enoent)
         {
-            // Gone already. The hook told what it was when it first saw it, and its records may still follow.
-            if (seen is not { } met)
-                return null;
-            var info = new MapInfo(id, met.Name, (MapType)met.Type, (int)met.KeySize, (int)met.ValueSize, met.MaxEntries, met.MapFlags, 0, 0, 0, false);
-            return Consider(info, kernelTime, [], new Dictionary<uint, ulong>(), isFromItsFirst: true);
+            // Not among the others: each look tries to open it again.
+            hook.Ignore(id);
+            _refused.Add(id, seen?.Name, errno);
+            return null;
         }
+        // Gone already. The hook told what it was when it first saw it, and its records may still follow.
+        if (seen is not { } met)
+            return null;
+        var info = new MapInfo(id, met.Name, (MapType)met.Type, (int)met.KeySize, (int)met.ValueSize, met.MaxEntries, met.MapFlags, 0, 0, 0);
+        return Consider(info, kernelTime, [], new Dictionary<uint, ulong>(), isFromItsFirst: true);
     }
 
     private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlyDictionary<uint, ulong>? replicas, bool isFromItsFirst = false)
@@ -208,31 +238,26 @@ internal sealed class MapRegistry(
         // A replica of a watched name on this very node is what replicators write, not what is captured.
         if (target is null || (replicas ?? ReplicasWhenMade()).ContainsKey(info.Id))
             return Ignore(info.Id);
-        if (!HookedFunction.Supports(info.Type))
+        if (UnloggableMaps.WhyNot(info, target) is { } whyNot)
         {
-            var sentence = $"Map {info.Name} (id {info.Id}) is meant by '{target.Text}' but cannot be replicated: a map of type {info.Type} holds kernel objects, or is of a kind that maplog does not know. Hash, LRU hash, array, LPM trie and the per-CPU kinds of them can be.";
-            // A prefix may well mean others, and later anybody may make a map of that name; who names one that is there is told to its face.
-            if (!target.IsPrefix && _isStart)
-                throw new InvalidDataException(sentence);
-            log.CannotReplicate(sentence);
+            if (_unloggable.Add(info.Id, target, whyNot))
+                log.CannotReplicate(whyNot);
             return Ignore(info.Id);
         }
-        if (info.ValueBytes == 0 || !StreamName.IsMap(target.StreamOf(info)))
-            return Ignore(info.Id);
         var name = target.StreamOf(info);
         // An earlier daemon kept what was recorded of it, until its predecessor's end, and is gone with that; unless the ring has all of it.
         var hasWaited = hook.IsResumed && hook.SlotOf(info.Id) is > 0 && !isFromItsFirst;
+        var met = new MetMap(info, name, SlotOf(info), kernelTime, _btf.Read(info.BtfId));
         if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is not { } older)
         {
-            var map = Open(info, name, kernelTime, SlotOf(info));
+            var map = Open(met);
             if (hasWaited)
                 sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", -1, 0, kernelTime), kernelTime);
             return map;
         }
-        var slot = SlotOf(info);
-        _waiting[info.Id] = new WaitingMap(info, name, slot, kernelTime, hasWaited);
-        hook.Watch(info.Id, slot);
-        log.SecondMap(info.Id, name, older.Id);
+        _lives.Waits(info.Id, older.Stream.Name, older.Id);
+        _waiting.Add(met, hasWaited);
+        hook.Watch(info.Id, met.Slot);
         return null;
     }
 
@@ -254,26 +279,48 @@ internal sealed class MapRegistry(
         return replicators.Replicas();
     }
 
-    // The oldest map that waits for this stream goes on with it. One that was never changed and is gone leaves no trace, nor does
-    // one that a replicator has taken meanwhile.
-    private void LetFollow(string name, HashSet<uint> alive, IReadOnlyDictionary<uint, ulong> replicas)
+    // The oldest map that waits for this stream goes on with it, and those that ended meanwhile before it, one after the other. A map
+    // that was never changed and is gone leaves no trace, nor does one that a replicator has taken meanwhile.
+    private void LetFollow(string name, Look look, IReadOnlyDictionary<uint, ulong> replicas)
     {
-        foreach (var next in _waiting.Values.Where(w => w.Name == name).OrderBy(w => w.Since).ToList())
+        foreach (var next in _waiting.Of(name))
         {
-            _waiting.Remove(next.Info.Id);
+            _waiting.Remove(next);
+            var hasEnded = look.HasEnded(next.Info.Id);
             if (replicas.ContainsKey(next.Info.Id))
                 Ignore(next.Info.Id);
-            if (replicas.ContainsKey(next.Info.Id) || next.Changes == 0 && !alive.Contains(next.Info.Id))
+            if (replicas.ContainsKey(next.Info.Id) || next.Changes == 0 && hasEnded)
             {
-                FreeSlot(next.Slot);
+                next.Leave();
+                FreeSlot(next.Met.Slot);
                 continue;
             }
-            var map = Open(next.Info, name, next.Since, next.Slot);
+            var map = Open(next.Met);
             if (next.IsOverfull || next.HasWaited)
-                sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", next.HasWaited ? -1 : next.Changes, next.Since, KernelClock.Now), KernelClock.Now);
+                sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", next.HasWaited ? -1 : next.Changes, next.Met.Since, KernelClock.Now), KernelClock.Now);
             next.GiveTo(map);
-            return;
+            next.Leave();
+            if (!hasEnded)
+                return;
+            Close(map);
         }
+    }
+
+    // What is not kept of maps that came and went while their predecessor lives is a gap of the stream, at once: that may live for ever.
+    private void DropSuperfluous(Look look)
+    {
+        foreach (var stream in _waiting.TakeSuperfluous(look.HasEnded).GroupBy(w => w.Met.Name))
+        {
+            foreach (var map in stream)
+                FreeSlot(map.Met.Slot);
+            var changed = stream.Where(w => w.Changes > 0).ToList();
+            if (changed.Count == 0 || _streams[stream.Key] is not { Map: { } older } into)
+                continue;
+            sink.Note(into, new GapFound(sink.Epoch.Value, "waiting", changed.Sum(w => w.Changes), changed.Min(w => w.Met.Since), KernelClock.Now), KernelClock.Now);
+            if (_dropsToldOf.Add(older.Id))
+                log.GenerationsDropped(into.Name.ToString(), changed.Count, older.Id, WaitingMaps.MaxEnded);
+        }
+        _dropsToldOf.IntersectWith(look.Alive);
     }
 
     // The one that an earlier daemon gave it, while the hook stayed, or another: then what was counted in it before is none of its losses.
@@ -301,15 +348,15 @@ internal sealed class MapRegistry(
         return null;
     }
 
-    private CapturedMap Open(MapInfo info, string name, long kernelTime, int slot)
+    private CapturedMap Open(MetMap met)
     {
+        var (info, name, slot, kernelTime, btf) = met;
         if (!_streams.TryGetValue(name, out var stream))
             _streams[name] = stream = NewStream(name, kernelTime);
-        var shape = new MapShape((int)info.Type, info.KeySize, info.ValueSize, checked((int)info.MaxEntries), (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
-
+        var shape = ReplicaShape.Of(info);
         var opened = new MapOpened(
-            sink.Epoch.Value, info.Id, Boot.Id, info.Name, shape, info.BtfId == 0 ? null : MapBtf.Read(info.BtfId),
-            info.BtfKeyTypeId, info.BtfValueTypeId, hook.Probe.Name(), hook.Unseen(info.Type), node);
+            sink.Epoch.Value, info.Id, Boot.Id, info.Name, shape, btf, btf is null ? 0 : info.BtfKeyTypeId, btf is null ? 0 : info.BtfValueTypeId,
+            hook.Probe.Name(), hook.Unseen(info.Type), node);
         sink.Note(stream, opened with { Fields = FieldTypes.Of(opened) }, kernelTime);
         // Nobody's until it was pinned where it is watched: a name the hook knows at the first operation, a pin it does not.
         if (_before.Contains(info.Id) || hook.IsIgnored(info.Id))
@@ -323,7 +370,7 @@ internal sealed class MapRegistry(
         TakeAccount(map);
         // What is lost of it counts from when it was met, which may be long ago, if it waited.
         map.LossesCountedAt = map.SkipsCountedAt = kernelTime;
-        log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, false);
+        _lives.Opened(map, isSame: false);
         return map;
     }
 
@@ -343,7 +390,7 @@ internal sealed class MapRegistry(
         }
         TakeAccount(map);
         Watch(map);
-        log.MapOpened(stream.Name.ToString(), info.Id, info.Type.ToString(), info.KeySize, info.ValueSize, true);
+        _lives.Opened(map, isSame: true);
     }
 
     private void TakeAccount(CapturedMap map)
@@ -376,21 +423,18 @@ internal sealed class MapRegistry(
         FreeSlot(map.Slot);
         map.Stream.Counters.Entries = null;
         sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), KernelClock.Now);
-        log.MapClosed(map.Stream.Name.ToString(), map.Id);
+        _lives.Closed(map);
     }
 
-    private static bool IsAlive(uint id)
+    /// <summary>The kernel's maps at one moment.</summary>
+    /// <param name="Alive">All of them.</param>
+    /// <param name="Watched">The watched maps that were open.</param>
+    /// <param name="Waiting">The maps that waited.</param>
+    /// <param name="Judged">Maps, gone or not, that had a verdict in the hook's hash.</param>
+    /// <param name="RingEnd">Up to here the ring must be read before the look counts.</param>
+    private sealed record Look(HashSet<uint> Alive, IReadOnlyList<uint> Watched, HashSet<uint> Waiting, IReadOnlyList<uint> Judged, ulong RingEnd)
     {
-        try
-        {
-            BpfMap.OpenById(id, MapAccess.Read).Dispose();
-            return true;
-        }
-        catch (KernelException e) when (e.Errno == Errno.Enoent)
-        {
-            return false;
-        }
+        /// <summary>Whether a map that waited is gone. One that was met after the look is not.</summary>
+        public bool HasEnded(uint waiting) => Waiting.Contains(waiting) && !Alive.Contains(waiting);
     }
-
-    private sealed record Look(IReadOnlyList<MapInfo> Alive, IReadOnlyList<uint> Known, ulong RingEnd);
 }

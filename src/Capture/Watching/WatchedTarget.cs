@@ -44,7 +44,9 @@ public sealed class WatchedTarget
     public static WatchedTarget Parse(string text) => new(text);
 
     /// <summary>The maps that targets mean by pin or by id, as it is now, by <see cref="Text"/>.</summary>
-    public static Dictionary<string, uint> PinnedIds(IReadOnlyList<WatchedTarget> targets)
+    /// <param name="targets">The targets.</param>
+    /// <param name="refused">Takes each pin that exists and cannot be opened as a map, with the reason. The pin may be another one later.</param>
+    public static Dictionary<string, uint> PinnedIds(IReadOnlyList<WatchedTarget> targets, Action<WatchedTarget, string>? refused = null)
     {
         var ids = new Dictionary<string, uint>();
         foreach (var target in targets)
@@ -58,9 +60,11 @@ public sealed class WatchedTarget
                 using var pinned = BpfMap.OpenPinned(target.Pin, MapAccess.Read);
                 ids[target.Text] = pinned.Info.Id;
             }
-            catch (KernelException e) when (e.Errno == Errno.Enoent)
+            catch (KernelException e)
             {
-                // It is replaced at this moment.
+                // ENOENT: it is replaced at this moment.
+                if (e.Errno != Errno.Enoent)
+                    refused?.Invoke(target, e.Message);
             }
         }
         return ids;

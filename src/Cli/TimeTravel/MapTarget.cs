@@ -55,7 +55,7 @@ internal sealed class MapTarget(string pin, Terminal terminal, Descriptions desc
         if (MountView.WhyUnseen(folder) is { } unseen)
             terminal.Complain(unseen);
         var shape = opened.Shape;
-        using var map = BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries, (uint)shape.Flags);
+        using var map = BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, shape.MaxEntries, (uint)shape.Flags);
         // Filled before anybody can see it: when this ends early, nothing is left behind.
         long entries;
         using (var progress = new Progress(terminal, $"filling {pin}", work))
@@ -83,7 +83,7 @@ internal sealed class MapTarget(string pin, Terminal terminal, Descriptions desc
         var info = map.Info;
         var shape = opened.Shape;
         var isSameKind = (int)info.Type == shape.Type && info.KeySize == shape.KeySize && info.ValueBytes == shape.ValueBytes && info.MaxEntries >= past.Entries.Count;
-        if (!isSameKind && !ReplicaShape.CanHold(info, shape with { MaxEntries = past.Entries.Count }))
+        if (!isSameKind && !ReplicaShape.CanHold(info, shape with { MaxEntries = (uint)past.Entries.Count }))
         {
             throw new LogException(
                 $"The map pinned at {pin} cannot take what {past.Stream} held: it is {ReplicaShape.Describe(info)}, and {past.Entries.Count} entries of {ReplicaShape.Describe(shape)} are wanted. Choose another pin, or put a new map in its place with --swap.");

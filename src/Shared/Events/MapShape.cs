@@ -9,7 +9,7 @@ namespace Maplog.Events;
 /// <param name="MaxEntries">Entries the map can hold.</param>
 /// <param name="Flags">The kernel's map_flags (BPF_F_*).</param>
 /// <param name="PossibleCpus">CPUs a per-CPU value has a slot for; 0 for the other kinds.</param>
-public sealed record MapShape(int Type, int KeySize, int ValueSize, int MaxEntries, int Flags, int PossibleCpus)
+public sealed record MapShape(int Type, int KeySize, int ValueSize, uint MaxEntries, int Flags, int PossibleCpus)
 {
     /// <summary>Bytes of a value as bpf(2) reads and writes it: for the per-CPU kinds every CPU's, each rounded up to 8.</summary>
     [JsonIgnore]

@@ -15,6 +15,8 @@ public sealed class CaptureHook : IDisposable
 
     private const uint NotWatched = 1, WatchedFrom = 2, VerdictsInArray = 262144;
 
+    private const int BeyondChunk = 1024;
+
     private readonly HookMaps _maps;
     private readonly SkipCounters _skips;
     private readonly IReadOnlyList<IDisposable> _links;
@@ -79,6 +81,26 @@ public sealed class CaptureHook : IDisposable
 
     /// <summary>Whether operations on the map were met and not recorded.</summary>
     public bool IsIgnored(uint mapId) => VerdictOf(mapId) == NotWatched;
+
+    /// <summary>The maps whose verdict stands in the hash for high ids, which has no room for maps that are gone.</summary>
+    public IReadOnlyList<uint> JudgedBeyond()
+    {
+        var ids = new List<uint>();
+        var keys = new byte[BeyondChunk * sizeof(uint)];
+        var verdicts = new byte[BeyondChunk * sizeof(uint)];
+        var scan = _maps.Beyond.Scan(BeyondChunk);
+        for (int count; (count = scan.Next(keys, verdicts)) > 0;)
+            ids.AddRange(MemoryMarshal.Cast<byte, uint>(keys.AsSpan(0, count * sizeof(uint))));
+        return ids;
+    }
+
+    /// <summary>Takes the verdict of a map that is gone out of that hash.</summary>
+    public void Forget(uint mapId)
+    {
+        Span<byte> key = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32LittleEndian(key, mapId);
+        _maps.Beyond.Delete(key);
+    }
 
     /// <summary>What of the losses of a slot the log tells of, as <see cref="Account"/> left it.</summary>
     public Accounted ReadAccount(int slot)
@@ -152,6 +174,10 @@ public sealed class CaptureHook : IDisposable
         Span<byte> value = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(key, mapId);
         BinaryPrimitives.WriteUInt32LittleEndian(value, verdict);
-        (mapId < VerdictsInArray ? _maps.Verdicts : _maps.Beyond).Update(key, value);
+        if (mapId < VerdictsInArray)
+            _maps.Verdicts.Update(key, value);
+        else if (_maps.Beyond.TryUpdate(key, value) is var errno and not (0 or Errno.E2big))
+            throw new KernelException($"Cannot write the verdict of map {mapId} for the hook: the kernel refused it.", errno);
+        // E2BIG: without a verdict the hook compares the map's name at each operation, until the next look has made room.
     }
 }

@@ -18,7 +18,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
     {
     }
 
-    /// <summary>What the map is. Read when it was opened; see <see cref="ReadInfo"/> for <see cref="MapInfo.Frozen"/> as it is now.</summary>
+    /// <summary>The map's description. It was read when the map was opened, and does not change while the map lives.</summary>
     public MapInfo Info => _info;
 
     /// <summary>Opens the map pinned at <paramref name="path"/>.</summary>
@@ -43,7 +43,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
             throw new KernelException($"Cannot open the pinned map {path}: {why}.", errno);
         }
 
-        return map.Describe($"the pin {path}");
+        return map.DescribePinned(path);
     }
 
     /// <summary>Opens the map with this kernel id (CAP_SYS_ADMIN).</summary>
@@ -52,9 +52,21 @@ public sealed unsafe partial class BpfMap : OwnedFd
             $"Cannot open the map with id {id}: " + errno switch
             {
                 Errno.Enoent => "there is no such map; 'bpftool map' lists those that are.",
-                Errno.Eperm => $"{Privileges.Explain("CAP_SYS_ADMIN")}.",
+                Errno.Eperm or Errno.Eacces => $"{Privileges.ExplainOne("CAP_SYS_ADMIN")}.",
                 _ => "the kernel refused it.",
             }, errno);
+
+    /// <summary>Opens the map with this kernel id (CAP_SYS_ADMIN), where a refusal is an answer.</summary>
+    /// <param name="id">The kernel's id.</param>
+    /// <param name="access">What it is opened for.</param>
+    /// <param name="errno">0; ENOENT: there is no such map; else why it may not or cannot be opened.</param>
+    public static BpfMap? TryOpenById(uint id, MapAccess access, out int errno)
+    {
+        var map = new BpfMap();
+        var options = new Native.FdByIdOptions { Size = (nuint)Unsafe.SizeOf<Native.FdByIdOptions>(), OpenFlags = OpenFlags(access) };
+        errno = map.Take(Native.MapFdById(id, &options));
+        return errno == 0 ? map.Describe($"the map with id {id}") : null;
+    }
 
     /// <summary>Makes a map.</summary>
     /// <param name="name">At most 15 characters of [A-Za-z0-9_.]; may be empty.</param>
@@ -130,23 +142,22 @@ public sealed unsafe partial class BpfMap : OwnedFd
             };
             throw new KernelException($"Cannot freeze {this}: {why}.", errno);
         }
-
-        _info = _info with { Frozen = true };
     }
 
-    /// <summary>Asks the kernel anew.</summary>
-    public MapInfo ReadInfo()
+    /// <summary>Whether bpf(2) can no longer change the map. Only the descriptor's text in /proc says so.</summary>
+    public bool IsFrozen() => File.ReadLines($"/proc/self/fdinfo/{(int)handle}")
+        .Any(line => line.StartsWith("frozen:", StringComparison.Ordinal) && line.AsSpan(7).Trim() is "1");
+
+    private MapInfo ReadInfo()
     {
-        // The pin of a program or a link answers the question too, with a structure of its own: ask for what it is first.
-        bool frozen = IsFrozen();
         Native.RawMapInfo raw = default;
         uint size = (uint)sizeof(Native.RawMapInfo);
         int errno = -Native.ObjectInfo(this, &raw, &size);
         if (errno != 0)
             throw new KernelException($"Cannot read what {this} is from its descriptor: the kernel refused it.", errno);
         return new MapInfo(
-            raw.Id, raw.Name.ToString(), (MapType)raw.Type, checked((int)raw.KeySize), checked((int)raw.ValueSize), raw.MaxEntries, raw.MapFlags,
-            raw.BtfId, raw.BtfKeyTypeId, raw.BtfValueTypeId, frozen);
+            raw.Id, raw.Name.ToString(), (MapType)raw.Type, Size(raw.KeySize), Size(raw.ValueSize), raw.MaxEntries, raw.MapFlags,
+            raw.BtfId, raw.BtfKeyTypeId, raw.BtfValueTypeId);
     }
 
     public override string ToString() => _info is null
@@ -163,15 +174,20 @@ public sealed unsafe partial class BpfMap : OwnedFd
         return map.Describe(what);
     }
 
-    internal static BpfMap? TryOpenById(uint id, MapAccess access, out int errno)
-    {
-        var map = new BpfMap();
-        var options = new Native.FdByIdOptions { Size = (nuint)Unsafe.SizeOf<Native.FdByIdOptions>(), OpenFlags = OpenFlags(access) };
-        errno = map.Take(Native.MapFdById(id, &options));
-        return errno == 0 ? map.Describe($"the map with id {id}") : null;
-    }
+    private static int Size(uint bytes) => (int)Math.Min(bytes, int.MaxValue);
 
     private static uint OpenFlags(MapAccess access) => access == MapAccess.Read ? MapFlags.ReadOnly : 0;
+
+    // The pin of a program or a link can be opened as well, and describes itself with a structure of its own.
+    private BpfMap DescribePinned(string path)
+    {
+        if (new FileInfo($"/proc/self/fd/{(int)handle}").LinkTarget is { } kind && !kind.EndsWith("bpf-map", StringComparison.Ordinal))
+        {
+            Dispose();
+            throw new KernelException($"Cannot use the pin {path} as a map: it is the pin of something else (a program or a link).", Errno.Einval);
+        }
+        return Describe($"the pin {path}");
+    }
 
     private BpfMap Describe(string what)
     {
@@ -183,26 +199,13 @@ public sealed unsafe partial class BpfMap : OwnedFd
         catch (KernelException e)
         {
             Dispose();
-            throw new KernelException($"Cannot use {what} as a map: it is the pin of something else (a program or a link), or the kernel does not describe it.", e.Errno);
+            throw new KernelException($"Cannot use {what} as a map: the kernel does not describe it.", e.Errno);
         }
         catch
         {
             Dispose();
             throw;
         }
-    }
-
-    /// <summary>The info structure does not tell; the descriptor's text in /proc does.</summary>
-    private bool IsFrozen()
-    {
-        bool map = false, frozen = false;
-        foreach (string line in File.ReadLines($"/proc/self/fdinfo/{(int)handle}"))
-        {
-            map |= line.StartsWith("map_type:", StringComparison.Ordinal);
-            frozen |= line.StartsWith("frozen:", StringComparison.Ordinal) && line.AsSpan(7).Trim() is "1";
-        }
-
-        return map ? frozen : throw new KernelException("The descriptor is not a map's.", Errno.Einval);
     }
 
     private static KernelException CreateRefused(string name, MapType type, int keySize, int valueSize, uint maxEntries, uint flags, int errno)

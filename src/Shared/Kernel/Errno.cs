@@ -18,6 +18,8 @@ public static class Errno
     public const int Enodev = 19;
     public const int Enotdir = 20;
     public const int Einval = 22;
+    public const int Enfile = 23;
+    public const int Emfile = 24;
     public const int Enospc = 28;
     public const int Enosys = 38;
     public const int Enotempty = 39;
@@ -33,6 +35,17 @@ public static class Errno
         "libbpf LIBELF", "libbpf FORMAT", "libbpf KVERSION", "libbpf ENDIAN", "libbpf INTERNAL", "libbpf RELOC", "libbpf LOAD",
         "libbpf VERIFY", "libbpf PROG2BIG", "libbpf KVER", "libbpf PROGTYPE", "libbpf WRNGPID", "libbpf INVSEQ", "libbpf NLPARSE",
     ];
+
+    /// <summary>Whether the process or the host has run out of something: the error says nothing about the object that was asked for.</summary>
+    public static bool IsShortage(int errno) => errno is Enomem or Enfile or Emfile;
+
+    /// <summary>Half a sentence about a shortage.</summary>
+    internal static string Shortage(int errno) => errno switch
+    {
+        Emfile => "this process has as many files open as it may (EMFILE); raise its limit (LimitNOFILE= in systemd)",
+        Enfile => "this host has as many files open as it may (ENFILE); raise fs.file-max",
+        _ => "the kernel has not enough memory for it (ENOMEM)",
+    };
 
     /// <summary>The name an operator finds in errno(3): <c>ENOENT</c> for 2.</summary>
     public static string Name(int errno) => errno switch
@@ -58,8 +71,8 @@ public static class Errno
         Enotdir => "ENOTDIR",
         21 => "EISDIR",
         Einval => "EINVAL",
-        23 => "ENFILE",
-        24 => "EMFILE",
+        Enfile => "ENFILE",
+        Emfile => "EMFILE",
         27 => "EFBIG",
         Enospc => "ENOSPC",
         30 => "EROFS",

@@ -4,28 +4,35 @@ namespace Maplog.Kernel;
 public static class MapBtf
 {
     /// <summary>The raw BTF of this id (<see cref="MapInfo.BtfId"/>), as a .BTF section holds it; empty for id 0.</summary>
-    public static unsafe byte[] Read(uint btfId)
+    public static byte[] Read(uint btfId) => TryRead(btfId, out int errno) ?? throw new KernelException(
+        $"Cannot read the BTF with id {btfId}: " + errno switch
+        {
+            Errno.Enoent => "no map or program has it any more.",
+            Errno.Eperm or Errno.Eacces => $"{Privileges.ExplainOne("CAP_SYS_ADMIN")}.",
+            _ => "the kernel refused it.",
+        }, errno);
+
+    /// <summary>The same, where a refusal is an answer: BTF goes with the last map or program that uses it.</summary>
+    /// <param name="btfId">The kernel's id; 0: none.</param>
+    /// <param name="errno">0; ENOENT: no map or program has it any more; else why it may not or cannot be read.</param>
+    public static unsafe byte[]? TryRead(uint btfId, out int errno)
     {
+        errno = 0;
         if (btfId == 0)
             return [];
         using var fd = new BtfFd();
-        int errno = fd.Take(Native.BtfFdById(btfId));
-        if (errno != 0)
-        {
-            throw new KernelException(
-                $"Cannot open the BTF with id {btfId}: {(errno == Errno.Eperm ? Privileges.Explain("CAP_SYS_ADMIN") : "no map or program has it any more")}.", errno);
-        }
-
         Native.RawBtfInfo info = default;
-        Ask(fd, btfId, &info);
+        errno = fd.Take(Native.BtfFdById(btfId));
+        if (errno != 0 || (errno = Ask(fd, &info)) != 0)
+            return null;
         var bytes = new byte[info.BtfSize];
         fixed (byte* room = bytes)
         {
             info = new Native.RawBtfInfo { Btf = (ulong)room, BtfSize = (uint)bytes.Length };
-            Ask(fd, btfId, &info);
+            errno = Ask(fd, &info);
         }
 
-        return bytes;
+        return errno == 0 ? bytes : null;
     }
 
     /// <summary>Gives raw BTF to the kernel, for a map to be made with it.</summary>
@@ -45,11 +52,9 @@ public static class MapBtf
         return fd;
     }
 
-    private static unsafe void Ask(BtfFd fd, uint btfId, Native.RawBtfInfo* info)
+    private static unsafe int Ask(BtfFd fd, Native.RawBtfInfo* info)
     {
         uint size = (uint)sizeof(Native.RawBtfInfo);
-        int errno = -Native.ObjectInfo(fd, info, &size);
-        if (errno != 0)
-            throw new KernelException($"Cannot read the BTF with id {btfId}: the kernel refused it.", errno);
+        return -Native.ObjectInfo(fd, info, &size);
     }
 }

@@ -1,6 +1,9 @@
 namespace Maplog.Kernel;
 
-/// <summary>What the kernel says of a map. Sizes in bytes.</summary>
+/// <summary>
+/// The kernel's description of a map. Sizes in bytes. A size past <see cref="int.MaxValue"/> is given as that: the kernel lets a
+/// few kinds be made with one (a Bloom filter before 6.10), none of them with keys that can be read.
+/// </summary>
 /// <param name="Id">The kernel's id; it changes when a map is made again, and ids begin anew with each boot.</param>
 /// <param name="Name">At most 15 characters of [A-Za-z0-9_.], not unique, perhaps empty.</param>
 /// <param name="Type">The kind of map.</param>
@@ -11,11 +14,10 @@ namespace Maplog.Kernel;
 /// <param name="BtfId">Id of the BTF that describes key and value, 0 if none; see <see cref="MapBtf"/>.</param>
 /// <param name="BtfKeyTypeId">The key's type in that BTF.</param>
 /// <param name="BtfValueTypeId">The value's type in that BTF.</param>
-/// <param name="Frozen">bpf(2) can no longer change it.</param>
 public sealed record MapInfo(
     uint Id, string Name, MapType Type, int KeySize, int ValueSize, uint MaxEntries, uint Flags,
-    uint BtfId, uint BtfKeyTypeId, uint BtfValueTypeId, bool Frozen)
+    uint BtfId, uint BtfKeyTypeId, uint BtfValueTypeId)
 {
     /// <summary>Bytes of a value as bpf(2) reads and writes it: for the per-CPU kinds every possible CPU's, each rounded up to 8.</summary>
-    public int ValueBytes { get; } = Type.IsPerCpu() ? checked((ValueSize + 7) / 8 * 8 * PossibleCpus.Count) : ValueSize;
+    public int ValueBytes { get; } = Type.IsPerCpu() ? (int)Math.Min((ValueSize + 7L) / 8 * 8 * PossibleCpus.Count, int.MaxValue) : ValueSize;
 }

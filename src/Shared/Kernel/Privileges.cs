@@ -5,6 +5,8 @@ namespace Maplog.Kernel;
 /// <summary>What this process may do, and why the kernel says EPERM.</summary>
 public static class Privileges
 {
+    private const string Others = "a security module, seccomp or a container's cgroup rules forbid it";
+
     /// <summary>Capabilities that BPF asks for, with their numbers. CAP_SYS_ADMIN stands for the other three.</summary>
     private static readonly (string Name, int Bit)[] Known =
         [("CAP_BPF", 39), ("CAP_PERFMON", 38), ("CAP_NET_ADMIN", 12), ("CAP_SYS_ADMIN", 21)];
@@ -36,7 +38,18 @@ public static class Privileges
     }
 
     /// <summary>Half a sentence for an EPERM: what is missing of what the operation needs, or what else can refuse it.</summary>
-    internal static string Explain(params ReadOnlySpan<string> needed)
+    internal static string Explain(params ReadOnlySpan<string> needed) => Missing(needed) ?? Lockdown() switch
+    {
+        null when Directory.Exists("/sys/kernel/security") && !File.Exists("/sys/kernel/security/lsm") =>
+            "no capability is missing; kernel lockdown ('mount -t securityfs securityfs /sys/kernel/security' shows it in the file lockdown), a security module, seccomp or a container's cgroup rules forbid it",
+        null or "none" => $"no capability is missing; {Others}",
+        var mode => $"no capability is missing, but the kernel is locked down ({mode}), which forbids it; choose a probe that lockdown allows, or boot without lockdown",
+    };
+
+    /// <summary>The same for the EPERM or EACCES of one object, which lockdown never causes.</summary>
+    internal static string ExplainOne(params ReadOnlySpan<string> needed) => Missing(needed) ?? $"no capability is missing; {Others}";
+
+    private static string? Missing(ReadOnlySpan<string> needed)
     {
         ulong held = Held();
         var lacks = new List<string>();
@@ -47,15 +60,7 @@ public static class Privileges
                 lacks.Add(name);
         }
 
-        if (lacks.Count > 0)
-            return $"this process lacks {string.Join(" and ", lacks)}; run it as root or give it {(lacks.Count == 1 ? "this capability" : "these capabilities")}";
-        return Lockdown() switch
-        {
-            null when Directory.Exists("/sys/kernel/security") && !File.Exists("/sys/kernel/security/lsm") =>
-                "no capability is missing; kernel lockdown ('mount -t securityfs securityfs /sys/kernel/security' shows it in the file lockdown), a security module, seccomp or a container's cgroup rules forbid it",
-            null or "none" => "no capability is missing; a security module, seccomp or a container's cgroup rules forbid it",
-            var mode => $"no capability is missing, but the kernel is locked down ({mode}), which forbids it; choose a probe that lockdown allows, or boot without lockdown",
-        };
+        return lacks.Count == 0 ? null : $"this process lacks {string.Join(" and ", lacks)}; run it as root or give it {(lacks.Count == 1 ? "this capability" : "these capabilities")}";
     }
 
     private static bool Has(ulong held, string name) => (held >> Array.Find(Known, c => c.Name == name).Bit & 1) == 1;

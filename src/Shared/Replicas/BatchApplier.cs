@@ -255,7 +255,7 @@ public sealed class BatchApplier
         var sentence = refusal.Errno switch
         {
             Errno.E2big => $"{place} is full at {_map.Info.MaxEntries} entries, although the source's map had room: something else writes into the replica's map, remove those entries or find who does. {stays}",
-            Errno.Eperm when _map.ReadInfo().Frozen => $"{place} cannot be written, its map is frozen and stays so: remove the pin {_replica.Pin}, and the replicator makes another map. {stays}",
+            Errno.Eperm when _map.IsFrozen() => $"{place} cannot be written, its map is frozen and stays so: remove the pin {_replica.Pin}, and the replicator makes another map. {stays}",
             Errno.Eperm => $"{place} cannot be written, the kernel does not permit it: is the map readable only, or this process without CAP_BPF? {stays}",
             Errno.Enomem => $"{place} cannot be written, the kernel has no memory for another entry: make memory free, or raise the limit of this service's control group. {stays}",
             _ => $"{place} cannot be written. {stays}",

@@ -135,16 +135,10 @@ public sealed class ReplicaMap : IDisposable
         var bytes = new byte[CursorRecord.Size];
         foreach (var info in BpfMap.All().Where(m => m.Name == CursorName && IsCursor(m)))
         {
-            try
-            {
-                using var map = BpfMap.OpenById(info.Id, MapAccess.Read);
-                if (map.Lookup(new byte[sizeof(uint)], bytes) && CursorRecord.Read(bytes) is { } record)
-                    cursors.Add(record);
-            }
-            catch (KernelException e) when (e.Errno == Errno.Enoent)
-            {
-                // It went in this moment.
-            }
+            // Null: the map ended in this moment, or may not be opened any more.
+            using var map = BpfMap.TryOpenById(info.Id, MapAccess.Read, out _);
+            if (map is not null && map.Lookup(new byte[sizeof(uint)], bytes) && CursorRecord.Read(bytes) is { } record)
+                cursors.Add(record);
         }
         return cursors;
     }
@@ -196,7 +190,7 @@ public sealed class ReplicaMap : IDisposable
     private static BpfMap Make(string pin, StreamName stream, MapOpened opened, WriterRegistry registry, bool replace)
     {
         var shape = opened.Shape;
-        var map = registry.MakeReplica(stream, () => BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries, (uint)shape.Flags));
+        var map = registry.MakeReplica(stream, () => BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, shape.MaxEntries, (uint)shape.Flags));
         try
         {
             map.Pin(pin, replace);

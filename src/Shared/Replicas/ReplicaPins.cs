@@ -47,7 +47,7 @@ public sealed class ReplicaPins
                 ? $"The pin {_pin.Path} leads to another map now, {ReplicaShape.Describe(other)} with the id {other.Id}; the replica was the map with the id {_map.Info.Id}."
                 : $"The pin {_pin.Path} leads to something now that is no map which this process can open; the replica was the map with the id {_map.Info.Id}.");
         }
-        if (_map.ReadInfo().Frozen)
+        if (_map.IsFrozen())
             return new PinFinding(PinState.Lost, $"The pin {_pin.Path} is gone, and the map that it led to is frozen: the replicator makes another.");
         _pin.Restore();
         return new PinFinding(PinState.Restored, $"The pin {_pin.Path} was gone");

@@ -18,7 +18,7 @@ public static class ReplicaShape
 
     /// <summary>The description of a map of this kernel.</summary>
     public static MapShape Of(MapInfo info) => new(
-        (int)info.Type, info.KeySize, info.ValueSize, (int)Math.Min(info.MaxEntries, int.MaxValue), (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
+        (int)info.Type, info.KeySize, info.ValueSize, info.MaxEntries, (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
 
     /// <summary>Whether a map of this kernel can hold what the log's map held.</summary>
     public static bool Fits(MapInfo info, MapShape shape) =>

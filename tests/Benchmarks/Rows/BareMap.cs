@@ -24,7 +24,7 @@ internal sealed class BareMap
     public void Write(string pin, Sizes sizes)
     {
         var shape = FilledLog.Shape(sizes);
-        using var map = BpfMap.Create("ct_map", (MapType)shape.Type, shape.KeySize, shape.ValueSize, (uint)shape.MaxEntries);
+        using var map = BpfMap.Create("ct_map", (MapType)shape.Type, shape.KeySize, shape.ValueSize, shape.MaxEntries);
         foreach (var (keys, values, count) in _batches)
             map.UpdateBatch(keys, values, count);
         map.Pin(pin);

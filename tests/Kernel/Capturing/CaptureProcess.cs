@@ -2,6 +2,7 @@ using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Log;
 using Maplog.Servers;
+using Maplog.Tests.Kernel.Foreign;
 using Maplog.Tests.Recorded;
 
 namespace Maplog.Tests.Kernel.Capturing;
@@ -16,13 +17,13 @@ internal sealed class CaptureProcess : IAsyncDisposable
     private readonly List<Command> _replicators = [];
     private readonly string _log, _bus;
 
-    private CaptureProcess(string log, string bus, int ringBytes, bool stays, string[] watch, string[] more)
+    private CaptureProcess(string log, string bus, int ringBytes, bool stays, string[] watch, string[] more, string[] under)
     {
         (_log, _bus) = (log, bus);
         _store = new LogStore(new LogOptions { ConnectionString = log });
         _command =
         [
-            Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. watch.SelectMany(w => w.StartsWith("--", StringComparison.Ordinal) ? [w] : new[] { "--watch", w }), "--probe", "syscall", "--ring-bytes", $"{ringBytes}",
+            .. under, Path.Combine(Repository.Bin, "maplog-capture"), "--source", Source, .. watch.SelectMany(w => w.StartsWith("--", StringComparison.Ordinal) ? [w] : new[] { "--watch", w }), "--probe", "syscall", "--ring-bytes", $"{ringBytes}",
             "--log", log, "--bus", bus, "--stay-attached", stays ? "true" : "false", "--pin-root", _pins["capture"], .. more,
         ];
         _daemon = new Command(_pins.Folder, _command);
@@ -57,6 +58,11 @@ internal sealed class CaptureProcess : IAsyncDisposable
     /// <param name="settings">Settings beside those of a test.</param>
     public static Task<CaptureProcess> StartWithAsync(TestPostgres postgres, string map, params string[] settings) => StartAsync(postgres, 16 << 20, null, stays: false, [map], settings);
 
+    /// <param name="postgres">Where its log is made.</param>
+    /// <param name="refused">Names the maps, by id or pin, that the kernel refuses to this daemon.</param>
+    /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
+    public static Task<CaptureProcess> StartRefusedAsync(TestPostgres postgres, Refusal refused, params string[] watch) => StartAsync(postgres, 16 << 20, null, stays: true, watch, [], refused.Command);
+
     /// <summary>Kills it, and starts the next.</summary>
     /// <param name="between">What is done in between.</param>
     public async Task ReplaceAsync(Action between)
@@ -69,22 +75,22 @@ internal sealed class CaptureProcess : IAsyncDisposable
         await _daemon.SaysAsync("Capturing source");
     }
 
-    private static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more) =>
-        await StartAsync(await postgres.CreateDatabaseAsync("capture"), ringBytes, bus, stays, watch, more);
+    private static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more, string[]? under = null) =>
+        await StartAsync(await postgres.CreateDatabaseAsync("capture"), ringBytes, bus, stays, watch, more, under);
 
     /// <param name="log">An empty database for its log.</param>
     /// <param name="ringBytes">What the ring holds.</param>
     /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
     public static Task<CaptureProcess> StartAsync(string log, int ringBytes, params string[] watch) => StartAsync(log, ringBytes, null, stays: false, watch, []);
 
-    private static async Task<CaptureProcess> StartAsync(string log, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more)
+    private static async Task<CaptureProcess> StartAsync(string log, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more, string[]? under = null)
     {
         if (!File.Exists(Path.Combine(Repository.Bin, "maplog-capture")))
             await Command.RunAsync(Repository.Root, "scripts/build");
         var maplog = Path.Combine(Repository.Bin, "maplog");
         await Command.RunAsync("/", maplog, "migrate", "--log", log);
         await Command.RunAsync("/", maplog, "source", "add", Source, "--log", log);
-        var capture = new CaptureProcess(log, bus?.AbsoluteUri ?? "amqp://guest:guest@127.0.0.1:1", ringBytes, stays, watch, more);
+        var capture = new CaptureProcess(log, bus?.AbsoluteUri ?? "amqp://guest:guest@127.0.0.1:1", ringBytes, stays, watch, more, under ?? []);
         await capture._daemon.SaysAsync("Capturing source");
         return capture;
     }
@@ -141,6 +147,11 @@ internal sealed class CaptureProcess : IAsyncDisposable
         }
         return (fold, changes, gaps);
     }
+
+    /// <summary>Its process.</summary>
+    public int Id => _daemon.Id;
+
+    public bool HasEnded => _daemon.HasEnded;
 
     /// <summary>Ends it in an orderly way: all that happened before is in the log then.</summary>
     public async Task StopAsync()

@@ -31,7 +31,7 @@ public sealed class DumpTests(TestPostgres postgres)
         shapes.Load();
         using var map = shapes.Map(name);
         var info = map.Info;
-        var shape = new MapShape((int)info.Type, info.KeySize, info.ValueSize, (int)info.MaxEntries, (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
+        var shape = new MapShape((int)info.Type, info.KeySize, info.ValueSize, info.MaxEntries, (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
         var key = Flow[..info.KeySize];
         var value = new byte[info.ValueBytes];
         (name == "sessions" ? Session : Flow[..Math.Min(Flow.Length, value.Length)]).CopyTo(value, 0);

@@ -126,7 +126,7 @@ public sealed class VerifyTests(TestPostgres postgres)
     }
 
     private static MapShape Shape(BpfMap map) => new(
-        (int)map.Info.Type, map.Info.KeySize, map.Info.ValueSize, (int)map.Info.MaxEntries, (int)map.Info.Flags, map.Info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
+        (int)map.Info.Type, map.Info.KeySize, map.Info.ValueSize, map.Info.MaxEntries, (int)map.Info.Flags, map.Info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
 
     /// <summary>Writes entries into both.</summary>
     private static async Task RecordAsync(CommandLog log, BpfMap map, int[] keys)

@@ -28,7 +28,7 @@ internal sealed class ReplicaWorld : IDisposable
     public StreamVersion Head => new(_log.Count);
 
     public static MapShape Hash(int entries = 100, MapType type = MapType.Hash, int flags = 0) =>
-        new((int)type, 4, 8, entries, flags, type.IsPerCpu() ? PossibleCpus.Count : 0);
+        new((int)type, 4, 8, (uint)entries, flags, type.IsPerCpu() ? PossibleCpus.Count : 0);
 
     public void Open(MapShape shape)
     {

@@ -6,7 +6,7 @@ namespace Maplog.Tests.Unit.Capture;
 
 public sealed class WatchedTargetTests
 {
-    private static MapInfo Map(uint id, string name) => new(id, name, MapType.Hash, 4, 8, 16, 0, 0, 0, 0, false);
+    private static MapInfo Map(uint id, string name) => new(id, name, MapType.Hash, 4, 8, 16, 0, 0, 0, 0);
 
     [Fact]
     public void A_map_is_meant_by_name_prefix_id_or_pin()

@@ -7,7 +7,7 @@ namespace Maplog.Tests.Unit.Events;
 public sealed class NoteCodecTests
 {
     private static readonly MapOpened Opened = new(
-        2, uint.MaxValue, "boot", "ct_map", new MapShape(9, 16, 100, 4096, 1, 0), [0xfb, 0xff], 1, 2, "kprobe", ["inline updates by programs"], "node-é");
+        2, uint.MaxValue, "boot", "ct_map", new MapShape(9, 16, 100, uint.MaxValue, 1, 0), [0xfb, 0xff], 1, 2, "kprobe", ["inline updates by programs"], "node-é");
 
     public static TheoryData<object> Notes => new((object[])
     [
@@ -30,7 +30,7 @@ public sealed class NoteCodecTests
     {
         var json = Encoding.UTF8.GetString(NoteCodec.Write(Opened));
         Assert.Contains("\"bootId\":\"boot\"", json, StringComparison.Ordinal);
-        Assert.Contains("\"maxEntries\":4096", json, StringComparison.Ordinal);
+        Assert.Contains("\"maxEntries\":4294967295", json, StringComparison.Ordinal);
         Assert.Equal("+/8=", System.Text.Json.JsonDocument.Parse(json).RootElement.GetProperty("btf").GetString());
         Assert.DoesNotContain("valueBytes", json, StringComparison.Ordinal);
     }

@@ -1,0 +1,44 @@
+using Maplog.Kernel;
+
+namespace Maplog.Capture.Watching;
+
+/// <summary>
+/// Reads the BTF of maps. The kernel frees BTF with the last map or program that uses it, so a missing one is no error. Equal BTF is
+/// kept once: a program that is loaded again and again brings the same bytes under another id each time.
+/// </summary>
+internal sealed class BtfReader
+{
+    private const int MaxKept = 8, MaxKeptBytes = 4 << 20;
+
+    private readonly Queue<(uint Id, byte[] Bytes)> _kept = [];
+    private long _keptBytes;
+
+    /// <returns>The raw BTF; null: the map has none, or it is gone, or this process may not read it.</returns>
+    public byte[]? Read(uint id)
+    {
+        if (id == 0)
+            return null;
+        foreach (var kept in _kept)
+        {
+            if (kept.Id == id)
+                return kept.Bytes;
+        }
+        if (MapBtf.TryRead(id, out _) is not { } read)
+            return null;
+        foreach (var kept in _kept)
+        {
+            if (kept.Bytes.AsSpan().SequenceEqual(read))
+                read = kept.Bytes;
+        }
+        Keep(id, read);
+        return read;
+    }
+
+    private void Keep(uint id, byte[] bytes)
+    {
+        _kept.Enqueue((id, bytes));
+        _keptBytes += bytes.Length;
+        while (_kept.Count > MaxKept || _keptBytes > MaxKeptBytes && _kept.Count > 0)
+            _keptBytes -= _kept.Dequeue().Bytes.Length;
+    }
+}
