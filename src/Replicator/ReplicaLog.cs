@@ -87,6 +87,12 @@ internal static partial class ReplicaLog
     [LoggerMessage(2033, LogLevel.Warning, "{Sentence}")]
     public static partial void Unseen(this ILogger log, string sentence);
 
+    [LoggerMessage(2034, LogLevel.Information, "Replica {Pin} of {Stream}: the source's map is frozen, and so is the replica's from now on.")]
+    public static partial void Frozen(this ILogger log, string pin, StreamName stream);
+
+    [LoggerMessage(2035, LogLevel.Warning, "Replica {Pin} of {Stream}: the source's map is frozen, the replica's is not and stays open to other programs. {Why}")]
+    public static partial void NotFrozen(this ILogger log, string pin, StreamName stream, string why);
+
     [LoggerMessage(2021, LogLevel.Warning, "No bus is set (Maplog:Bus:Uri): replicas look into the log every two seconds.")]
     public static partial void NoBus(this ILogger log);
 

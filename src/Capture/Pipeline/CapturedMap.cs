@@ -63,6 +63,9 @@ internal sealed class CapturedMap
     /// <summary>Kernel time of the last gap of skips, or of the map's opening.</summary>
     public long SkipsCountedAt { get; set; } = KernelClock.Now;
 
+    /// <summary>Whether the log has a note that the map is frozen.</summary>
+    public bool IsFrozen { get; set; }
+
     public MapInspector Inspector => _inspector;
 
     public EventSink Sink => _sink;

@@ -18,13 +18,15 @@ internal sealed class MapInspector(CapturedMap map)
     /// <summary>Nanoseconds after which a map that could not be read is tried again.</summary>
     private const long AgainAfter = 1_000_000_000;
 
+    private const long AskFrozenEvery = 10_000_000_000;
+
     private Inspection? _chunk, _keys;
     private MapFold? _again;
     private MapScan? _scan;
     private long _scanBegan, _againSince, _readNextAt, _perEntry;
     private ushort _mark;
-    private bool _scanWanted, _sweepWanted;
-    private long _mayScanAt;
+    private bool _scanWanted, _sweepWanted, _beganFrozen;
+    private long _mayScanAt, _askFrozenAt;
     private byte[]? _looked;
 
     /// <summary>Whether something was read that is not judged yet.</summary>
@@ -44,6 +46,9 @@ internal sealed class MapInspector(CapturedMap map)
 
     /// <summary>Whether a slow scan is wanted or under way.</summary>
     public bool IsSweeping => _sweepWanted || _scan is not null && _perEntry > 0;
+
+    /// <summary>Whether a whole scan of the map as it was frozen is judged: whatever bpf(2) did to it is logged.</summary>
+    public bool HasScannedFrozen { get; private set; }
 
     /// <summary>Scans the whole map as soon as the scan at hand, if any, is over; a slow one is given up for it.</summary>
     public void Scan() => _scanWanted = true;
@@ -121,6 +126,11 @@ internal sealed class MapInspector(CapturedMap map)
         var most = _perEntry == 0 ? MostInChunk : SweptAtOnce;
         _scan = open.Scan(most);
         (_scanBegan, _readNextAt) = (now, 0);
+        // The question costs more than the others about a map, and the answer changes once.
+        var asks = !HasScannedFrozen && now >= _askFrozenAt;
+        _beganFrozen = asks && open.IsFrozen();
+        if (asks)
+            _askFrozenAt = now + AskFrozenEvery;
         _mark ^= Mark;
         if (_chunk is null || _chunk.Room < RoomFor(map.Shape, most))
             _chunk = NewInspection(most);
@@ -164,6 +174,7 @@ internal sealed class MapInspector(CapturedMap map)
             _chunk = null;
         if (finished)
         {
+            HasScannedFrozen |= _beganFrozen;
             map.JudgeUnseen(_scanBegan, _mark);
             if (_perEntry == 0)
                 map.Stream.Counters.Scans++;

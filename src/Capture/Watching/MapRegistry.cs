@@ -157,6 +157,7 @@ internal sealed class MapRegistry(
         _unloggable.Forget(look.Alive);
         foreach (var id in look.Judged.Where(id => !look.Alive.Contains(id)))
             hook.Forget(id);
+        NoteFrozen();
         if (isMaking)
             return gone.Count > 0;
         foreach (var id in look.Alive)
@@ -182,6 +183,17 @@ internal sealed class MapRegistry(
         _early = hook.ReadLosses(0);
         hook.Account(0, new Accounted(_early, 0));
         return gone.Count > 0;
+    }
+
+    private void NoteFrozen()
+    {
+        foreach (var map in _maps.Values)
+        {
+            if (map.IsFrozen || !map.Inspector.HasScannedFrozen)
+                continue;
+            map.IsFrozen = true;
+            sink.Note(map.Stream, new MapMoved(sink.Epoch.Value, map.Id, Boot.Id, hook.Probe.Name(), hook.Unseen((MapType)map.Shape.Type), node, Frozen: true), KernelClock.Now);
+        }
     }
 
     /// <summary>Takes a prune record, from whatever thread, to be written with the next batch.</summary>
@@ -388,6 +400,7 @@ internal sealed class MapRegistry(
         {
             sink.Note(stream, new GapFound(sink.Epoch.Value, "down", -1, stream.LoggedUntil, KernelClock.Now), KernelClock.Now);
         }
+        map.IsFrozen = fold.Generation.Frozen;
         TakeAccount(map);
         Watch(map);
         _lives.Opened(map, isSame: true);

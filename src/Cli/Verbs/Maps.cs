@@ -62,7 +62,7 @@ internal static class Maps
             var shape = opened?.Shape;
             List<string> cells =
             [
-                head.Stream.ToString(), shape is null ? "-" : MapTypeNames.Of(shape.Type), Bytes(shape?.KeySize), Bytes(shape?.ValueSize), $"{shape?.MaxEntries}",
+                head.Stream.ToString(), shape is null ? "-" : $"{MapTypeNames.Of(shape.Type)}{(opened!.Frozen ? ", frozen" : "")}", Bytes(shape?.KeySize), Bytes(shape?.ValueSize), $"{shape?.MaxEntries}",
                 $"{head.Version}", head.Version == StreamVersion.None ? "-" : Times.Of(head.Time), $"{head.Epoch}", Generation(opened), opened?.Probe ?? "-", opened?.Node ?? "-",
             ];
             if (counts.Count > 0)
@@ -109,6 +109,7 @@ internal static class Maps
         json.WriteNumber("maxEntries", opened.Shape.MaxEntries);
         json.WriteNumber("flags", opened.Shape.Flags);
         json.WriteNumber("possibleCpus", opened.Shape.PossibleCpus);
+        json.WriteBoolean("frozen", opened.Frozen);
         json.WriteBoolean("hasBtf", opened.Btf is { Length: > 0 });
         json.WriteNumber("mapId", opened.MapId);
         json.WriteString("bootId", opened.BootId);

@@ -84,6 +84,10 @@ internal sealed class LogTail(LogStore store, StreamName stream, ReplicaWriter w
         return new Cursor(head.Epoch, head.Version);
     }
 
+    /// <summary>The seal at a version; null if another event is there.</summary>
+    public async Task<Sealed?> ReadSealAsync(StreamVersion version, CancellationToken cancellation) =>
+        await _log.ReadLatestAsync<Sealed>(stream, version, cancellation) is { } found && found.Version == version ? found.Note : null;
+
     public Task<StreamGeneration?> ReadGenerationAsync(CancellationToken cancellation) => _log.ReadGenerationAsync(stream, cancellation);
 
     private async Task<TailEnd?> ReadOnceAsync(Cursor from, StreamVersion? upTo, bool whole, CancellationToken cancellation)

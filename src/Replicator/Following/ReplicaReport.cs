@@ -150,6 +150,10 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
 
     public void Replacing(string why) => log.Replacing(_pin, _stream, why);
 
+    public void Frozen() => log.Frozen(_pin, _stream);
+
+    public void NotFrozen(string why) => log.NotFrozen(_pin, _stream, why);
+
     /// <summary>The replica's map is of another kind of hash than the source's.</summary>
     public void OtherKind(MapInfo map, MapShape source) => log.OtherKind(_pin, _stream, ReplicaShape.Describe(map), ReplicaShape.Describe(source));
 

@@ -49,6 +49,10 @@ internal sealed class ReplicaSession
             await BuildAsync("It has no cursor of this stream yet.", cancellation);
         else
             await ResumeAsync(cancellation);
+        if (!_newMap && _replica.IsSourceFrozen)
+            await InsistAsync(async () => _writer.FrozenFrom = await _log.ReadGenerationAsync(cancellation) is { Map.Frozen: true } frozen ? frozen.Begun : null, cancellation);
+        if (!_newMap && _writer.LacksSeal)
+            await TakeSealAsync(cancellation);
         _logged = _replica.Cursor.Version;
         using var level = _heads.Watch(_replica.Stream, _inbox, _report);
         await using var ticker = _time.CreateTimer(_ => _inbox.Tick(), null, TickInterval, TickInterval);
@@ -72,6 +76,7 @@ internal sealed class ReplicaSession
                     await RepairAsync(cancellation);
                 if (_writer.IsLarge || ReachesHead)
                     await _writer.FlushAsync(cancellation);
+                _writer.FreezeIfDue();
                 NoteLevel();
             }
             await _writer.LeaveAsync(cancellation);
@@ -226,8 +231,23 @@ internal sealed class ReplicaSession
         _protocol.Applied(_writer.Taken);
     }
 
+    /// <summary>
+    /// Of a stream at rest no seal comes by, and what others did to the map while no replicator ran would stay. Most streams at
+    /// rest end with a seal.
+    /// </summary>
+    private async Task TakeSealAsync(CancellationToken cancellation)
+    {
+        Sealed? seal = null;
+        await InsistAsync(async () => seal = await _log.ReadSealAsync(_writer.Taken.Version, cancellation), cancellation);
+        if (seal is not null)
+            _writer.Rest(seal);
+    }
+
     private async Task BuildAsync(string why, CancellationToken cancellation)
     {
+        _newMap |= _replica.Map.IsFrozen(); // it takes no writes: another is made
+        if (_newMap)
+            return;
         _report.Building(why);
         (_unreached, _logged) = (null, StreamVersion.None);
         _writer.BeginAnew();

@@ -44,16 +44,16 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
         string? lost = null;
         for (uint last = 0; ;)
         {
-            using var replica = await OpenAsync(lost, stopping);
+            // After another shape, or after this map was the source's, only the map's present life matters.
+            var rebuild = last != 0 && lost is null;
+            using var replica = await OpenAsync(lost, rebuild, stopping);
             var info = replica.Map.Info;
             // The map before stays registered while it lives: what was a replica is no source.
             if (last != 0 && last != info.Id)
-                report.Replacing(lost is null ? "The source's map has a new shape." : "Its pin led to another map.");
+                report.Replacing(lost is null ? "The source's map was made again." : "Its pin led to another map.");
             report.Opened(info.Id, replica.Cursor);
             if (!ReplicaShape.Fits(info, replica.Shape))
                 report.OtherKind(info, replica.Shape);
-            // After another shape, or after this map was the source's, only the map's present life matters.
-            var rebuild = last != 0 && lost is null;
             last = info.Id;
             lost = await FollowAsync(replica, rebuild, stopping);
         }
@@ -82,14 +82,14 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
         }
     }
 
-    private async Task<ReplicaMap> OpenAsync(string? lost, CancellationToken stopping)
+    private async Task<ReplicaMap> OpenAsync(string? lost, bool rebuild, CancellationToken stopping)
     {
         while (true)
         {
             try
             {
                 var opened = await WaitForStreamAsync(stopping);
-                return ReplicaMap.Open(options.Pin, stream, opened, host.Registry, replace: options.OnNewShape == NewShape.Recreate);
+                return ReplicaMap.Open(options.Pin, stream, opened, host.Registry, replace: options.OnNewShape == NewShape.Recreate, renew: rebuild);
             }
             catch (Exception e) when (lost is not null && e is ReplicaException or KernelException)
             {

@@ -52,6 +52,9 @@ internal sealed class ReplicaWriter
     /// <summary>The version since which the stream is logged from the map that it is logged from now, as far as is known.</summary>
     public StreamVersion Generation { get; set; }
 
+    /// <summary>The version from which on the source's map is frozen; null: it is not, or the replica's map is already.</summary>
+    public StreamVersion? FrozenFrom { get; set; }
+
     /// <summary>Whether a batch that was under way is taken again, which goes into the map whole.</summary>
     public bool IsWhole { get; set; }
 
@@ -108,6 +111,12 @@ internal sealed class ReplicaWriter
         Taken = default;
         _loaded = null;
     }
+
+    /// <summary>Whether there is no seal to compare the map with, although nothing waits to go into it.</summary>
+    public bool LacksSeal => _pending is { Events: 0, Seal: null };
+
+    /// <summary>The log has a seal at the version up to which everything was taken.</summary>
+    public void Rest(Sealed seal) => _pending.Rest(seal);
 
     /// <summary>Begins to hold the map against the last seal, if it is time, and if it can be.</summary>
     public void CheckAtRest()
@@ -183,7 +192,12 @@ internal sealed class ReplicaWriter
     {
         if (kind is not (EventKind.MapOpened or EventKind.MapMoved))
             return true;
-        var (id, boot) = NoteCodec.Read(kind, json) switch
+        // Nothing can be written into it any more: the map's next life needs another.
+        if (kind == EventKind.MapOpened && _replica.Map.IsFrozen())
+            return false;
+        var note = NoteCodec.Read(kind, json);
+        FrozenFrom = note is MapMoved { Frozen: true } ? version : null;
+        var (id, boot) = note switch
         {
             MapOpened opened => (opened.MapId, opened.BootId),
             MapMoved moved => (moved.MapId, moved.BootId),
@@ -197,6 +211,28 @@ internal sealed class ReplicaWriter
 
     /// <summary>The same, again and again until the kernel takes it.</summary>
     public Task FlushAsync(CancellationToken cancellation) => InsistAsync(Flush, cancellation);
+
+    /// <summary>
+    /// Freezes the map once all is in it that the source's map held when it was frozen, so that nobody else can change it. Only
+    /// where programs cannot change the source's map either: what they change, the replicator has to write.
+    /// </summary>
+    public void FreezeIfDue()
+    {
+        if (FrozenFrom is not { } from || _replica.Cursor.Version < from)
+            return;
+        FrozenFrom = null;
+        if ((_replica.Map.Info.Flags & MapFlags.ReadOnlyForPrograms) == 0 || _replica.Map.IsFrozen())
+            return;
+        try
+        {
+            _replica.Map.Freeze();
+            _report.Frozen();
+        }
+        catch (KernelException e)
+        {
+            _report.NotFrozen(e.Message);
+        }
+    }
 
     private void Flush()
     {

@@ -16,7 +16,7 @@ public enum EventKind : byte
     GapFound = 8,
     Sealed = 9,
 
-    /// <summary>The map goes on in another kernel map, with what it held.</summary>
+    /// <summary>The map goes on in another kernel map, with what it held; or it is frozen from here on.</summary>
     MapMoved = 10,
 
     /// <summary>Older versions are to be deleted, or are already.</summary>

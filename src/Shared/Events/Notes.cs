@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Maplog.Events;
 
 /// <summary>A kernel map's life begins in this stream: whatever the stream held before is over, the fold is empty again.</summary>
@@ -13,9 +15,10 @@ namespace Maplog.Events;
 /// <param name="Unseen">What this probe cannot see of this map on this kernel, in sentences; a scan finds it.</param>
 /// <param name="Node">The host that captured it.</param>
 /// <param name="Fields">What the BTF says of key and value, for readers who do not know BTF (SQL); null: nothing.</param>
+/// <param name="Frozen">Whether bpf(2) can change it no more, as a later <see cref="MapMoved"/> says; a map is opened before that is known.</param>
 public sealed record MapOpened(
     int Epoch, uint MapId, string BootId, string Name, MapShape Shape, byte[]? Btf, uint BtfKeyType, uint BtfValueType, string Probe, IReadOnlyList<string> Unseen, string Node,
-    MapFields? Fields = null);
+    MapFields? Fields = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Frozen = false);
 
 /// <summary>The kernel map of this generation is gone. The fold stays as it was.</summary>
 public sealed record MapClosed(int Epoch, uint MapId, string BootId);
@@ -52,7 +55,7 @@ public sealed record Sealed(int Epoch, long First, long Last, byte[] Hash, long 
 
 /// <summary>
 /// The map goes on in another kernel map, which held the same when the term began: a replica whose node was promoted. The
-/// fold stays; where the two differ, a scan's changes follow.
+/// fold stays; where the two differ, a scan's changes follow. With the id that the map had, the same map is frozen from here on.
 /// </summary>
 /// <param name="Epoch">The writer's term.</param>
 /// <param name="MapId">The kernel's id of the map; with <paramref name="BootId"/> the generation.</param>
@@ -60,10 +63,15 @@ public sealed record Sealed(int Epoch, long First, long Last, byte[] Hash, long 
 /// <param name="Probe">The probe that watches: fentry, kprobe or syscall.</param>
 /// <param name="Unseen">What this probe cannot see of this map on this kernel, in sentences; a scan finds it.</param>
 /// <param name="Node">The host that captures it from here on.</param>
-public sealed record MapMoved(int Epoch, uint MapId, string BootId, string Probe, IReadOnlyList<string> Unseen, string Node)
+/// <param name="Frozen">
+/// Whether bpf(2) can change the map no more, and everything that it did is in the versions before; programs may still change it.
+/// Of a map that is frozen in the middle of its life such a note comes with the map's own id.
+/// </param>
+public sealed record MapMoved(int Epoch, uint MapId, string BootId, string Probe, IReadOnlyList<string> Unseen, string Node,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Frozen = false)
 {
-    /// <summary>The map's present life: what its opening said, where it is now.</summary>
-    public MapOpened Of(MapOpened opened) => opened with { Epoch = Epoch, MapId = MapId, BootId = BootId, Probe = Probe, Unseen = Unseen, Node = Node };
+    /// <summary>The map's present life: what its opening said, where and how it is now.</summary>
+    public MapOpened Of(MapOpened opened) => opened with { Epoch = Epoch, MapId = MapId, BootId = BootId, Probe = Probe, Unseen = Unseen, Node = Node, Frozen = Frozen };
 }
 
 /// <summary>

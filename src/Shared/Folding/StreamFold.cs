@@ -93,11 +93,15 @@ public sealed class StreamFold(StreamName stream, StreamVersion after = default)
             IsOpen = false;
         if (next.Kind == EventKind.MapMoved && Generation is not null)
         {
-            Generation = ((MapMoved)NoteCodec.Read(next.Kind, next.Data.Span)).Of(Generation);
+            var before = Generation;
+            Generation = ((MapMoved)NoteCodec.Read(next.Kind, next.Data.Span)).Of(before);
             IsOpen = true;
             // Another kernel's clock and CPUs.
-            foreach (var entry in Entries)
+            for (var all = Entries.GetEnumerator(); (Generation.MapId, Generation.BootId) != (before.MapId, before.BootId) && all.MoveNext();)
+            {
+                var entry = all.Current;
                 (entry.Stamp, entry.Tag) = (0, 0);
+            }
         }
         if (next.Kind != EventKind.MapOpened)
             return;

@@ -143,6 +143,9 @@ public sealed class PendingChanges
         Took(end, time);
     }
 
+    /// <summary>The log has a seal at the version up to which everything is in the map.</summary>
+    public void Rest(Sealed seal) => Seal = seal.Content is null ? null : seal;
+
     /// <summary>What was in the map before is over.</summary>
     public void Empty()
     {

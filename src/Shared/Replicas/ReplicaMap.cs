@@ -21,6 +21,7 @@ public sealed class ReplicaMap : IDisposable
         Pin = pin;
         Stream = stream;
         Shape = opened.Shape;
+        IsSourceFrozen = opened.Frozen;
         Map = map;
         _cursorMap = cursorMap;
         Pins = new ReplicaPins(pin, map, cursorMap);
@@ -37,6 +38,9 @@ public sealed class ReplicaMap : IDisposable
 
     /// <summary>Whether others find it where it was pinned.</summary>
     public ReplicaPins Pins { get; }
+
+    /// <summary>Whether the source's map was frozen when this was opened.</summary>
+    public bool IsSourceFrozen { get; }
 
     /// <summary>All up to here is in the map; (0, 0): unknown, build it from the log.</summary>
     public Cursor Cursor => _record.Cursor;
@@ -59,8 +63,9 @@ public sealed class ReplicaMap : IDisposable
     /// Whether an own replica of another shape is replaced by a new map; another's never is. If not, a map of another kind of
     /// hash serves as it is where it can hold the stream (<see cref="ReplicaShape.CanHold"/>).
     /// </param>
+    /// <param name="renew">Whether the map is to be written from the beginning: an own replica that is frozen is then replaced by a new map.</param>
     /// <exception cref="ReplicaException">What is pinned there cannot be the replica.</exception>
-    public static ReplicaMap Open(string pin, StreamName stream, MapOpened opened, WriterRegistry registry, bool replace = false)
+    public static ReplicaMap Open(string pin, StreamName stream, MapOpened opened, WriterRegistry registry, bool replace = false, bool renew = false)
     {
         ReplicaShape.CheckHost(stream, opened.Shape);
         Bpffs.EnsureMounted(Path.GetDirectoryName(Path.GetFullPath(pin))!);
@@ -74,7 +79,10 @@ public sealed class ReplicaMap : IDisposable
             var fits = ReplicaShape.Fits(map.Info, opened.Shape);
             if (!fits && !(replace && own) && !ReplicaShape.CanHold(map.Info, opened.Shape))
                 throw OtherShape(pin, stream, map.Info, opened.Shape, own);
-            if (!fits && replace && own)
+            var isLocked = map.IsFrozen() && (renew || !own || kept!.Value.Cursor.Version == StreamVersion.None);
+            if (isLocked && !own)
+                throw new ReplicaException($"The map pinned at {pin} is frozen, and no replicator can write it: remove that pin, or choose another.");
+            if (isLocked || !fits && replace && own)
             {
                 map.Dispose();
                 map = Make(pin, stream, opened, registry, replace: true);

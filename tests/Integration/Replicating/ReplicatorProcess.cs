@@ -35,9 +35,16 @@ internal sealed partial class ReplicatorProcess : IDisposable
 
     public static ReplicatorProcess Start(params string[] arguments) => StartProgram(Program, arguments);
 
-    /// <summary>In a mount namespace of its own, with a BPF file system of its own.</summary>
-    public static ReplicatorProcess StartApart(params string[] arguments) => StartProgram(
-        "unshare", ["--mount", "--propagation", "private", "sh", "-c", "mount -t bpf bpf /sys/fs/bpf && exec \"$0\" \"$@\"", Program, .. arguments]);
+    /// <summary>
+    /// In a mount namespace of its own, with a BPF file system of its own; below a process 1 that has another. It ends with a kill
+    /// alone.
+    /// </summary>
+    public static ReplicatorProcess StartApart(params string[] arguments)
+    {
+        const string Inner = "mount -t bpf bpf /sys/fs/bpf && exec \"$0\" \"$@\"";
+        const string Outer = "unshare --mount --propagation private sh -c '" + Inner + "' \"$0\" \"$@\"; true";
+        return StartProgram("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", Outer, Program, .. arguments]);
+    }
 
     private static ReplicatorProcess StartProgram(string program, string[] arguments)
     {

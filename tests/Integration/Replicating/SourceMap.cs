@@ -66,6 +66,23 @@ internal sealed class SourceMap(LogWriter writer, string name, MapShape shape) :
         return await CommitAsync();
     }
 
+    /// <summary>The map is frozen: bpf(2) changes it no more.</summary>
+    public async Task FreezeAsync()
+    {
+        _batch.Clear();
+        Note(new MapMoved(_epoch, 7, "boot", "fentry", [], "node", Frozen: true));
+        await CommitAsync();
+    }
+
+    /// <summary>Closes what there is with a seal, which says what the map holds.</summary>
+    public async Task SealAsync()
+    {
+        _batch.Clear();
+        var content = ContentDigest.Of(_fold.Entries, _shape);
+        Note(new Sealed(_epoch, 1, _head.Value, new byte[32], content.Entries, content.ToBytes()));
+        await CommitAsync();
+    }
+
     /// <summary>Whether the map has exactly the stream's entries.</summary>
     public bool Equals(string pin)
     {

@@ -50,6 +50,83 @@ public sealed class WithoutBusTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_replica_of_a_frozen_map_that_programs_only_read_is_frozen_and_another_follows_the_next_life()
+    {
+        await _world.Source.OpenAsync(ReplicatorWorld.Shape with { Flags = (int)MapFlags.ReadOnlyForPrograms });
+        await _world.Source.ChangeAsync(500);
+        using (var first = _world.Start())
+        {
+            await _world.EqualAsync(first);
+            Assert.False(Frozen());
+            await _world.Source.ChangeAsync(500);
+            await _world.Source.FreezeAsync();
+            await first.WaitForAsync("the source's map is frozen");
+            await _world.EqualAsync(first);
+            Assert.True(Frozen());
+            Assert.Equal(0, await first.StopAsync());
+        }
+        using var next = _world.Start();
+        await _world.Source.SealAsync();
+        await next.WaitForAsync("map id");
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(500);
+        await _world.EqualAsync(next);
+        Assert.False(Frozen());
+        Assert.False(next.Says("is frozen and stays so"), next.Output);
+        // Built when it is frozen already.
+        await _world.Source.FreezeAsync();
+        await next.WaitForAsync("the source's map is frozen");
+        File.Delete(_world.Pin);
+        await next.WaitForAsync("the source's map is frozen", times: 2);
+        await _world.EqualAsync(next);
+        Assert.True(Frozen());
+        Assert.Equal(0, await next.StopAsync());
+
+        bool Frozen()
+        {
+            using var map = BpfMap.OpenPinned(_world.Pin, MapAccess.Read);
+            return map.IsFrozen();
+        }
+    }
+
+    [Fact]
+    public async Task The_replica_of_a_frozen_map_that_programs_write_follows_them()
+    {
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(500);
+        await _world.Source.FreezeAsync();
+        using var replicator = _world.Start();
+        await _world.EqualAsync(replicator);
+        await _world.Source.ChangeAsync(500);
+        await _world.EqualAsync(replicator);
+        Assert.Equal(0, await replicator.StopAsync());
+    }
+
+    [Fact]
+    public async Task What_somebody_did_to_the_map_of_a_stream_at_rest_while_no_replicator_ran_is_put_right_and_told()
+    {
+        const string Often = "--Maplog:Replicator:CheckEvery=00:00:01";
+        await _world.Source.OpenAsync();
+        await _world.Source.ChangeAsync(1000);
+        await _world.Source.SealAsync();
+        using (var first = _world.Start(Often))
+        {
+            await _world.EqualAsync(first);
+            Assert.Equal(0, await first.StopAsync());
+        }
+        using (var map = BpfMap.OpenPinned(_world.Pin))
+        {
+            var stranger = new byte[24];
+            stranger[23] = 1;
+            map.Update(stranger, new byte[64]);
+        }
+        using var next = _world.Start(Often);
+        await next.WaitForAsync("somebody else has written into its map; 0 entries were written and 1 deleted");
+        await _world.EqualAsync(next);
+        Assert.Equal(0, await next.StopAsync());
+    }
+
+    [Fact]
     public async Task A_damaged_event_of_one_stream_leaves_the_others_known_as_level()
     {
         using var other = new SourceMap(_world.Writer, "lb-1/other", ReplicatorWorld.Shape);

@@ -50,7 +50,7 @@ public sealed class ReplayTests(TestPostgres postgres)
         using var folder = new PinFolder();
         foreach (var version in new[] { "4", "7", "3" })
         {
-            Assert.Equal("", (await log.RunAsync("replay", "lb-1/ct_map", "--version", version, "--into", folder["then"])).Error);
+            Assert.Equal("", (await log.RunAsync("replay", "lb-1/ct_map", "--version", version, "--into", folder["then"])).Error.Replace(Unseen, "", StringComparison.Ordinal));
             Assert.Equal(0, (await log.RunAsync("diff", "lb-1/ct_map", folder["then"], "--from", version)).Code);
         }
     }
@@ -70,7 +70,7 @@ public sealed class ReplayTests(TestPostgres postgres)
         {
             var pin = folder[$"at{version}"];
             var run = await log.RunAsync("replay", "lb-1/ct_map", "--version", version, "--into", pin);
-            Assert.Equal("", run.Error);
+            Assert.Equal("", run.Error.Replace(Unseen, "", StringComparison.Ordinal));
             Assert.Contains($"{(version == "3" ? 2 : 3)} entries, lb-1/ct_map at version {version}.", type == MapType.Array ? run.Output.Replace("4 entries", "3 entries", StringComparison.Ordinal) : run.Output, StringComparison.Ordinal);
             Assert.Equal(0, (await log.RunAsync("diff", "lb-1/ct_map", pin, "--from", version)).Code);
         }
@@ -119,4 +119,7 @@ public sealed class ReplayTests(TestPostgres postgres)
         await log.CommitAsync();
         return log;
     }
+
+    // These tests have a BPF file system of their own, which the command tells where it can see that.
+    private static string Unseen => MountView.WhyUnseen(Bpffs.Root) is { } why ? $"maplog: {why}\n" : "\0";
 }

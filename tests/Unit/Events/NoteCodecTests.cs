@@ -13,6 +13,9 @@ public sealed class NoteCodecTests
     [
         Opened,
         Opened with { Btf = null, Unseen = [] },
+        Opened with { Frozen = true },
+        new MapMoved(2, 7, "boot", "fentry", [], "node"),
+        new MapMoved(2, 7, "boot", "fentry", [], "node", Frozen: true),
         new MapClosed(1, 2, "boot"),
         new EpochStarted(int.MaxValue, "node", "boot", 3),
         new GapFound(1, "ring-full", -1, 0, long.MaxValue),
@@ -33,6 +36,7 @@ public sealed class NoteCodecTests
         Assert.Contains("\"maxEntries\":4294967295", json, StringComparison.Ordinal);
         Assert.Equal("+/8=", System.Text.Json.JsonDocument.Parse(json).RootElement.GetProperty("btf").GetString());
         Assert.DoesNotContain("valueBytes", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("frozen", json, StringComparison.Ordinal);
     }
 
     [Theory]

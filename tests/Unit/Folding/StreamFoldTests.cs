@@ -42,6 +42,21 @@ public class StreamFoldTests
     }
 
     [Fact]
+    public void A_map_that_is_frozen_stays_as_it_is_and_one_that_goes_on_elsewhere_has_another_clock()
+    {
+        var fold = Opened(Hash);
+        fold.Apply(Event.Change(3, EventKind.EntryAdded, 1, 10, epoch: 1, kernelTime: 5, cpu: 2));
+        fold.Apply(Event.Note(4, new MapMoved(1, fold.Generation!.MapId, "boot", "fentry", [], "node", Frozen: true)));
+        Assert.True(fold.Generation.Frozen);
+        Assert.True(fold.Entries.TryFind(Event.Key(1), out var same));
+        Assert.Equal((5L, (ushort)2), (same.Stamp, same.Tag));
+        fold.Apply(Event.Note(5, new MapMoved(2, 99, "other", "fentry", [], "node")));
+        Assert.False(fold.Generation.Frozen);
+        Assert.True(fold.Entries.TryFind(Event.Key(1), out var moved));
+        Assert.Equal((0L, (ushort)0), (moved.Stamp, moved.Tag));
+    }
+
+    [Fact]
     public void An_event_that_comes_again_changes_nothing_and_a_missing_one_is_named()
     {
         var fold = Opened(Hash);
