@@ -24,6 +24,8 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
 
     public bool WantsJson => Arguments.GetValue(CommonOptions.Json);
 
+    public bool WantsCsv => Arguments.GetValue(TableOptions.Csv);
+
     public bool WantsDetails => Arguments.GetValue(CommonOptions.Verbose);
 
     /// <summary>Makes a verb's work the command's action: what it throws becomes one sentence and an exit code.</summary>
@@ -56,6 +58,8 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
     {
         try
         {
+            if (call.WantsJson && call.WantsCsv)
+                throw new UsageException("--json and --csv each say how to print: give one of them.");
             var code = await run(call);
             call.Terminal.Flush();
             return code;

@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Cli.Verbs;
+using Maplog.Configuration;
 
 namespace Maplog.Cli;
 
@@ -75,7 +76,7 @@ internal static class CommandTree
         var name = string.Join(' ', Path(command));
         if (command.Subcommands.Count == 0)
         {
-            foreach (var sentence in parsed.Errors.Select(e => e.Message).Distinct())
+            foreach (var sentence in parsed.Errors.Select(e => ParseMistake.Sentence(e, command, name)).Distinct())
                 terminal.Complain($"{sentence} '{name} --help' shows how.");
             return ExitCode.Usage;
         }
@@ -83,7 +84,7 @@ internal static class CommandTree
         if (parsed.UnmatchedTokens is [var given, ..])
         {
             var near = Near.Names(given, [.. names, .. command.Subcommands.SelectMany(c => c.Aliases)]);
-            terminal.Complain($"'{given}' is no command of {name}{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?" : $": {string.Join(", ", names)}.")} '{name} --help' shows how.");
+            terminal.Complain($"'{Secrets.Hide(given)}' is no command of {name}{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?" : $": {string.Join(", ", names)}.")} '{name} --help' shows how.");
         }
         else
         {

@@ -67,7 +67,7 @@ internal sealed class OperatorEndpoint(IPEndPoint place, MeterProvider metrics, 
     private async Task ReadyAsync(HttpContext context)
     {
         var found = await readiness.CheckAsync(context.RequestAborted);
-        await WriteAsync(context, found.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, string.Join('\n', found.Lines.Prepend(found.IsReady ? "ready" : "not ready")));
+        await WriteAsync(context, found.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, SafeText.Lines(string.Join('\n', found.Lines.Prepend(found.IsReady ? "ready" : "not ready"))));
     }
 
     private static Task WriteAsync(HttpContext context, int status, string text)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Maplog.Configuration;
 using OpenTelemetry.Exporter;
 
 namespace Maplog.Observing;
@@ -23,7 +24,7 @@ public sealed class OtlpOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Endpoint is { } endpoint && (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https")))
-            yield return new ValidationResult($"'{endpoint}' is not the address of a collector: write it as http://otel:4317 (gRPC) or http://otel:4318/v1/metrics (HttpProtobuf).", [nameof(Endpoint)]);
+            yield return new ValidationResult($"'{Secrets.Hide($"{endpoint}")}' is not the address of a collector: write it as http://otel:4317 (gRPC) or http://otel:4318/v1/metrics (HttpProtobuf).", [nameof(Endpoint)]);
         if (Interval < TimeSpan.FromSeconds(1) || Interval > TimeSpan.FromHours(1))
             yield return new ValidationResult($"{Interval} is out of range: use 00:00:01 to 01:00:00.", [nameof(Interval)]);
     }

@@ -55,8 +55,20 @@ internal sealed class LogCheckup(Func<LogOptions> options, string? source) : ICh
             return false;
         }
         _found.Ok("Postgres", $"{log.Place}, version {version}, answers in {took.TotalMilliseconds:0.0} ms");
+        await CheckWritesAsync(log, connection, cancellation);
         await CheckCollationAsync(connection, cancellation);
         return true;
+    }
+
+    private async Task CheckWritesAsync(LogStore log, NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("select pg_is_in_recovery(), current_setting('transaction_read_only')::boolean", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        if (reader.GetBoolean(0))
+            _found.Fail("writes", $"{log.Place} is a standby, which can be read and takes no changes", "Name the primary in the log's ConnectionString; of several hosts it is found with Target Session Attributes=primary.");
+        else if (reader.GetBoolean(1))
+            _found.Fail("writes", $"{log.Place} is set to read only", "Take default_transaction_read_only off the database or the role.");
     }
 
     // Every index entry is compared with its neighbours by stream name.

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Maplog.Cli.Describing;
 using Maplog.Cli.TimeTravel;
+using Maplog.Configuration;
 using Maplog.Events;
 
 namespace Maplog.Cli.Output;
@@ -24,6 +25,7 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
     {
         if (!asJson)
         {
+            Begin(logged);
             terminal.Out.WriteLine(logged.Kind.IsChange() ? Change(logged) : Note(logged));
             return;
         }
@@ -60,18 +62,19 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
         var change = ChangePayload.Read(logged.Data.Span);
         var header = change.Header;
         var format = FormatOf(change, logged.Kind);
-        var line = Begin(logged).Append($"  {EventWords.Of(header.Origin)} {change.Comm}[{header.Tgid}] cpu{header.Cpu}  ").Append(format?.Key(change.Key) ?? Hex.Of(change.Key));
+        var line = new StringBuilder($"  {EventWords.Of(header.Origin)} {SafeText.Of(change.Comm)}[{header.Tgid}] cpu{header.Cpu}  ")
+            .Append(format?.Key(change.Key) ?? Hex.Of(change.Key));
         if (logged.Kind.HasValue())
             line.Append(" -> ").Append(format?.Value(change.Value) ?? Hex.Of(change.Value));
         return line.ToString();
     }
 
-    private string Note(in LoggedEvent logged) => Begin(logged).Append("  ").Append(Encoding.UTF8.GetString(logged.Data.Span)).ToString();
+    private static string Note(in LoggedEvent logged) => $"  {Encoding.UTF8.GetString(logged.Data.Span)}";
 
-    private StringBuilder Begin(in LoggedEvent logged)
+    private void Begin(in LoggedEvent logged)
     {
-        var word = EventWords.Of(logged.Kind).PadRight(7);
-        return new StringBuilder().Append($"{Times.Of(logged.Time)}  {logged.Version,8}  ").Append(terminal.IsForPeople ? $"{Colour(logged.Kind)}{word}\e[0m" : word);
+        terminal.Out.Write($"{Times.Of(logged.Time)}  {logged.Version,8}  ");
+        terminal.Paint(Colour(logged.Kind), EventWords.Of(logged.Kind).PadRight(7));
     }
 
     private void WriteChange(in LoggedEvent logged)
@@ -100,10 +103,10 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
 
     private static string Colour(EventKind kind) => kind switch
     {
-        EventKind.EntryAdded => "\e[32m",
-        EventKind.EntryUpdated => "\e[33m",
-        EventKind.EntryDeleted => "\e[31m",
-        EventKind.EntryEvicted => "\e[35m",
-        _ => "\e[36m",
+        EventKind.EntryAdded => Colours.Green,
+        EventKind.EntryUpdated => Colours.Yellow,
+        EventKind.EntryDeleted => Colours.Red,
+        EventKind.EntryEvicted => Colours.Magenta,
+        _ => Colours.Cyan,
     };
 }

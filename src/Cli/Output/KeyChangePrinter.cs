@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Maplog.Cli.Describing;
 using Maplog.Cli.TimeTravel;
+using Maplog.Configuration;
 using Maplog.Events;
 
 namespace Maplog.Cli.Output;
@@ -28,7 +29,8 @@ internal sealed class KeyChangePrinter(bool asJson, Descriptions? descriptions)
     {
         var header = change.Header;
         var line = new StringBuilder()
-            .Append($"{Times.Of(change.Time)}  {change.Version,8}  {EventWords.Of(change.Kind),-7}  {EventWords.Of(header.Origin)} {change.Comm}[{header.Tgid}] cpu{header.Cpu}  {_format!.Key(change.Key)}");
+            .Append($"{Times.Of(change.Time)}  {change.Version,8}  {EventWords.Of(change.Kind),-7}  ")
+            .Append($"{EventWords.Of(header.Origin)} {SafeText.Of(change.Comm)}[{header.Tgid}] cpu{header.Cpu}  {_format!.Key(change.Key)}");
         if (change.Old is { } old)
             line.Append($"  {_format.Value(old)}");
         if (change.Value is { } value)

@@ -8,6 +8,8 @@ internal static class StandbyFormat
 {
     private static readonly StandbyFaults[] Faults = [StandbyFaults.Weightless, StandbyFaults.Ineligible, StandbyFaults.Unhealthy, StandbyFaults.Draining, StandbyFaults.Stale];
 
+    private static readonly string[] Headings = ["Member", "Rank", "Weight", "State", "Beat", "Replicas", "Chosen", "Migrated", "Last resort", "Process", "Listens"];
+
     public static string Policy(StandbyPolicy policy) => policy.ToString().ToLowerInvariant();
 
     public static string Failback(Failback failback) => failback == HotStandby.Failback.Held ? "held" : "at-once";
@@ -23,15 +25,26 @@ internal static class StandbyFormat
 
     public static TextTable Table(IReadOnlyList<MemberStatus> members)
     {
-        var table = new TextTable("Member", "Rank", "Weight", "State", "Beat", "Replicas", "Chosen", "Migrated", "Last resort", "Process", "Listens");
-        foreach (var m in members)
-        {
-            table.Add(
-                m.Name, $"{m.Rank}", $"{m.Weight}", State(m), m.BeatAge is { } age ? $"{age.TotalMilliseconds:0} of {m.Timeout.TotalMilliseconds:0} ms" : "-",
-                m.ReplicaAge is { } replicas ? $"{replicas.TotalSeconds:0.0} s" : "-", $"{m.Chosen}", $"{m.Migrated}", $"{m.LastResort}", $"{m.Pid}", string.Join(", ", m.Listens));
-        }
+        var table = new TextTable(Headings);
+        foreach (var member in members)
+            table.Add([.. Row(member)]);
         return table;
     }
+
+    /// <summary>The members of several groups, the group of each in front.</summary>
+    public static TextTable TableOfGroups(IEnumerable<(string Group, MemberStatus Member)> members)
+    {
+        var table = new TextTable(["Group", .. Headings]);
+        foreach (var (group, member) in members)
+            table.Add([group, .. Row(member)]);
+        return table;
+    }
+
+    private static IEnumerable<string> Row(MemberStatus m) =>
+    [
+        m.Name, $"{m.Rank}", $"{m.Weight}", State(m), m.BeatAge is { } age ? $"{age.TotalMilliseconds:0} of {m.Timeout.TotalMilliseconds:0} ms" : "-",
+        m.ReplicaAge is { } replicas ? $"{replicas.TotalSeconds:0.0} s" : "-", $"{m.Chosen}", $"{m.Migrated}", $"{m.LastResort}", $"{m.Pid}", string.Join(", ", m.Listens),
+    ];
 
     public static void Write(Utf8JsonWriter json, StandbyGroup group)
     {

@@ -9,33 +9,50 @@ namespace Maplog.Cli.Output;
 /// <summary>Where a command writes: what it found to one stream, what went wrong to the other.</summary>
 internal sealed class Terminal : IDisposable
 {
+    /// <summary>Columns of a terminal that does not tell.</summary>
+    private const int UsualWidth = 80;
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
     private readonly Stream _stream;
+    private readonly StreamWriter _out;
+    private readonly TextWriter _error;
     private readonly Lazy<IAnsiConsole> _console;
 
     /// <param name="stream">UTF-8 goes here.</param>
     /// <param name="error">Complaints.</param>
     /// <param name="isForPeople">Draw tables and colours; else plain columns for pipes and files.</param>
-    public Terminal(Stream stream, TextWriter error, bool isForPeople)
+    /// <param name="width">Columns of the terminal.</param>
+    public Terminal(Stream stream, TextWriter error, bool isForPeople, int width = UsualWidth)
     {
         _stream = stream;
-        Out = new StreamWriter(stream, Utf8, bufferSize: 16 * 1024);
-        Error = error;
+        _out = new StreamWriter(stream, Utf8, bufferSize: 16 * 1024);
+        _error = error;
+        Out = new SafeWriter(_out);
+        Error = new SafeWriter(error);
         IsForPeople = isForPeople;
-        _console = new Lazy<IAnsiConsole>(() => AnsiConsole.Create(new AnsiConsoleSettings
+        Width = width;
+        _console = new Lazy<IAnsiConsole>(() =>
         {
-            Out = new AnsiConsoleOutput(Out),
-            Ansi = AnsiSupport.Yes,
-            Interactive = InteractionSupport.No,
-        }));
+            var console = AnsiConsole.Create(new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(_out),
+                Ansi = AnsiSupport.Yes,
+                Interactive = InteractionSupport.No,
+            });
+            console.Profile.Width = width;
+            return console;
+        });
     }
 
-    /// <summary>Text; <see cref="Flush"/> before writing to the same stream otherwise.</summary>
+    /// <summary>Text, in which nothing can steer the terminal (<see cref="SafeWriter"/>).</summary>
     public TextWriter Out { get; }
 
     public TextWriter Error { get; }
 
     public bool IsForPeople { get; }
+
+    /// <summary>Columns of the terminal; only where <see cref="IsForPeople"/>.</summary>
+    public int Width { get; }
 
     /// <summary>For tables and colours; only where <see cref="IsForPeople"/>.</summary>
     public IAnsiConsole Console => _console.Value;
@@ -44,18 +61,45 @@ internal sealed class Terminal : IDisposable
     {
         var redirected = System.Console.IsOutputRedirected;
         var plain = redirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
-        return new Terminal(redirected ? PipeOr(System.Console.OpenStandardOutput) : System.Console.OpenStandardOutput(), System.Console.Error, !plain);
+        var width = redirected ? UsualWidth : System.Console.WindowWidth;
+        return new Terminal(redirected ? PipeOr(System.Console.OpenStandardOutput) : System.Console.OpenStandardOutput(), System.Console.Error, !plain, width > 0 ? width : UsualWidth);
     }
 
-    /// <summary>One sentence about what went wrong.</summary>
-    public void Complain(string sentence) => Error.WriteLine($"maplog: {sentence}");
+    /// <summary>One sentence about what went wrong. Further lines, as libbpf's, are set in: no name in them can pass for a sentence of its own.</summary>
+    public void Complain(string sentence) => Error.WriteLine($"maplog: {sentence.Replace("\n", "\n  ", StringComparison.Ordinal)}");
+
+    /// <summary>Text in a colour, where there are colours.</summary>
+    /// <param name="colour">One of <see cref="Colours"/>.</param>
+    /// <param name="text">The text.</param>
+    public void Paint(string colour, string text)
+    {
+        if (IsForPeople)
+            _out.Write(colour);
+        Out.Write(text);
+        if (IsForPeople)
+            _out.Write(Colours.None);
+    }
+
+    /// <summary>A line on the other stream that the next one takes the place of.</summary>
+    public void Announce(string line)
+    {
+        _error.Write('\r');
+        Error.Write(line);
+        _error.Write("\e[K");
+    }
+
+    /// <summary>Empties the terminal, so that what follows takes the place of what was there.</summary>
+    public void Clear()
+    {
+        if (IsForPeople)
+            _out.Write("\e[H\e[2J\e[3J");
+    }
 
     /// <summary>A writer of JSON onto the output. Dispose it before writing anything else.</summary>
     public Utf8JsonWriter Json(bool indented = false)
     {
-        Flush();
         // Bytes and names of maps are for programs and terminals, never for HTML.
-        return new Utf8JsonWriter(_stream, new JsonWriterOptions { Indented = indented, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        return new Utf8JsonWriter(new TextStream(Out), new JsonWriterOptions { Indented = indented, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     }
 
     /// <summary>A whole JSON value, indented, and a line end.</summary>
@@ -67,11 +111,11 @@ internal sealed class Terminal : IDisposable
     }
 
     /// <summary>Ends the line after JSON.</summary>
-    public void EndLine() => _stream.WriteByte((byte)'\n');
+    public void EndLine() => Out.Write('\n');
 
     public void Flush()
     {
-        Out.Flush();
+        _out.Flush();
         _stream.Flush();
     }
 

@@ -1,36 +1,88 @@
+using Maplog.Configuration;
 using Spectre.Console;
 
 namespace Maplog.Cli.Output;
 
-/// <summary>Rows under headings: drawn on a terminal; in a pipe aligned columns, two blanks apart, a row a line.</summary>
+/// <summary>
+/// Rows under headings. On a terminal they are drawn where the table has room, if need be with cells folded between words; in a narrower one
+/// each row is a block of lines, a cell a line. In a pipe aligned columns, two blanks apart, a row a line; or CSV.
+/// </summary>
 internal sealed class TextTable(params IReadOnlyList<string> headings)
 {
+    /// <summary>Of a drawn cell: a line and a blank at each side, which the next one's line follows.</summary>
+    private const int Frame = 3;
+
+    private const string Indent = "  ";
+
     private readonly List<IReadOnlyList<string>> _rows = [];
 
-    public void Add(params IReadOnlyList<string> cells) => _rows.Add(cells);
+    public void Add(params IReadOnlyList<string> cells) => _rows.Add([.. cells.Select(SafeText.Of)]);
 
     public void Write(Terminal terminal)
     {
-        if (terminal.IsForPeople)
-            Draw(terminal.Console);
-        else
+        if (!terminal.IsForPeople)
             Align(terminal.Out);
+        else if (Fit(terminal.Width) is { } widths)
+            Draw(terminal.Console, widths);
+        else
+            Stack(terminal);
     }
 
-    private void Draw(IAnsiConsole console)
+    public void WriteCsv(TextWriter output)
+    {
+        foreach (var row in _rows.Prepend(headings))
+            output.WriteLine(Csv.Line(row));
+    }
+
+    // The widest columns give way first, each as far as its longest word.
+    private List<int>? Fit(int width)
+    {
+        var widths = Widths(Cells.Of);
+        var least = Widths(Cells.WidestWord);
+        for (var over = widths.Sum() + headings.Count * Frame + 1 - width; over > 0; over--)
+        {
+            var widest = Enumerable.Range(0, widths.Count).Where(i => widths[i] > least[i]).OrderByDescending(i => widths[i]).FirstOrDefault(-1);
+            if (widest < 0)
+                return null;
+            widths[widest]--;
+        }
+        return widths;
+    }
+
+    private void Draw(IAnsiConsole console, List<int> widths)
     {
         var table = new Table { Border = TableBorder.Rounded };
-        foreach (var heading in headings)
-            table.AddColumn(new TableColumn(new Text(heading, new Style(decoration: Decoration.Bold))));
+        foreach (var (heading, width) in headings.Zip(widths))
+            table.AddColumn(new TableColumn(new Text(heading, new Style(decoration: Decoration.Bold))) { Width = width });
         foreach (var row in _rows)
             table.AddRow(row.Select(cell => new Text(cell)));
         console.Write(table);
     }
 
+    private void Stack(Terminal terminal)
+    {
+        var label = headings.Skip(1).Max(Cells.Of);
+        foreach (var row in _rows)
+        {
+            terminal.Out.WriteLine(row[0]);
+            for (var i = 1; i < headings.Count; i++)
+            {
+                var name = headings[i];
+                foreach (var line in Cells.Fold(row[i], terminal.Width - 2 * Indent.Length - label))
+                {
+                    terminal.Out.WriteLine($"{Indent}{Cells.Pad(name, label)}{Indent}{line}".TrimEnd());
+                    name = "";
+                }
+            }
+        }
+    }
+
     private void Align(TextWriter output)
     {
-        var widths = headings.Select((h, column) => _rows.Select(r => r[column].Length).Append(h.Length).Max()).ToList();
+        var widths = Widths(Cells.Of);
         foreach (var row in _rows.Prepend(headings.Select(h => h.ToUpperInvariant()).ToList()))
-            output.WriteLine(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+            output.WriteLine(string.Join("  ", row.Select((cell, column) => Cells.Pad(cell, widths[column]))).TrimEnd());
     }
+
+    private List<int> Widths(Func<string, int> measure) => [.. headings.Select((h, column) => _rows.Select(r => measure(r[column])).Append(measure(h)).Max())];
 }

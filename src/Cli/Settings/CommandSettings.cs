@@ -25,9 +25,9 @@ internal sealed class CommandSettings
                 builder.AddJsonFile(Path.GetFullPath(file), optional: false);
             return new CommandSettings(builder.AddEnvironmentVariables().AddInMemoryCollection(Options(arguments)).Build());
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        catch (Exception e) when (SettingsFile.Explains(e))
         {
-            throw new UsageException($"The settings cannot be read: {e.Message} {e.InnerException?.Message}".TrimEnd());
+            throw new UsageException(SettingsFile.Explain(e));
         }
     }
 

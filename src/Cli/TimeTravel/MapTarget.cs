@@ -31,7 +31,7 @@ internal sealed class MapTarget(string pin, Terminal terminal, Descriptions desc
         }
         if (isDry)
         {
-            terminal.Out.WriteLine($"{pin} would be {Does} {ReplicaShape.Describe(opened.Shape)} with {past.Entries.Count} entries.{(File.Exists(pin) ? " Programs that use the map pinned there now would keep it." : "")}");
+            terminal.Out.WriteLine($"{pin} would be {Does} {ReplicaShape.Describe(opened.Shape)} with {Count.Of(past.Entries.Count, "entry", "entries")}.{(File.Exists(pin) ? " Programs that use the map pinned there now would keep it." : "")}");
             return;
         }
         await MakeAsync(past.Stream, past.Version, opened, past.Entries.Count, (map, progress) =>
@@ -63,7 +63,7 @@ internal sealed class MapTarget(string pin, Terminal terminal, Descriptions desc
         var does = Does;
         var exists = File.Exists(pin);
         map.Pin(pin, replace: exists);
-        terminal.Out.WriteLine($"{pin} was {does} {map}, {entries} entries, {stream} at version {version}.{(exists ? " Programs that used the map before keep it." : "")}");
+        terminal.Out.WriteLine($"{pin} was {does} {map}, {Count.Of(entries, "entry", "entries")}, {stream} at version {version}.{(exists ? " Programs that used the map before keep it." : "")}");
     }
 
     /// <exception cref="LogException">A replicator would undo what is written there.</exception>
@@ -89,7 +89,7 @@ internal sealed class MapTarget(string pin, Terminal terminal, Descriptions desc
                 $"The map pinned at {pin} cannot take what {past.Stream} held: it is {ReplicaShape.Describe(info)}, and {past.Entries.Count} entries of {ReplicaShape.Describe(shape)} are wanted. Choose another pin, or put a new map in its place with --swap.");
         }
         var plan = MapPlan.Of(map, past.Entries, cancellation);
-        var counts = $"{plan.Adds} adds, {plan.Updates} updates, {plan.Deletes} deletes; {plan.Same} entries are right already";
+        var counts = $"{Count.Of(plan.Adds, "add")}, {Count.Of(plan.Updates, "update")}, {Count.Of(plan.Deletes, "delete")}; {Count.Of(plan.Same, "entry is", "entries are")} right already";
         if (isDry)
         {
             terminal.Out.WriteLine($"{pin} would get {counts}. Order: {plan.Order}.");

@@ -23,12 +23,12 @@ internal sealed class Progress(Terminal terminal, string doing, long total) : ID
         _shownAt = Stopwatch.GetTimestamp();
         _isShown = true;
         var part = total > 0 ? Math.Min(1.0, (double)_done / total) : 1;
-        terminal.Error.Write($"\r{doing} [{new string('#', (int)(part * Width)).PadRight(Width, '.')}] {part * 100:0}%\e[K");
+        terminal.Announce($"{doing} [{new string('#', (int)(part * Width)).PadRight(Width, '.')}] {part * 100:0}%");
     }
 
     public void Dispose()
     {
         if (_isShown)
-            terminal.Error.Write("\r\e[K");
+            terminal.Announce("");
     }
 }

@@ -61,7 +61,7 @@ internal static class AuditIndex
         }
         else
         {
-            call.Terminal.Out.WriteLine($"{total} events indexed{(name is null ? "" : $" of {name}")}.");
+            call.Terminal.Out.WriteLine($"{Count.Of(total, "event")} indexed{(name is null ? "" : $" of {name}")}.");
         }
         return ExitCode.Ok;
     }

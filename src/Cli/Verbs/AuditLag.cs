@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -9,7 +10,7 @@ internal static class AuditLag
 {
     public static Command Command(Terminal terminal)
     {
-        var command = new ExampleCommand("lag", "How far the index of keys is behind each stream. What is behind is scanned: it costs time, never an answer.", "maplog audit lag");
+        var command = new ExampleCommand("lag", "How far the index of keys is behind each stream. What is behind is scanned: it costs time, never an answer.", "maplog audit lag") { TableOptions.Csv };
         Call.Set(command, terminal, RunAsync);
         return command;
     }
@@ -39,7 +40,9 @@ internal static class AuditLag
         var table = new TextTable("Stream", "Head", "Indexed to", "Behind");
         foreach (var lag in lags)
             table.Add(lag.Stream.ToString(), $"{lag.Head}", $"{lag.IndexedTo}", $"{lag.Behind}");
-        if (lags.Count > 0)
+        if (call.WantsCsv)
+            table.WriteCsv(call.Terminal.Out);
+        else if (lags.Count > 0)
             table.Write(call.Terminal);
         return ExitCode.Ok;
     }

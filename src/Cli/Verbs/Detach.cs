@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Configuration;
 using Maplog.Events;
 using Maplog.Hooking;
 using Maplog.Kernel;
@@ -42,10 +43,10 @@ internal static class Detach
             return ExitCode.Ok;
         }
         foreach (var path in removed)
-            call.Terminal.Out.WriteLine($"removed {path}");
+            call.Terminal.Out.WriteLine($"removed {SafeText.Of(path)}");
         call.Terminal.Out.WriteLine(removed.Count == 0
             ? $"Source {source} has nothing pinned under {folder} on this node: nothing to remove."
-            : $"Source {source} is detached: {removed.Count} {(removed.Count == 1 ? "pin" : "pins")} removed.");
+            : $"Source {source} is detached: {Count.Of(removed.Count, "pin")} removed.");
         return ExitCode.Ok;
     }
 

@@ -51,11 +51,11 @@ internal static class Diff
             using var map = BpfMap.OpenPinned(otherName, MapAccess.Read);
             Require(old, ReplicaShape.Of(map.Info), otherName);
             var live = MapComparison.Of(old.Entries, LiveMap.Read(map, call.Cancellation), map.Info.Type.IsArray(), keep: limit);
-            return Print(call, Side(old), $"{map}", await FormatAsync(call, log, old, hexOnly), live);
+            return Print(call, Compared.Of(old), Compared.Of(map, otherName!), await FormatAsync(call, log, old, hexOnly), live);
         }
         var other = await ReadAsync(call, log, otherName ?? name, to);
-        Require(old, other.Shape!, Side(other));
-        return Print(call, Side(old), Side(other), await FormatAsync(call, log, old, hexOnly), MapComparison.Of(old.Entries, other.Entries, keep: limit));
+        Require(old, other.Shape!, Compared.Of(other).Text);
+        return Print(call, Compared.Of(old), Compared.Of(other), await FormatAsync(call, log, old, hexOnly), MapComparison.Of(old.Entries, other.Entries, keep: limit));
     }
 
     private static async Task<StreamFold> ReadAsync(Call call, LogStore log, string name, PointInTime? point)
@@ -77,14 +77,12 @@ internal static class Diff
     {
         var own = old.Shape!;
         if (own.KeySize != shape.KeySize || own.ValueBytes != shape.ValueBytes)
-            throw new LogException($"{Side(old)} and {other} cannot be compared: one has keys of {own.KeySize} and values of {own.ValueBytes} bytes, the other of {shape.KeySize} and {shape.ValueBytes}.");
+            throw new LogException($"{Compared.Of(old).Text} and {other} cannot be compared: one has keys of {own.KeySize} and values of {own.ValueBytes} bytes, the other of {shape.KeySize} and {shape.ValueBytes}.");
     }
 
-    private static string Side(StreamFold fold) => $"{fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}";
-
-    private static int Print(Call call, string old, string other, FieldFormat format, MapComparison comparison)
+    private static int Print(Call call, Compared old, Compared other, FieldFormat format, MapComparison comparison)
     {
-        var differences = comparison.Differences.OrderBy(d => Hex.Of(d.Key), StringComparer.Ordinal).ToList();
+        var differences = comparison.Differences;
         if (call.WantsJson)
         {
             call.Terminal.Json(json => Write(json, old, other, comparison, differences, format));
@@ -92,7 +90,7 @@ internal static class Diff
         else
         {
             var output = call.Terminal.Out;
-            output.WriteLine($"--- {old}\n+++ {other}");
+            output.WriteLine($"--- {old.Text}\n+++ {other.Text}");
             foreach (var difference in differences)
             {
                 output.WriteLine(difference.Kind switch
@@ -109,11 +107,15 @@ internal static class Diff
         return comparison.IsEqual ? ExitCode.Ok : ExitCode.Failed;
     }
 
-    private static void Write(Utf8JsonWriter json, string old, string other, MapComparison comparison, List<MapDifference> differences, FieldFormat format)
+    private static void Write(Utf8JsonWriter json, Compared old, Compared other, MapComparison comparison, IReadOnlyList<MapDifference> differences, FieldFormat format)
     {
         json.WriteStartObject();
-        json.WriteString("from", old);
-        json.WriteString("to", other);
+        json.WriteStartObject("from");
+        old.Write(json);
+        json.WriteEndObject();
+        json.WriteStartObject("to");
+        other.Write(json);
+        json.WriteEndObject();
         json.WriteBoolean("equal", comparison.IsEqual);
         json.WriteNumber("equalEntries", comparison.Equal);
         json.WriteNumber("differenceCount", comparison.DifferenceCount);
@@ -138,5 +140,25 @@ internal static class Diff
             json.WritePropertyName(side);
             format.WriteValue(json, value);
         }
+    }
+
+    /// <summary>One side of the comparison.</summary>
+    /// <param name="Text">As text.</param>
+    /// <param name="Write">As the fields of an object in JSON.</param>
+    private sealed record Compared(string Text, Action<Utf8JsonWriter> Write)
+    {
+        public static Compared Of(StreamFold fold) => new($"{fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}", json =>
+        {
+            json.WriteString("stream", fold.Stream.ToString());
+            json.WriteNumber("version", fold.Version.Value);
+            json.WriteString("at", Times.Of(fold.Time));
+        });
+
+        public static Compared Of(BpfMap map, string pin) => new($"{map}", json =>
+        {
+            json.WriteString("pin", pin);
+            json.WriteNumber("mapId", map.Info.Id);
+            json.WriteString("name", map.Info.Name);
+        });
     }
 }

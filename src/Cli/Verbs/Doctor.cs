@@ -11,6 +11,12 @@ internal static class Doctor
 {
     private static readonly string[] Areas = ["kernel", "privileges", "probes", "log", "bus"];
 
+    /// <summary>Columns before a check's finding, without its name.</summary>
+    private const int MarkWidth = 10;
+
+    /// <summary>Columns in which text is still read.</summary>
+    private const int MinTextWidth = 30;
+
     public static Command Command(Terminal terminal)
     {
         var source = new Option<string?>("--source") { Description = "The source that is to be captured [Maplog:Capture:Source].", HelpName = "NAME" };
@@ -43,29 +49,51 @@ internal static class Doctor
     {
         foreach (var area in checks.GroupBy(c => c.Area))
         {
-            var width = area.Max(c => c.Name.Length);
+            // With the details each has its own line; without them those that came out alike have one.
+            var lines = withDetails ? [.. area] : area.GroupBy(c => (c.State, c.Finding, c.Advice)).Select(Together).ToList();
+            var width = lines.Max(c => c.Name.Length);
             terminal.Out.WriteLine(area.Key);
-            foreach (var check in area)
+            foreach (var check in lines)
             {
-                terminal.Out.WriteLine($"  {Mark(terminal, check.State)}  {check.Name.PadRight(width)}  {check.Finding}");
+                terminal.Out.Write("  ");
+                terminal.Paint(Colour(check.State), Word(check.State).PadRight(4));
+                terminal.Out.Write($"  {check.Name.PadRight(width)}  ");
+                WriteFolded(terminal, check.Finding, MarkWidth + width);
                 foreach (var detail in withDetails ? check.Details : [])
-                    terminal.Out.WriteLine($"  {"",4}  {"".PadRight(width)}     {detail}");
+                    terminal.Out.WriteLine($"{"".PadRight(MarkWidth + width)}   {detail}");
                 if (check.Advice is { } advice)
-                    terminal.Out.WriteLine($"  {"",4}  {"".PadRight(width)}  -> {advice}");
+                {
+                    terminal.Out.Write($"{"".PadRight(MarkWidth + width)}-> ");
+                    WriteFolded(terminal, advice, MarkWidth + width + 3);
+                }
             }
         }
         var warnings = checks.Count(c => c.State == CheckState.Warning);
         var failures = checks.Count(c => c.State == CheckState.Failure);
         terminal.Out.WriteLine(failures == 0
-            ? $"All that capture needs is here{(warnings > 0 ? $", with {warnings} {(warnings == 1 ? "warning" : "warnings")}" : "")}."
+            ? $"All that capture needs is here{(warnings > 0 ? $", with {Count.Of(warnings, "warning")}" : "")}."
             : $"{failures} {(failures == 1 ? "thing" : "things")} that capture needs {(failures == 1 ? "is" : "are")} missing.");
     }
 
-    private static string Mark(Terminal terminal, CheckState state)
+    private static Check Together(IEnumerable<Check> alike)
     {
-        var word = Word(state).PadRight(4);
-        return terminal.IsForPeople ? $"{state switch { CheckState.Ok => "\e[32m", CheckState.Warning => "\e[33m", _ => "\e[31m" }}{word}\e[0m" : word;
+        var all = alike.ToList();
+        return all.Count == 1 ? all[0] : all[0] with { Name = $"{all[0].Name} and {all.Count - 1} more" };
     }
+
+    // On a terminal between words, under the column that it begins in; in a pipe one line.
+    private static void WriteFolded(Terminal terminal, string text, int column)
+    {
+        var width = terminal.IsForPeople ? Math.Max(terminal.Width - column, MinTextWidth) : int.MaxValue;
+        terminal.Out.WriteLine(string.Join($"\n{"".PadRight(column)}", Cells.Fold(text, width)));
+    }
+
+    private static string Colour(CheckState state) => state switch
+    {
+        CheckState.Ok => Colours.Green,
+        CheckState.Warning => Colours.Yellow,
+        _ => Colours.Red,
+    };
 
     private static string Word(CheckState state) => state switch
     {

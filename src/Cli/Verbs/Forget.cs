@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Configuration;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -35,8 +36,8 @@ internal static class Forget
         else
         {
             call.Terminal.Out.WriteLine(forgotten == 0
-                ? $"No replica of {node} is gone: nothing to forget."
-                : $"{forgotten} {(forgotten == 1 ? "replica" : "replicas")} of {node} forgotten.");
+                ? $"No replica of {SafeText.Of(node)} is gone: nothing to forget."
+                : $"{Count.Of(forgotten, "replica")} of {SafeText.Of(node)} forgotten.");
         }
         return ExitCode.Ok;
     }

@@ -15,7 +15,7 @@ internal static class Maps
         var source = SourceArgument.Optional("Only the maps of this source.");
         var entries = new Option<bool>("--entries") { Description = "Count the entries of each map now; reads its whole stream." };
         var command = new ExampleCommand(
-            "maps", "What is logged: each map's stream, its kind and sizes, and where its log stands.", "maplog maps", "maplog maps lb-1 --entries", "maplog maps --json") { source, entries };
+            "maps", "What is logged: each map's stream, its kind and sizes, and where its log stands.", "maplog maps", "maplog maps lb-1 --entries", "maplog maps --json") { source, entries, TableOptions.Csv };
         command.Aliases.Add("streams");
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(source), call.Arguments.GetValue(entries)));
         return command;
@@ -35,7 +35,7 @@ internal static class Maps
         if (call.WantsJson)
             call.Terminal.Json(json => Write(json, streams, counts));
         else
-            Write(call.Terminal, streams, counts);
+            Write(call, streams, counts);
         if (streams.Count == 0)
             call.Terminal.Complain($"The log in {log.Place} has no stream{(source is null ? "" : $" of source {source}")} yet: start maplog-capture.");
         return ExitCode.Ok;
@@ -50,7 +50,7 @@ internal static class Maps
         throw new UsageException($"The log at {log.Place} has no source '{source}'{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near)}?" : ": 'maplog source list' lists those it has.")}");
     }
 
-    private static void Write(Terminal terminal, IReadOnlyList<StreamSummary> streams, Dictionary<StreamName, int> counts)
+    private static void Write(Call call, IReadOnlyList<StreamSummary> streams, Dictionary<StreamName, int> counts)
     {
         List<string> headings = ["Stream", "Type", "Key", "Value", "Max", "Head", "At", "Epoch", "Generation", "Probe", "Node"];
         const int entriesAt = 5;
@@ -69,8 +69,10 @@ internal static class Maps
                 cells.Insert(entriesAt, $"{counts[head.Stream]}");
             table.Add(cells);
         }
-        if (streams.Count > 0)
-            table.Write(terminal);
+        if (call.WantsCsv)
+            table.WriteCsv(call.Terminal.Out);
+        else if (streams.Count > 0)
+            table.Write(call.Terminal);
     }
 
     // The map's id, and enough of the boot's to tell two boots apart.

@@ -57,7 +57,7 @@ internal static class Promote
             var standby = await lease.ReadStandbyAsync(node, call.Cancellation);
             if (standby is not { IsThere: true })
                 throw new LogException($"Node {node} has no capture that stands by for source {before.Source}: start `maplog-capture --source {before.Source} --standby true …` there, or promote with --force if it shall be started later.");
-            var problem = standby.Problem ?? (standby.Behind > Near ? $"The replicas on {node} are {standby.Behind} versions behind." : null);
+            var problem = standby.Problem ?? (standby.Behind > Near ? $"The replicas on {node} are {Count.Of(standby.Behind ?? 0, "version")} behind." : null);
             if (problem is null)
                 break;
             if (Stopwatch.GetElapsedTime(began) > within)
@@ -89,7 +89,7 @@ internal static class Promote
         var end = await lease.ReadAsync(call.Cancellation);
         var standby = await lease.ReadStandbyAsync(node, call.Cancellation);
         var why = standby is { IsThere: true }
-            ? standby.Problem ?? (standby.Behind > 0 ? $"Its replicas are {standby.Behind} versions behind." : end is { IsHeld: true } ? $"Node {end.Node} has not given way." : "Its capture has not answered.")
+            ? standby.Problem ?? (standby.Behind > 0 ? $"Its replicas are {Count.Of(standby.Behind ?? 0, "version")} behind." : end is { IsHeld: true } ? $"Node {end.Node} has not given way." : "Its capture has not answered.")
             : $"It has no capture: start `maplog-capture --standby true` there.";
         if (end is { IsHeld: false } && end.Node != node)
             why = $"{why} Nobody writes it at this moment: the capture on {end.Node} takes it again if it runs; see `maplog status`.";

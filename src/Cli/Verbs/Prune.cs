@@ -65,9 +65,9 @@ internal static class Prune
         foreach (var result in results)
         {
             if (result.Finished > 0)
-                call.Terminal.Out.WriteLine($"{result.Stream}: an earlier prune was not finished; {result.Finished} more events of it {(isDry ? "would go" : "are gone")}.");
+                call.Terminal.Out.WriteLine($"{result.Stream}: an earlier prune was not finished; {(isDry ? $"{Count.Of(result.Finished, "more event")} of it would go" : $"{Count.Of(result.Finished, "more event of it is", "more events of it are")} gone")}.");
             call.Terminal.Out.WriteLine(result.Begins is { } begins
-                ? $"{result.Stream}: {result.Events} events {(isDry ? "would go; it would begin" : "are gone; it begins")} at version {begins}, {Times.Of(result.At)}."
+                ? $"{result.Stream}: {(isDry ? $"{Count.Of(result.Events, "event")} would go; it would begin" : $"{Count.Of(result.Events, "event is", "events are")} gone; it begins")} at version {begins}, {Times.Of(result.At)}."
                 : $"{result.Stream}: nothing to prune: {result.Why}.");
         }
         return ExitCode.Ok;

@@ -91,13 +91,10 @@ internal static class Replay
 
     private static void WriteCsv(TextWriter output, SortedEntries entries, FieldFormat fields, int limit)
     {
-        output.WriteLine(string.Join(',', fields.Columns().Select(Quoted)));
+        output.WriteLine(Csv.Line(fields.Columns()));
         foreach (var (key, value) in entries.Take(limit))
-            output.WriteLine(string.Join(',', fields.Cells(key, value).Select(Quoted)));
+            output.WriteLine(Csv.Line(fields.Cells(key, value)));
     }
-
-    // RFC 4180.
-    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n\r") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
 
     private static void WriteTable(Terminal terminal, StreamFold fold, SortedEntries entries, FieldFormat fields, string? guesses, int limit)
     {

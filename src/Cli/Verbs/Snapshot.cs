@@ -16,13 +16,15 @@ internal static class Snapshot
         var list = new Option<bool>("--list") { Description = "List those there are, and write none." };
         var command = new ExampleCommand(
             "snapshot", "Write a snapshot: the map's whole content as it is now, into the log's database. A replay, and a replica that is built, begin with the nearest one instead of reading all events. Takes the role maplog_writer or maplog_admin.",
-            "maplog snapshot lb-1/ct_map", "maplog snapshot lb-1/ct_map --list --json") { stream, list };
+            "maplog snapshot lb-1/ct_map", "maplog snapshot lb-1/ct_map --list --json") { stream, list, TableOptions.Csv };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetValue(list)));
         return command;
     }
 
     private static async Task<int> RunAsync(Call call, string name, bool listsOnly)
     {
+        if (call.WantsCsv && !listsOnly)
+            throw new UsageException("--csv is about the list of snapshots: give --list as well.");
         await using var log = call.OpenLog();
         var found = await call.FindStreamAsync(log, name);
         if (listsOnly)
@@ -38,7 +40,7 @@ internal static class Snapshot
         if (call.WantsJson)
             call.Terminal.Json(json => Write(json, written));
         else
-            call.Terminal.Out.WriteLine($"Snapshot of {written.Stream} at version {written.Version}: {written.Entries} entries in {written.Chunks} chunks, hash {Hex.Of(written.Hash)}.");
+            call.Terminal.Out.WriteLine($"Snapshot of {written.Stream} at version {written.Version}: {Count.Of(written.Entries, "entry", "entries")} in {Count.Of(written.Chunks, "chunk")}, hash {Hex.Of(written.Hash)}.");
         return ExitCode.Ok;
     }
 
@@ -58,7 +60,9 @@ internal static class Snapshot
         var table = new TextTable("Version", "Time", "Entries", "Written", "Hash");
         foreach (var snapshot in snapshots)
             table.Add($"{snapshot.Version}", Times.Of(snapshot.Time), $"{snapshot.Entries}", Times.Of(snapshot.MadeAt), Hex.Of(snapshot.Hash));
-        if (snapshots.Count > 0)
+        if (call.WantsCsv)
+            table.WriteCsv(call.Terminal.Out);
+        else if (snapshots.Count > 0)
             table.Write(call.Terminal);
     }
 

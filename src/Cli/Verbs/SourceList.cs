@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Cli.Settings;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -9,7 +10,7 @@ internal static class SourceList
 {
     public static Command Command(Terminal terminal)
     {
-        var command = new ExampleCommand("list", "The sources that have a place in the log.", "maplog source list --json");
+        var command = new ExampleCommand("list", "The sources that have a place in the log.", "maplog source list --json") { TableOptions.Csv };
         Call.Set(command, terminal, RunAsync);
         return command;
     }
@@ -33,6 +34,8 @@ internal static class SourceList
             });
             return ExitCode.Ok;
         }
+        if (call.WantsCsv)
+            call.Terminal.Out.WriteLine(Csv.Line(["Source"]));
         foreach (var source in sources)
             call.Terminal.Out.WriteLine(source);
         if (sources.Count == 0)

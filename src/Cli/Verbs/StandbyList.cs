@@ -13,7 +13,7 @@ internal static class StandbyList
         var group = new Argument<string?>("GROUP") { Description = "Only this one.", HelpName = "GROUP", Arity = ArgumentArity.ZeroOrOne };
         group.CompletionSources.Add(HostCompletion.Groups);
         var command = new ExampleCommand(
-            "list", "The groups of this host and their members: rank, weight, state, age of the heartbeat, connections chosen.", "maplog standby list", "maplog standby list web --json") { group };
+            "list", "The groups of this host and their members: rank, weight, state, age of the heartbeat, connections chosen.", "maplog standby list", "maplog standby list web --json") { group, TableOptions.Csv };
         Call.Set(command, terminal, call => Task.FromResult(Run(call, call.Arguments.GetValue(group))));
         return command;
     }
@@ -31,6 +31,13 @@ internal static class StandbyList
                 Each(group => StandbyFormat.Write(json, group));
                 json.WriteEndArray();
             });
+        }
+        else if (call.WantsCsv)
+        {
+            // One table for all: the group is a column.
+            var rows = new List<(string Group, MemberStatus Member)>();
+            Each(group => rows.AddRange(group.Members().Select(m => (group.Name, m))));
+            StandbyFormat.TableOfGroups(rows).WriteCsv(call.Terminal.Out);
         }
         else
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Configuration;
 using Maplog.HotStandby;
 
 namespace Maplog.Cli.Verbs;
@@ -75,7 +76,7 @@ internal static class StandbyWatch
         }
         else
         {
-            call.Terminal.Out.WriteLine($"{at}  {member.Name} (process {member.Pid}): {state}, rank {member.Rank}, weight {member.Weight}, chosen {member.Chosen}");
+            call.Terminal.Out.WriteLine($"{at}  {SafeText.Of(member.Name)} (process {member.Pid}): {state}, rank {member.Rank}, weight {member.Weight}, chosen {member.Chosen}");
         }
     }
 }

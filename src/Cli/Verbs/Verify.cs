@@ -77,10 +77,10 @@ internal static class Verify
     {
         if (comparison.IsEqual)
         {
-            output.WriteLine($"equal: {fold.Stream} at version {fold.Version} and {map}, {comparison.Equal} entries.{Note(comparison)}");
+            output.WriteLine($"equal: {fold.Stream} at version {fold.Version} and {map}, {Count.Of(comparison.Equal, "entry", "entries")}.{Note(comparison)}");
             return;
         }
-        output.WriteLine($"different: {fold.Stream} at version {fold.Version} and {map}, {comparison.Equal} entries equal, {comparison.DifferenceCount} not.{Note(comparison)}");
+        output.WriteLine($"different: {fold.Stream} at version {fold.Version} and {map}, {Count.Of(comparison.Equal, "entry", "entries")} equal, {comparison.DifferenceCount} not.{Note(comparison)}");
         foreach (var difference in comparison.Differences)
             output.WriteLine($"{Word(difference.Kind),-9} {format.Key(difference.Key)}  log {Value(difference.Logged)}  map {Value(difference.Live)}");
         if (comparison.DifferenceCount > comparison.Differences.Count)
@@ -90,7 +90,7 @@ internal static class Verify
     }
 
     private static string Note(MapComparison comparison) =>
-        comparison.Evicted > 0 ? $" An LRU map evicts by itself: it does not have {comparison.Evicted} entries of the log." : "";
+        comparison.Evicted > 0 ? $" An LRU map evicts by itself: it does not have {Count.Of(comparison.Evicted, "entry", "entries")} of the log." : "";
 
     private static string Word(DifferenceKind kind) => kind switch
     {

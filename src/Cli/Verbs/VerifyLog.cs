@@ -44,7 +44,7 @@ internal static class VerifyLog
             foreach (var result in results)
                 call.Terminal.Out.WriteLine(result.Broken is { } broken
                     ? $"{result.Stream}: BROKEN: {broken}"
-                    : $"{result.Stream}: {result.Seals} seals are whole, up to version {result.SealedTo}; {result.Unsealed} changes since are not sealed yet.{(result.Pruned is { } pruned ? $" What was up to version {pruned} is pruned." : "")}");
+                    : $"{result.Stream}: {Count.Of(result.Seals, "seal is", "seals are")} whole, up to version {result.SealedTo}; {Count.Of(result.Unsealed, "change since is", "changes since are")} not sealed yet.{(result.Pruned is { } pruned ? $" What was up to version {pruned} is pruned." : "")}");
         }
         return results.Any(r => r.Broken is not null) ? ExitCode.Failed : ExitCode.Ok;
     }

@@ -26,7 +26,7 @@ internal sealed record ReplicaSnapshot(ReplicaState State, string? Trouble, uint
         (ReplicaState.Building, _, _) => "It is being built from the log.",
         _ when Cursor.Version == StreamVersion.None => Trouble ?? "It has no content yet.",
         (_, null, _) or (_, _, null) => Trouble ?? "It has not heard yet where its stream ends.",
-        (_, { } versions, _) when versions > Bound.Versions => With($"It is {Number(versions)} versions behind, its bound is {Number(Bound.Versions.Value)} (MaxLagVersions)."),
+        (_, { } versions, _) when versions > Bound.Versions => With($"It is {Number(versions)} {(versions == 1 ? "version" : "versions")} behind, its bound is {Number(Bound.Versions.Value)} (MaxLagVersions)."),
         (_, { } versions, { } lag) when lag > Bound.Time => With(versions > 0
             ? $"It has been behind for {Seconds(lag)} s, its bound is {Seconds(Bound.Time)} s (MaxLag)."
             : $"It has heard nothing of its stream for {Seconds(lag)} s, its bound is {Seconds(Bound.Time)} s (MaxLag)."),

@@ -74,18 +74,26 @@ public sealed class BusOptions : IValidatableObject
 
     private static ValidationResult Wrong(string setting, string sentence) => new(sentence, [setting]);
 
+    // In words of our own: the client's repeat the part that it could not read, which may be the password.
     private static string? UriMistake(Uri uri)
     {
+        const string Form = "write it as amqp://user:password@host:port/vhost (amqps for TLS)";
         if (!uri.IsAbsoluteUri || uri.Scheme is not ("amqp" or "amqps") || uri.Host.Length == 0)
-            return "this is not an address of RabbitMQ: write it as amqp://user:password@host:port/vhost (amqps for TLS).";
+            return $"this is not an address of RabbitMQ: {Form}.";
+        if (uri.Host.Contains(',', StringComparison.Ordinal))
+            return $"it names several hosts: name one, which may be a balancer before the others; {Form}.";
+        if (uri.UserInfo.Split(':').Length > 2)
+            return $"its user or password has a ':' in it, which is written %3A there; {Form}.";
+        if (uri.AbsolutePath.Split('/').Length > 2)
+            return $"its virtual host has a '/' in it, which is written %2F there; {Form}.";
         try
         {
             _ = new ConnectionFactory { Uri = uri };
             return null;
         }
-        catch (ArgumentException e)
+        catch (ArgumentException)
         {
-            return $"it cannot be read: {e.Message} Write it as amqp://user:password@host:port/vhost.";
+            return $"it cannot be read: {Form}.";
         }
     }
 }

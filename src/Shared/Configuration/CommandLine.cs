@@ -48,7 +48,7 @@ public sealed class CommandLine
             var known = switches.FirstOrDefault(s => s.Name == name);
             if (known is null && name != "--config" && !name.StartsWith("--Maplog:", StringComparison.OrdinalIgnoreCase))
             {
-                line._mistakes.Add($"{name}: there is no such option; --help lists them.");
+                line._mistakes.Add($"{Secrets.Hide(name)}: there is no such option; --help lists them.");
                 continue;
             }
             if (equals < 0 && (i + 1 == arguments.Count || arguments[i + 1].StartsWith("--", StringComparison.Ordinal)))

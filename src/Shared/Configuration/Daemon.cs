@@ -32,17 +32,13 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
             foreach (var file in line.Files)
                 builder.Configuration.AddJsonFile(file, optional: false);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        catch (Exception e) when (SettingsFile.Explains(e))
         {
-            return Refuse([$"The settings cannot be read: {e.Message} {e.InnerException?.Message}".TrimEnd()]);
+            return Refuse([SettingsFile.Explain(e)]);
         }
         builder.Configuration.AddInMemoryCollection(line.Settings);
-        builder.Logging.ClearProviders().AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-        });
+        builder.Logging.ClearProviders().AddConsole(console => console.FormatterName = SafeConsoleFormatter.FormatterName)
+            .AddConsoleFormatter<SafeConsoleFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning);
         var exit = new DaemonExit();
         builder.Services.AddSingleton(exit).AddSingleton(TimeProvider.System);
@@ -55,7 +51,7 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
         {
             if (await first.StartAsync(CancellationToken.None) is not { } why)
                 continue;
-            Console.Error.WriteLine($"{name}: {why}");
+            Console.Error.WriteLine($"{name}: {SafeText.Of(why)}");
             return DaemonExit.Failed;
         }
         var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
@@ -71,7 +67,7 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
     private int Refuse(IReadOnlyList<string> mistakes)
     {
         foreach (var mistake in mistakes)
-            Console.Error.WriteLine($"{name}: {mistake}");
+            Console.Error.WriteLine($"{name}: {SafeText.Of(mistake)}");
         return DaemonExit.WrongSettings;
     }
 

@@ -12,8 +12,9 @@ public sealed class Settings(IConfiguration configuration)
 {
     private readonly List<(string Setting, string Sentence)> _mistakes = [];
 
-    /// <summary>One line each: the setting's name, then a sentence.</summary>
-    public IReadOnlyList<string> Mistakes => [.. _mistakes.Select(m => $"{m.Setting}: {m.Sentence}")];
+    /// <summary>One line each: the setting's name, then a sentence, then its file and line if it comes from one.</summary>
+    public IReadOnlyList<string> Mistakes =>
+        [.. _mistakes.Select(m => $"{m.Setting}: {m.Sentence}{(SettingsFile.PlaceOf(configuration, m.Setting) is { } place ? $" It is set in {place}." : "")}")];
 
     /// <summary>Adds a mistake found elsewhere.</summary>
     public void Refuse(string setting, string sentence) => _mistakes.Add((setting, sentence));
@@ -29,6 +30,8 @@ public sealed class Settings(IConfiguration configuration)
     private void Bind(object options, IConfigurationSection section)
     {
         var properties = options.GetType().GetProperties().Where(p => p.CanWrite).ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        if (section.Value is { Length: > 0 })
+            Refuse(section.Path, $"it is a section, which holds settings of its own ({string.Join(", ", properties.Keys)}), and has a value instead.");
         foreach (var setting in section.GetChildren())
         {
             if (properties.TryGetValue(setting.Key, out var property))
@@ -57,6 +60,17 @@ public sealed class Settings(IConfiguration configuration)
     {
         var item = property.PropertyType.IsGenericType && property.PropertyType.GetGenericTypeDefinition() == typeof(List<>)
             ? property.PropertyType.GetGenericArguments()[0] : null;
+        if (item is not null && setting.Value is { Length: > 0 })
+        {
+            var example = item == typeof(string) ? "[\"...\"]" : "[{ ... }]";
+            Refuse(setting.Path, $"it is a list: write {example} in a file, and {setting.Path}:0{(item == typeof(string) ? "" : ":NAME")} elsewhere.");
+            return;
+        }
+        if (item is null && setting.Value is null && setting.GetChildren().Any())
+        {
+            Refuse(setting.Path, $"it must be {Wanted(property.PropertyType)}, and is a list or a section.");
+            return;
+        }
         if (item is { IsClass: true } && item != typeof(string))
         {
             var list = (System.Collections.IList)Activator.CreateInstance(property.PropertyType)!;
@@ -81,7 +95,7 @@ public sealed class Settings(IConfiguration configuration)
         }
         catch (InvalidOperationException)
         {
-            Refuse(setting.Path, $"'{setting.Value}' is not {Wanted(property.PropertyType)}.");
+            Refuse(setting.Path, $"'{Secrets.Hide(setting.Value ?? "")}' is not {Wanted(property.PropertyType)}.");
         }
     }
 
@@ -104,8 +118,12 @@ public sealed class Settings(IConfiguration configuration)
             return $"one of {string.Join(", ", Enum.GetNames(type))}";
         if (type == typeof(bool))
             return "true or false";
+        if (type == typeof(string))
+            return "a text";
+        if (type == typeof(TimeSpan))
+            return $"a duration: {Duration.Forms}";
         if (type == typeof(Uri))
-            return "an address";
+            return "an address, written as scheme://user:password@host:port/path with one host";
         return type == typeof(int) || type == typeof(long) || type == typeof(uint) || type == typeof(ulong) || type == typeof(ushort) ? "a whole number in range" : $"a {type.Name}";
     }
 }

@@ -6,7 +6,7 @@ namespace Maplog.Folding;
 /// </summary>
 public sealed class MapComparison
 {
-    private readonly List<MapDifference> _differences = [];
+    private readonly SortedSet<MapDifference> _differences = new(Comparer<MapDifference>.Create((a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key)));
 
     private MapComparison()
     {
@@ -21,8 +21,8 @@ public sealed class MapComparison
     /// <summary>All that they do not agree on.</summary>
     public long DifferenceCount { get; private set; }
 
-    /// <summary>The first of them.</summary>
-    public IReadOnlyList<MapDifference> Differences => _differences;
+    /// <summary>The first of them, in the order of their keys' bytes.</summary>
+    public IReadOnlyList<MapDifference> Differences => [.. _differences];
 
     public bool IsEqual => DifferenceCount == 0;
 
@@ -60,7 +60,10 @@ public sealed class MapComparison
     private void Add(DifferenceKind kind, ReadOnlySpan<byte> key, byte[]? logged, byte[]? live, int keep)
     {
         DifferenceCount++;
-        if (_differences.Count < keep)
-            _differences.Add(new MapDifference(kind, key.ToArray(), logged, live));
+        if (keep <= 0 || _differences.Count == keep && key.SequenceCompareTo(_differences.Max!.Key) > 0)
+            return;
+        _differences.Add(new MapDifference(kind, key.ToArray(), logged, live));
+        if (_differences.Count > keep)
+            _differences.Remove(_differences.Max!);
     }
 }

@@ -39,6 +39,8 @@ public sealed partial class LogOptions : IValidatableObject
     {
         if (ConnectionString.Length == 0)
             return "ConnectionString is missing: give the Postgres database of the log, for example \"Host=localhost;Database=maplog;Username=maplog\".";
+        if (ConnectionString.Contains("://", StringComparison.Ordinal))
+            return "ConnectionString is an address: write it as \"Host=...;Database=...;Username=...;Password=...\" instead.";
         try
         {
             var parsed = new NpgsqlConnectionStringBuilder(ConnectionString);
@@ -46,7 +48,7 @@ public sealed partial class LogOptions : IValidatableObject
         }
         catch (Exception e) when (e is ArgumentException or FormatException or NotSupportedException)
         {
-            return $"ConnectionString cannot be read: {e.Message} Write it as \"Host=...;Database=...;Username=...\".";
+            return $"ConnectionString cannot be read: {ConnectionStringFault.In(ConnectionString)} Write it as \"Host=...;Database=...;Username=...\", and a value that has a ';' in quotes.";
         }
     }
 

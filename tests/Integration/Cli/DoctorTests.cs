@@ -45,6 +45,14 @@ public sealed class DoctorTests(TestPostgres postgres, TestRabbitMq rabbit)
     }
 
     [Fact]
+    public async Task A_database_that_takes_no_changes_is_told()
+    {
+        await using var log = await CommandLog.MakeAsync(postgres);
+        var readOnly = new NpgsqlConnectionStringBuilder(log.Connection) { Options = "-c default_transaction_read_only=on" }.ConnectionString;
+        await AssertFoundAsync("is set to read only", "--only", "log", "--log", readOnly);
+    }
+
+    [Fact]
     public async Task A_database_that_compares_names_by_a_languages_rules_is_warned_of()
     {
         var of = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync("cli"));

@@ -126,6 +126,46 @@ public sealed class LogCommandTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task A_difference_names_stream_version_and_time_as_fields()
+    {
+        await using var log = await FilledAsync();
+        using var json = JsonDocument.Parse((await log.RunAsync("diff", "lb-1/ct_map", "--from", "2", "--json")).Output);
+        var (from, to) = (json.RootElement.GetProperty("from"), json.RootElement.GetProperty("to"));
+        Assert.Equal(("lb-1/ct_map", 2, "2026-03-01T12:00:02.000000Z"), (from.GetProperty("stream").GetString(), from.GetProperty("version").GetInt32(), from.GetProperty("at").GetString()));
+        Assert.Equal(6, to.GetProperty("version").GetInt32());
+    }
+
+    [Fact]
+    public async Task Every_table_is_CSV_when_that_is_asked_for()
+    {
+        await using var log = await FilledAsync();
+        Assert.Equal("Stream,Type,Key,Value,Max,Head,At,Epoch,Generation,Probe,Node", (await log.RunAsync("maps", "--csv")).Lines[0]);
+        Assert.Equal(["Source", "lb-1"], (await log.RunAsync("source", "list", "--csv")).Lines);
+        Assert.Equal(["Stream,Head,Indexed to,Behind", "lb-1/ct_map,6,0,6"], (await log.RunAsync("audit", "lag", "--csv")).Lines);
+        Assert.Equal(0, (await log.RunAsync("snapshot", "lb-1/ct_map")).Code);
+        Assert.Equal("Version,Time,Entries,Written,Hash", (await log.RunAsync("snapshot", "lb-1/ct_map", "--list", "--csv")).Lines[0]);
+        Assert.Contains((await log.RunAsync("status", "--csv")).Lines, line => line.StartsWith("lb-1/ct_map,6,", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_watched_status_is_shown_again_and_again_until_it_is_ended()
+    {
+        await using var log = await FilledAsync();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        await using var output = new System.IO.Pipes.AnonymousPipeServerStream(System.IO.Pipes.PipeDirection.Out);
+        using var lines = new StreamReader(new System.IO.Pipes.AnonymousPipeClientStream(System.IO.Pipes.PipeDirection.In, output.ClientSafePipeHandle));
+        using var terminal = new Maplog.Cli.Output.Terminal(output, TextWriter.Null, isForPeople: false);
+        var watching = Task.Run(() => Maplog.Cli.CommandTree.RunAsync(["status", "--watch", "--every", "1", "--json", "--log", log.Connection], terminal, ended.Token), ended.Token);
+        for (var looks = 0; looks < 2; looks++)
+        {
+            using var json = JsonDocument.Parse((await lines.ReadLineAsync(ended.Token))!);
+            Assert.Equal("lb-1/ct_map", json.RootElement.GetProperty("streams")[0].GetProperty("stream").GetString());
+        }
+        await ended.CancelAsync();
+        Assert.Equal(0, await watching);
+    }
+
+    [Fact]
     public async Task Verbose_tells_where_a_failure_came_from()
     {
         var run = await CommandRun.OfAsync("maps", "--log", "Host=127.0.0.1;Port=1;Database=maplog", "--verbose");

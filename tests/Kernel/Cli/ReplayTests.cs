@@ -25,7 +25,7 @@ public sealed class ReplayTests(TestPostgres postgres)
         Assert.Equal(1, (await log.RunAsync("diff", "lb-1/ct_map", pin)).Code);
 
         dry = await log.RunAsync("replay", "lb-1/ct_map", "--into", pin, "--dry-run");
-        Assert.Contains("would get 1 adds, 1 updates, 1 deletes; 1 entries are right already. Order: updates in place, then adds, then deletes", dry.Output, StringComparison.Ordinal);
+        Assert.Contains("would get 1 add, 1 update, 1 delete; 1 entry is right already. Order: updates in place, then adds, then deletes", dry.Output, StringComparison.Ordinal);
         Assert.Equal(["1=1", "2=2", "3=3"], Content(pin));
 
         Assert.Equal(0, (await log.RunAsync("replay", "lb-1/ct_map", "--into", pin)).Code);

@@ -101,7 +101,7 @@ public sealed class VerifyTests(TestPostgres postgres)
         map.Delete(Bytes.Of(1));
         var run = await log.RunAsync("verify", "lb-1/ct_map", $"{map.Info.Id}");
         Assert.Equal(0, run.Code);
-        Assert.Contains("does not have 1 entries of the log", run.Output, StringComparison.Ordinal);
+        Assert.Contains("does not have 1 entry of the log", run.Output, StringComparison.Ordinal);
         Assert.Equal(1, (await log.RunAsync("verify", "lb-1/ct_map", $"{map.Info.Id}", "--strict")).Code);
     }
 

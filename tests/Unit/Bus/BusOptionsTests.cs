@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Maplog.Bus;
+using Microsoft.Extensions.Configuration;
 using Xunit;
 
 namespace Maplog.Tests.Unit.Bus;
@@ -31,6 +32,22 @@ public sealed class BusOptionsTests
         var failure = Assert.Throws<ValidationException>(options.ThrowIfInvalid);
         Assert.All(mistakes, m => Assert.Contains(m.ErrorMessage!, failure.Message, StringComparison.Ordinal));
         Assert.DoesNotContain("secret", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("amqp://maplog:se:cret@localhost/", "%3A")]
+    [InlineData("amqp://maplog:secret@localhost/a/b", "%2F")]
+    [InlineData("amqp://maplog:secret@a,b/", "user:password@host:port/path with one host")]
+    [InlineData("http://maplog:secret@localhost/", "amqp://user:password@host:port/vhost")]
+    public void An_address_that_cannot_be_read_is_told_without_its_password(string address, string advice)
+    {
+        // As the settings take it apart: from text.
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Maplog:Bus:Uri", (string?)address)]).Build();
+        var settings = new Maplog.Configuration.Settings(configuration);
+        settings.Read<BusOptions>("Maplog:Bus");
+        var mistake = Assert.Single(settings.Mistakes);
+        Assert.Contains(advice, mistake, StringComparison.Ordinal);
+        Assert.DoesNotContain("cret", mistake, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,6 +32,15 @@ public sealed class MapComparisonTests
     }
 
     [Fact]
+    public void Differences_come_in_the_order_of_their_keys_and_the_smallest_are_kept()
+    {
+        var comparison = MapComparison.Of(Map((9, 1), (5, 1), (200, 1)), Map((7, 1), (1, 1), (5, 2)), keep: 4);
+        Assert.Equal([1, 5, 7, 9], comparison.Differences.Select(d => d.Key[0]));
+        Assert.Equal(5, comparison.DifferenceCount);
+        Assert.Empty(MapComparison.Of(Map((9, 1)), Map(), keep: 0).Differences);
+    }
+
+    [Fact]
     public void An_arrays_untouched_entries_are_zeros()
     {
         Assert.True(MapComparison.Of(Map((1, 10)), Map((0, 0), (1, 10), (2, 0)), hasEveryEntry: true).IsEqual);
