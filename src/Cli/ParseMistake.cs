@@ -17,7 +17,7 @@ internal static partial class ParseMistake
         var message = error.Message;
         var first = Quoted().Match(message) is { Success: true } match ? match.Groups[1].Value : "";
         if (message.StartsWith("Required argument missing for command", StringComparison.Ordinal))
-            return $"Give {string.Join(" and ", command.Arguments.Where(a => a.Arity.MinimumNumberOfValues > 0).Select(a => a.Name))} after '{name}'.";
+            return $"Give {string.Join(" and ", Needed(command))} after '{name}'.";
         if (message.StartsWith("Required argument missing for option", StringComparison.Ordinal))
             return $"{first}: give a value after it.";
         if (message.StartsWith("Option '", StringComparison.Ordinal) && message.EndsWith("is required.", StringComparison.Ordinal))
@@ -27,11 +27,20 @@ internal static partial class ParseMistake
         if (message.Contains("expects a single argument but", StringComparison.Ordinal))
             return $"{first}: it is given more than once.";
         if (message.Contains("Must be one of", StringComparison.Ordinal))
-            return $"{Owner(error)}'{Secrets.Hide(first)}' is not one of {string.Join(", ", Quoted().Matches(message).Skip(1).Select(m => m.Groups[1].Value))}.";
+        {
+            var allowed = Quoted().Matches(message).Skip(1).Select(m => m.Groups[1].Value);
+            return $"{Owner(error)}'{Secrets.Hide(first)}' is not one of {string.Join(", ", allowed)}.";
+        }
         if (message.StartsWith("Cannot parse argument", StringComparison.Ordinal))
-            return $"{Owner(error)}'{Secrets.Hide(first)}' is not {(message.Contains("Int", StringComparison.Ordinal) ? "a whole number in range" : "a value that it takes")}.";
+        {
+            var wanted = message.Contains("Int", StringComparison.Ordinal) ? "a whole number in range" : "a value that it takes";
+            return $"{Owner(error)}'{Secrets.Hide(first)}' is not {wanted}.";
+        }
         return message;
     }
+
+    private static IEnumerable<string> Needed(Command command) =>
+        command.Arguments.Where(a => a.Arity.MinimumNumberOfValues > 0).Select(a => a.Name);
 
     private static string Unknown(string word, Command command, string name)
     {

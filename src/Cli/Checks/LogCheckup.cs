@@ -66,7 +66,9 @@ internal sealed class LogCheckup(Func<LogOptions> options, string? source) : ICh
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         if (reader.GetBoolean(0))
-            _found.Fail("writes", $"{log.Place} is a standby, which can be read and takes no changes", "Name the primary in the log's ConnectionString; of several hosts it is found with Target Session Attributes=primary.");
+            _found.Fail(
+                "writes", $"{log.Place} is a standby, which can be read and takes no changes",
+                "Name the primary in the log's ConnectionString; of several hosts it is found with Target Session Attributes=primary.");
         else if (reader.GetBoolean(1))
             _found.Fail("writes", $"{log.Place} is set to read only", "Take default_transaction_read_only off the database or the role.");
     }

@@ -12,7 +12,7 @@ internal static class Csv
     {
         var text = SafeText.Of(cell);
         // A spreadsheet runs such a cell as a formula, quoted or not, unless it begins with an apostrophe.
-        if (text.Length > 0 && text[0] is '=' or '+' or '-' or '@' && text != "-" && !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+        if (text is ['=' or '+' or '-' or '@', _, ..] && !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
             return $"\"'{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
         return text.AsSpan().ContainsAny(",\"") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
     }

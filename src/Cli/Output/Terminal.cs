@@ -17,12 +17,13 @@ internal sealed class Terminal : IDisposable
     private readonly StreamWriter _out;
     private readonly TextWriter _error;
     private readonly Lazy<IAnsiConsole> _console;
+    private readonly Lazy<int> _width;
 
     /// <param name="stream">UTF-8 goes here.</param>
     /// <param name="error">Complaints.</param>
     /// <param name="isForPeople">Draw tables and colours; else plain columns for pipes and files.</param>
     /// <param name="width">Columns of the terminal.</param>
-    public Terminal(Stream stream, TextWriter error, bool isForPeople, int width = UsualWidth)
+    public Terminal(Stream stream, TextWriter error, bool isForPeople, Func<int>? width = null)
     {
         _stream = stream;
         _out = new StreamWriter(stream, Utf8, bufferSize: 16 * 1024);
@@ -30,7 +31,7 @@ internal sealed class Terminal : IDisposable
         Out = new SafeWriter(_out);
         Error = new SafeWriter(error);
         IsForPeople = isForPeople;
-        Width = width;
+        _width = new Lazy<int>(() => width?.Invoke() is > 0 and var columns ? columns : UsualWidth);
         _console = new Lazy<IAnsiConsole>(() =>
         {
             var console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -39,7 +40,7 @@ internal sealed class Terminal : IDisposable
                 Ansi = AnsiSupport.Yes,
                 Interactive = InteractionSupport.No,
             });
-            console.Profile.Width = width;
+            console.Profile.Width = Width;
             return console;
         });
     }
@@ -52,7 +53,7 @@ internal sealed class Terminal : IDisposable
     public bool IsForPeople { get; }
 
     /// <summary>Columns of the terminal; only where <see cref="IsForPeople"/>.</summary>
-    public int Width { get; }
+    public int Width => _width.Value;
 
     /// <summary>For tables and colours; only where <see cref="IsForPeople"/>.</summary>
     public IAnsiConsole Console => _console.Value;
@@ -61,8 +62,9 @@ internal sealed class Terminal : IDisposable
     {
         var redirected = System.Console.IsOutputRedirected;
         var plain = redirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
-        var width = redirected ? UsualWidth : System.Console.WindowWidth;
-        return new Terminal(redirected ? PipeOr(System.Console.OpenStandardOutput) : System.Console.OpenStandardOutput(), System.Console.Error, !plain, width > 0 ? width : UsualWidth);
+        // .NET prepares the terminal for keys when it is asked for the width: only who prints a table asks.
+        var output = redirected ? PipeOr(System.Console.OpenStandardOutput) : System.Console.OpenStandardOutput();
+        return new Terminal(output, System.Console.Error, !plain, () => System.Console.WindowWidth);
     }
 
     /// <summary>One sentence about what went wrong. Further lines, as libbpf's, are set in: no name in them can pass for a sentence of its own.</summary>

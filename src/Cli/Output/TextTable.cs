@@ -84,5 +84,6 @@ internal sealed class TextTable(params IReadOnlyList<string> headings)
             output.WriteLine(string.Join("  ", row.Select((cell, column) => Cells.Pad(cell, widths[column]))).TrimEnd());
     }
 
-    private List<int> Widths(Func<string, int> measure) => [.. headings.Select((h, column) => _rows.Select(r => measure(r[column])).Append(measure(h)).Max())];
+    private List<int> Widths(Func<string, int> measure) =>
+        [.. headings.Select((h, column) => _rows.Select(r => measure(r[column])).Append(measure(h)).Max())];
 }

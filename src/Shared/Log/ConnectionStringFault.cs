@@ -5,6 +5,8 @@ namespace Maplog.Log;
 /// <summary>Which part of a connection string Npgsql does not take, without a word of what may be a password.</summary>
 internal static class ConnectionStringFault
 {
+    private static readonly string[] Secrets = ["pass", "pwd", "psw"];
+
     /// <param name="connection">A connection string that cannot be read.</param>
     /// <returns>A sentence.</returns>
     public static string In(string connection)
@@ -19,14 +21,20 @@ internal static class ConnectionStringFault
                 continue;
             var equals = part.IndexOf('=', StringComparison.Ordinal);
             var keyword = equals < 0 ? part : part[..equals].Trim();
-            if (equals < 0 || !IsKeyword(keyword))
-                return isSecret ? $"its part {i + 1}, after a password, is no keyword and value." : equals < 0 ? $"its part {i + 1} has no '='." : $"'{keyword}' is no keyword of Npgsql.";
+            if ((equals < 0 || !IsKeyword(keyword)) && isSecret)
+                return $"its part {i + 1}, after a password, is no keyword and value.";
+            if (equals < 0)
+                return $"its part {i + 1} has no '='.";
+            if (!IsKeyword(keyword))
+                return $"'{keyword}' is no keyword of Npgsql.";
             if (!IsRead(part))
-                return part.Count(c => c is '\'') % 2 == 1 || part.Count(c => c is '"') % 2 == 1 ? $"a quote in the value of {keyword} has no end." : $"the value of {keyword} is not of the kind that it takes.";
-            isSecret |= keyword.Contains("pass", StringComparison.OrdinalIgnoreCase) || keyword.Contains("pwd", StringComparison.OrdinalIgnoreCase) || keyword.Contains("psw", StringComparison.OrdinalIgnoreCase);
+                return HasOpenQuote(part) ? $"a quote in the value of {keyword} has no end." : $"the value of {keyword} is not of the kind that it takes.";
+            isSecret |= Secrets.Any(s => keyword.Contains(s, StringComparison.OrdinalIgnoreCase));
         }
         return "it is not made of keywords and values.";
     }
+
+    private static bool HasOpenQuote(string part) => part.Count(c => c == '\'') % 2 == 1 || part.Count(c => c == '"') % 2 == 1;
 
     private static bool IsKeyword(string keyword)
     {

@@ -115,7 +115,7 @@ public sealed class SchemaTests(TestPostgres postgres)
 
         Assert.Contains("ConnectionString is missing", Assert.Throws<ValidationException>(() => new LogStore(new LogOptions())).Message, StringComparison.Ordinal);
         var several = Assert.Throws<ValidationException>(() => new LogStore(new LogOptions { ConnectionString = "Hots=db", Schema = "Map Log", CommandTimeout = TimeSpan.Zero })).Message;
-        Assert.All(["ConnectionString", "hots", "Schema 'Map Log'", "CommandTimeout"], word => Assert.Contains(word, several, StringComparison.Ordinal));
+        Assert.All(["ConnectionString", "Hots", "Schema 'Map Log'", "CommandTimeout"], word => Assert.Contains(word, several, StringComparison.Ordinal));
 
         async Task SaysAsync(Action<NpgsqlConnectionStringBuilder> spoil, bool transient, params string[] words)
         {

@@ -170,7 +170,7 @@ public sealed class OutputTests
     private static string Written(bool isForPeople, Action<Terminal> write, int width = 80)
     {
         using var output = new MemoryStream();
-        using (var terminal = new Terminal(output, TextWriter.Null, isForPeople, width))
+        using (var terminal = new Terminal(output, TextWriter.Null, isForPeople, () => width))
             write(terminal);
         return Encoding.UTF8.GetString(output.ToArray());
     }
