@@ -94,7 +94,7 @@ public sealed class OutputTests
             terminal.Json(json => json.WriteStringValue(Evil));
             var payload = new byte[ChangePayload.Size(4, 1, 0)];
             ChangePayload.Write(payload, new ChangeHeader { Origin = Origin.Program }, "a\n\e["u8, [7], []);
-            using var printer = new EventPrinter(terminal, null, asJson: false, hexOnly: false);
+            using var printer = new EventPrinter(terminal, null, asJson: false, Descriptions.None);
             printer.Print(new LoggedEvent(new StreamVersion(5), DateTimeOffset.UnixEpoch, EventKind.EntryDeleted, payload));
         });
         Assert.DoesNotContain("\e]", text, StringComparison.Ordinal);
