@@ -16,8 +16,6 @@ namespace Maplog.Capture;
 internal sealed class CaptureService(
     CaptureOptions options, NodeOptions node, LogStore store, BusPublisher bus, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<CaptureService> log) : BackgroundService
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The host would wait for the first await otherwise.
@@ -29,7 +27,7 @@ internal sealed class CaptureService(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
-        catch (Exception e) when (e is KernelException or LogException or BusRefusedException or ReplicaException or InvalidDataException)
+        catch (Exception e) when (e is KernelException or LogException or ReplicaException or InvalidDataException)
         {
             log.Fatal(e.Message);
             exit.Code = DaemonExit.Failed;
@@ -48,7 +46,9 @@ internal sealed class CaptureService(
         using var replicators = WriterRegistry.Open(options.PinRoot);
         if (MountView.WhyUnseen(options.PinRoot) is { } unseen)
             log.PinsUnseen(unseen);
-        await CheckLogAsync(stopping);
+        var wait = new LogWait(WaitForLog, time);
+        var begin = new LogWait(WaitForLog, time); // of terms: while one cannot begin, the log may well answer who writes
+        await CheckLogAsync(wait, stopping);
         var targets = options.Watch.Select(WatchedTarget.Parse).ToList();
         var term = new CaptureTerm(options, node, targets, store, replicators, feed, metrics, health, time, log);
         if (options.Standby)
@@ -57,11 +57,12 @@ internal sealed class CaptureService(
         var turn = new WriterTurn(options, node, store, new OwnReplicas(targets, replicators), time, log);
         while (true)
         {
-            health.Waits("it waits for its turn as the writer: another has the source.");
-            var end = await RunTermAsync(term, turn, stopping);
+            var (end, away) = await RunTermAsync(term, turn, wait, stopping);
             feed.EndTerm();
-            if (end == TermEnd.LogAway)
-                await Task.Delay(Pause, time, stopping);
+            if (away is not null)
+                await begin.AfterAsync(away, stopping);
+            else
+                begin.Over();
             if (end == TermEnd.Stopped || end == TermEnd.GaveWay && !options.Standby && await turn.IsSucceededAsync(stopping))
                 return;
             if (end == TermEnd.Deposed && !options.Standby)
@@ -72,41 +73,49 @@ internal sealed class CaptureService(
         }
     }
 
-    private async Task<TermEnd> RunTermAsync(CaptureTerm term, WriterTurn turn, CancellationToken stopping)
+    private async Task<(TermEnd End, LogException? Away)> RunTermAsync(CaptureTerm term, WriterTurn turn, LogWait wait, CancellationToken stopping)
     {
-        await using var lease = await turn.AwaitAsync(stopping);
+        await using var lease = await turn.AwaitAsync(wait, health, stopping);
         try
         {
-            return await term.RunAsync(lease, stopping);
+            return (await term.RunAsync(lease, stopping), null);
         }
-        catch (LogException e) when (e.IsTransient)
+        catch (LogException e) when (e.MayPass)
         {
             // While it read what the log knows; what it has read of the ring is in the ring still.
-            log.WaitingForLog(e.Message);
-            return TermEnd.LogAway;
+            return (TermEnd.LogAway, e);
         }
     }
 
-    /// <summary>A server that is away may come back; a schema that is missing, or a login that is refused, is for an operator.</summary>
-    private async Task CheckLogAsync(CancellationToken stopping)
+    /// <summary>
+    /// A log that does not answer, or refuses the login, is waited for: an administrator can mend that while the daemon runs. A log that
+    /// answers and has no schema, or another one, or does not know the source, ends the daemon: before its first start a command was left out.
+    /// </summary>
+    private async Task CheckLogAsync(LogWait wait, CancellationToken stopping)
     {
-        for (string? said = null; ;)
+        while (true)
         {
             try
             {
-                var check = await new LogSchema(store).CheckAsync(stopping);
+                var schema = new LogSchema(store);
+                var check = await schema.CheckAsync(stopping);
                 if (check.State != SchemaState.Current)
                     throw new LogException(check.Sentence);
-                await LogWriter.OpenAsync(store, options.Source, stopping); // the log knows the source
+                if (!await schema.HasSourceAsync(options.Source, stopping))
+                    throw new LogException($"The log at {store.Place} does not know source '{options.Source}': run `maplog source add {options.Source}`.");
+                wait.Over();
                 return;
             }
-            catch (LogException e) when (e.IsTransient)
+            catch (LogException e) when (e.MayPass)
             {
-                if (said != e.Message)
-                    log.WaitingForLog(said = e.Message);
-                health.Waits(e.Message);
-                await Task.Delay(Pause, time, stopping);
+                await wait.AfterAsync(e, stopping);
             }
         }
+    }
+
+    private void WaitForLog(string why)
+    {
+        log.WaitingForLog(why);
+        health.Waits(why);
     }
 }

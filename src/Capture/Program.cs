@@ -30,10 +30,12 @@ return await daemon.RunAsync(args, (builder, settings) =>
     var log = settings.Read<LogOptions>(Sections.Log);
     var bus = settings.Read<BusOptions>(Sections.Bus);
     var node = settings.Read<NodeOptions>(Sections.Node);
+    var now = new SettingsNow(builder.Configuration.Sources);
+    bus.ReadAgain(() => now.Find($"{Sections.Bus}:{nameof(BusOptions.Uri)}"));
     builder.Services
         .AddSingleton(capture)
         .AddSingleton(node)
-        .AddSingleton(_ => new LogStore(log))
+        .AddSingleton(_ => new LogStore(log, () => LogOptions.PasswordIn(now.Find($"{Sections.Log}:{nameof(LogOptions.ConnectionString)}"))) { NeedsPrimary = true })
         .AddSingleton(services => new BusPublisher(bus, services.GetRequiredService<ILogger<BusPublisher>>()))
         .AddSingleton<BatchFeed>()
         .AddSingleton<CaptureHealth>()

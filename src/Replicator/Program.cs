@@ -27,16 +27,20 @@ return await daemon.RunAsync(args, (builder, settings) =>
     var replicator = settings.Read<ReplicatorOptions>(ReplicatorOptions.Section);
     var log = settings.Read<LogOptions>(Sections.Log);
     var node = settings.Read<NodeOptions>(Sections.Node);
+    var now = new SettingsNow(builder.Configuration.Sources);
     // The log has everything; without a bus it only comes later.
     var bus = builder.Configuration.GetSection(Sections.Bus).Exists() ? settings.Read<BusOptions>(Sections.Bus) : null;
     if (bus is null)
         builder.Services.AddSingleton<IBusFeed, SilentBus>();
     else
+    {
+        bus.ReadAgain(() => now.Find($"{Sections.Bus}:{nameof(BusOptions.Uri)}"));
         builder.Services.AddSingleton(bus).AddSingleton<IBusFeed, RabbitFeed>();
+    }
     builder.Services
         .AddSingleton(replicator)
         .AddSingleton(node)
-        .AddSingleton(_ => new LogStore(log))
+        .AddSingleton(_ => new LogStore(log, () => LogOptions.PasswordIn(now.Find($"{Sections.Log}:{nameof(LogOptions.ConnectionString)}"))) { NeedsPrimary = true })
         .AddSingleton<ReplicaBoard>()
         .AddSingleton<ReplicatorMetrics>()
         .AddHostedService<StatusReporter>() // before the replicator: it stops after it

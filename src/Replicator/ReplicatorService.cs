@@ -76,10 +76,14 @@ internal sealed class ReplicatorService(
         return mistakes.Count == 0;
     }
 
-    /// <summary>A server that is away may come back; a schema that is missing, or a login that is refused, is for an operator.</summary>
+    /// <summary>
+    /// A log that does not answer, or refuses the login, is waited for: an administrator can mend that while the daemon runs. A log that
+    /// answers and has no schema, or another one, ends the daemon: before its first start a command was left out.
+    /// </summary>
     private async Task CheckSchemaAsync(CancellationToken stopping)
     {
-        for (string? said = null; ;)
+        var wait = new LogWait(log.WaitingForLog, time);
+        while (true)
         {
             try
             {
@@ -88,11 +92,9 @@ internal sealed class ReplicatorService(
                     throw new LogException(check.Sentence);
                 return;
             }
-            catch (LogException e) when (e.IsTransient)
+            catch (LogException e) when (e.MayPass)
             {
-                if (said != e.Message)
-                    log.WaitingForLog(said = e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(2), time, stopping);
+                await wait.AfterAsync(e, stopping);
             }
         }
     }

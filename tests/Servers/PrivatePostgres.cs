@@ -9,6 +9,7 @@ public sealed class PrivatePostgres : PrivateServer
     private readonly IReadOnlyDictionary<string, string> _settings;
     private readonly string _versions;
     private readonly long? _room;
+    private readonly PrivatePostgres? _primary;
     private string _programs = "";
 
     /// <param name="address">IP address to listen on.</param>
@@ -22,6 +23,9 @@ public sealed class PrivatePostgres : PrivateServer
         _versions = versions;
         _room = room;
     }
+
+    /// <summary>A standby that streams from a primary, which must run when it is started first.</summary>
+    public PrivatePostgres(PrivatePostgres primary) : this() => (_primary, Password) = (primary, primary.Password);
 
     public string User { get; } = "maplog";
 
@@ -49,6 +53,14 @@ public sealed class PrivatePostgres : PrivateServer
     /// <summary>Gives its data their room back.</summary>
     public Task GiveRoomAsync() => ResizeAsync(_room ?? throw new InvalidOperationException("Its data have the disk's room."));
 
+    /// <summary>Ends the recovery of a standby: it takes writes from then on, in a timeline of its own.</summary>
+    public async Task PromoteAsync()
+    {
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString);
+        await using var command = source.CreateCommand("select pg_promote()");
+        await command.ExecuteScalarAsync();
+    }
+
     private async Task ResizeAsync(long bytes) => await ServerProcess.RunAsync(Folder, ["mount", "-o", $"remount,size={bytes}", Data]);
 
     // Fast shutdown: open sessions are ended, everything is written.
@@ -74,9 +86,14 @@ public sealed class PrivatePostgres : PrivateServer
             await ServerProcess.RunAsync(Folder, ["mount", "-t", "tmpfs", "-o", $"size={room}", "maplog-test", Data]);
         if (IsRoot)
             await ServerProcess.RunAsync(Folder, ["chown", "-R", "postgres:", Data, passwords]);
-        await ServerProcess.RunAsync(Folder, AsUser(
-            $"{_programs}/initdb", "-D", Data, "-U", User, "--pwfile", passwords, "-A", "scram-sha-256",
-            "-E", "UTF8", "--lc-collate", "C", "--lc-ctype", "C.UTF-8", "--no-sync"));
+        if (_primary is not null)
+            await CopyAsync(_primary);
+        else
+        {
+            await ServerProcess.RunAsync(Folder, AsUser(
+                $"{_programs}/initdb", "-D", Data, "-U", User, "--pwfile", passwords, "-A", "scram-sha-256",
+                "-E", "UTF8", "--lc-collate", "C", "--lc-ctype", "C.UTF-8", "--no-sync"));
+        }
         // What must survive here is a kill of the server, never of the machine: no fsync.
         // mmap: no segments of ours are left in /dev/shm by kill -9.
         var settings = new Dictionary<string, string>
@@ -95,6 +112,15 @@ public sealed class PrivatePostgres : PrivateServer
         await File.AppendAllLinesAsync(Path.Combine(Data, "postgresql.conf"), settings.Select(s => $"{s.Key} = '{s.Value}'"));
         if (Address is not ("127.0.0.1" or "::1"))
             await File.AppendAllTextAsync(Path.Combine(Data, "pg_hba.conf"), "host all all all scram-sha-256\n");
+    }
+
+    private async Task CopyAsync(PrivatePostgres primary)
+    {
+        // A folder that others may read is none for a server.
+        await ServerProcess.RunAsync(Folder, AsUser("chmod", "700", Data));
+        await ServerProcess.RunAsync(
+            Folder, AsUser($"{_programs}/pg_basebackup", "-D", Data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-h", primary.Address, "-p", $"{primary.Port}", "-U", primary.User),
+            new Dictionary<string, string> { ["PGPASSWORD"] = primary.Password });
     }
 
     private protected override ServerProcess Launch(string log) =>

@@ -9,8 +9,6 @@ namespace Maplog.Capture.Pipeline;
 internal sealed class Committer(
     LogStore store, LogWriter writer, LogReader reader, HeldLease lease, CaptureMetrics metrics, CaptureHealth health, TimeProvider time, ILogger log)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
-
     /// <summary>Events committed in this run.</summary>
     public long Committed { get; private set; }
 
@@ -18,29 +16,24 @@ internal sealed class Committer(
     public async Task CommitAsync(EventBatch batch, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
-        var pause = FirstPause;
-        var isAway = false;
+        var wait = new LogWait(log.LogAway, time);
         while (true)
         {
             try
             {
                 if (!await TryAppendAsync(batch, cancellation))
                     log.CommitRecognised(batch.Count);
-                if (isAway)
+                if (wait.IsUnderWay)
                     log.LogBack();
                 Committed += batch.Count;
                 metrics.Committed(batch.Count, time.GetElapsedTime(began));
                 health.Committed();
                 return;
             }
-            catch (LogException e) when (e.IsTransient)
+            catch (LogException e) when (e.MayPass)
             {
-                if (!isAway)
-                    log.LogAway(e.Message);
-                isAway = true;
                 health.CommitFailed(e.Message);
-                await Task.Delay(pause, time, cancellation);
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                await wait.AfterAsync(e, cancellation);
             }
         }
     }

@@ -1,3 +1,4 @@
+using Maplog.Capture.Observing;
 using Maplog.Capture.Watching;
 using Maplog.Configuration;
 using Maplog.Log;
@@ -13,8 +14,11 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
     private readonly WriterLease _lease = new(store, options.Source);
     private readonly LogReader _reader = new(store);
 
+    /// <param name="wait">How to wait for the log.</param>
+    /// <param name="health">Hears for what it waits.</param>
+    /// <param name="stopping">Ends the waiting.</param>
     /// <exception cref="LogException">Another has the source, and this daemon does not stand by.</exception>
-    public async Task<HeldLease> AwaitAsync(CancellationToken stopping)
+    public async Task<HeldLease> AwaitAsync(LogWait wait, CaptureHealth health, CancellationToken stopping)
     {
         var began = time.GetTimestamp();
         string? said = null;
@@ -29,6 +33,8 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
                     if (await TryAsync(row, stopping) is { } held)
                         return held;
                     row = await _lease.ReadAsync(stopping) ?? row;
+                    wait.Over();
+                    health.Waits("it waits for its turn as the writer: another has the source.");
                     if (!options.Standby)
                         await RefuseAsync(row, time.GetElapsedTime(began));
                     else if (row is not null && said != $"{row.Node} {row.Successor}")
@@ -36,10 +42,10 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
                     if (row?.Successor == node.Name)
                         pause = ShortPause;
                 }
-                catch (LogException e) when (e.IsTransient)
+                catch (LogException e) when (e.MayPass)
                 {
-                    if (said != e.Message)
-                        log.WaitingForLog(said = e.Message);
+                    await wait.AfterAsync(e, stopping);
+                    continue;
                 }
                 await Task.Delay(pause, time, stopping);
             }
@@ -92,7 +98,7 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
                 if (row.Successor is null)
                     return false;
             }
-            catch (LogException e) when (e.IsTransient)
+            catch (LogException e) when (e.MayPass)
             {
                 // It comes back.
             }

@@ -12,8 +12,9 @@ namespace Maplog.Replicator.Following;
 /// </summary>
 internal sealed class HeadWatch : IAsyncDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1), RenewedWithin = TimeSpan.FromSeconds(4), NewSessionsEvery = TimeSpan.FromSeconds(4);
 
+    private readonly LogStore _store;
     private readonly LogReader _log;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
@@ -21,10 +22,11 @@ internal sealed class HeadWatch : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly List<Watched> _watched = [];
     private readonly Task _running;
+    private long _renewedAt;
 
     public HeadWatch(LogStore log, TimeProvider time)
     {
-        (_log, _time) = (new LogReader(log), time);
+        (_store, _log, _time, _renewedAt) = (log, new LogReader(log), time, time.GetTimestamp());
         _running = Task.Run(RunAsync);
     }
 
@@ -71,8 +73,11 @@ internal sealed class HeadWatch : IAsyncDisposable
                 List<Watched> due;
                 lock (_lock)
                     due = [.. _watched.Where(w => all || !w.IsAsked)];
-                foreach (var source in due.GroupBy(w => w.Stream.Source))
+                var sources = due.GroupBy(w => w.Stream.Source).ToList();
+                foreach (var source in sources)
                     await AskAsync(source.Key, [.. source]);
+                if (all)
+                    await RenewSessionsAsync(sources.Select(s => s.Key));
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -103,6 +108,31 @@ internal sealed class HeadWatch : IAsyncDisposable
         catch (FormatException e)
         {
             due[0].Fail(e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Where no writer renews its lease, there is none, or it renews on another server: after a failover a proxy may have left the sessions
+    /// with the old primary, which still takes writes. New sessions lead to the server that the address means now.
+    /// </summary>
+    private async Task RenewSessionsAsync(IEnumerable<string> sources)
+    {
+        if (_time.GetElapsedTime(_renewedAt) < NewSessionsEvery)
+            return;
+        try
+        {
+            foreach (var source in sources)
+            {
+                if (await new WriterLease(_store, source).IsRenewedAsync(RenewedWithin, _stop.Token))
+                    continue;
+                _renewedAt = _time.GetTimestamp();
+                _store.RenewSessions();
+                return;
+            }
+        }
+        catch (LogException)
+        {
+            // Asking for the heads fails of the same, and says so.
         }
     }
 

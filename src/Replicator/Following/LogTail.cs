@@ -78,6 +78,17 @@ internal sealed class LogTail(LogStore store, StreamName stream, ReplicaWriter w
         }
     }
 
+    /// <summary>Whether the log, as a new session finds it, has another event at the cursor, or none: a session may lead to a server that was the primary once.</summary>
+    public async Task<bool> IsAnotherAsync(Cursor cursor, CancellationToken cancellation)
+    {
+        store.RenewSessions();
+        if (cursor.Version == StreamVersion.None)
+            return false;
+        await foreach (var page in _log.ReadAsync(stream, cursor.Version + -1, cursor.Version, cancellation))
+            return !ReplicaProtocol.Confirms(cursor, FirstOf(page));
+        return true;
+    }
+
     public async Task<Cursor> ReadHeadAsync(CancellationToken cancellation)
     {
         var head = await _log.ReadHeadAsync(stream, cancellation);

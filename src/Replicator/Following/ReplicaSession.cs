@@ -107,6 +107,8 @@ internal sealed class ReplicaSession
         // The oldest that is not reached stays: while changes go on the newest never is.
         _unreached ??= item.Head;
         await DoAsync(Offer(item), item, cancellation);
+        if (item.Head is not null)
+            _report.Heard(_protocol.Head);
         if (item.Block is not null || item.Beat is not null)
         {
             _silences = 0;
@@ -135,6 +137,7 @@ internal sealed class ReplicaSession
         if (asked.Head.Version < _logged)
             return new ReplicaStep(StepKind.Rebuild);
         _logged = asked.Head.Version;
+        _protocol.Logged(asked.Head.Version);
         return ReplicaStep.Nothing;
     }
 
@@ -172,6 +175,8 @@ internal sealed class ReplicaSession
                     _report.Polling(_protocol.Cursor);
                 return next;
             default:
+                if (!await _log.IsAnotherAsync(_protocol.Cursor, cancellation))
+                    return ReplicaStep.Nothing;
                 await BuildAsync("The log is not the one that it followed: its event at the cursor is another, or missing.", cancellation);
                 return ReplicaStep.Nothing;
         }

@@ -19,7 +19,7 @@ internal sealed class ReplicaBoard : IReadiness, IDisposable
     public Task<Readiness> CheckAsync(CancellationToken cancellation)
     {
         var all = Replicas.Select(r => (Replica: r, Now: r.Now())).ToList();
-        return Task.FromResult(new Readiness(all.All(r => r.Now.IsReady), [.. all.Select(r => $"{r.Replica.Stream} at {r.Replica.Pin}: {r.Now.WhyNot ?? $"ready, at version {r.Now.Cursor.Version}, {r.Now.Versions} behind"}")]));
+        return Task.FromResult(new Readiness(all.All(r => r.Now.IsReady), [.. all.Select(r => $"{r.Replica.Stream} at {r.Replica.Pin}: {r.Now.WhyNot ?? r.Now.Standing}")]));
     }
 
     public void Dispose() => _changed.Dispose();

@@ -33,6 +33,11 @@ internal sealed record ReplicaSnapshot(ReplicaState State, string? Trouble, uint
         _ => null,
     };
 
+    /// <summary>How it stands while it is ready, some words.</summary>
+    public string Standing => State == ReplicaState.Source || Versions is null
+        ? "ready, its map is the one that the stream is logged from"
+        : $"ready, at version {Cursor.Version}, {Versions} behind";
+
     private string With(string sentence) => Trouble is null ? sentence : $"{sentence} {Trouble}";
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);

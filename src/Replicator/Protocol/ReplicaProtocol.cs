@@ -45,8 +45,8 @@ public sealed class ReplicaProtocol(Cursor cursor, TimeProvider time)
         // What a deposed writer says is in the log already or never will be.
         if (epoch < Cursor.Epoch || count <= 0)
             return ReplicaStep.Nothing;
-        Heard();
         var last = first + (count - 1);
+        Heard(last);
         SeeHead(last);
         // A term is entered through the log, which shows whether the terms before it are those that the replica followed.
         if (epoch > Cursor.Epoch)
@@ -64,7 +64,7 @@ public sealed class ReplicaProtocol(Cursor cursor, TimeProvider time)
     {
         if (epoch < Cursor.Epoch)
             return ReplicaStep.Nothing;
-        Heard();
+        Heard(head);
         SeeHead(head);
         if (head > Cursor.Version)
             return new ReplicaStep(StepKind.ReadLog, Cursor.Version.Next, head);
@@ -77,6 +77,9 @@ public sealed class ReplicaProtocol(Cursor cursor, TimeProvider time)
         Heard();
         return new ReplicaStep(StepKind.PollHead);
     }
+
+    /// <summary>The log has this much; the bus may not have brought it yet.</summary>
+    public void Logged(StreamVersion head) => SeeHead(head);
 
     /// <summary>Time went by.</summary>
     public ReplicaStep Silence()
@@ -123,6 +126,13 @@ public sealed class ReplicaProtocol(Cursor cursor, TimeProvider time)
         Cursor = cursor;
         Head = cursor.Version;
         _readInVain = Nowhere;
+    }
+
+    // A bus that tells only what was known before is late, as under an alarm of RabbitMQ; the log is looked at as if it were silent.
+    private void Heard(StreamVersion version)
+    {
+        if (version >= Head || version > Cursor.Version)
+            Heard();
     }
 
     private void Heard() => _heardAt = time.GetTimestamp();

@@ -6,6 +6,8 @@ namespace Maplog.Bus;
 /// <summary>Where RabbitMQ is, and how much of it is used. The limits of queues are fixed when RabbitMQ makes the queue.</summary>
 public sealed class BusOptions : IValidatableObject
 {
+    private Func<string?>? _uriNow;
+
     /// <summary><c>amqp://user:password@host:port/vhost</c>, or amqps for TLS. No default.</summary>
     public Uri? Uri { get; set; }
 
@@ -29,6 +31,10 @@ public sealed class BusOptions : IValidatableObject
 
     /// <summary>Messages kept aside per replicator and source because they could not be read; past it the oldest go. Default: 100.</summary>
     public int BrokenMessages { get; set; } = 100;
+
+    /// <summary>Has the address read again for each attempt to connect, so that a daemon needs no restart when the password is changed.</summary>
+    /// <param name="uri">Gives <see cref="Uri"/> as the settings have it at the moment; null: it stays as it is.</param>
+    public void ReadAgain(Func<string?> uri) => _uriNow = uri;
 
     // All of it here and nothing in attributes: the framework's validator would come here only when no attribute complains.
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -66,11 +72,14 @@ public sealed class BusOptions : IValidatableObject
     /// <summary>The address taken apart; with it the client's own reading of an AMQP address, its defaults included.</summary>
     internal ConnectionFactory ToFactory() => new()
     {
-        Uri = Uri!,
+        Uri = Current(),
         RequestedConnectionTimeout = ConnectTimeout,
         AutomaticRecoveryEnabled = false,
         TopologyRecoveryEnabled = false,
     };
+
+    // An address that cannot be read, as while somebody edits the file, is no address.
+    private Uri Current() => Uri.TryCreate(_uriNow?.Invoke(), UriKind.Absolute, out var now) && UriMistake(now) is null ? now : Uri!;
 
     private static ValidationResult Wrong(string setting, string sentence) => new(sentence, [setting]);
 

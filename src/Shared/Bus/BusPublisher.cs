@@ -41,7 +41,7 @@ public sealed class BusPublisher : IAsyncDisposable
     /// <summary>Why nothing is sent, a sentence; null while all is well.</summary>
     public string? Problem => _session.Failure?.Sentence;
 
-    /// <summary>Whether the problem is one that waiting does not mend (<see cref="BusRefusedException"/>).</summary>
+    /// <summary>Whether RabbitMQ is there and says no (<see cref="BusRefusedException"/>): a person must change something, and no restart is needed then.</summary>
     public bool IsRefused => _session.Failure is { IsRefusal: true };
 
     /// <summary>Blocks that RabbitMQ has confirmed.</summary>
@@ -50,8 +50,7 @@ public sealed class BusPublisher : IAsyncDisposable
     /// <summary>Blocks given up.</summary>
     public long DroppedBlocks => Interlocked.Read(ref _dropped);
 
-    /// <summary>Begins; RabbitMQ being away is no failure, it is looked for in the background.</summary>
-    /// <exception cref="BusRefusedException">RabbitMQ is there and refuses us.</exception>
+    /// <summary>Tries once. Whether RabbitMQ is away or refuses us, it is tried again in the background, and <see cref="Problem"/> says why nothing is sent.</summary>
     public Task StartAsync(CancellationToken cancellation = default) => _session.StartAsync(cancellation);
 
     /// <summary>Bytes that are best put into one message, if its parts are no larger.</summary>

@@ -6,11 +6,13 @@ namespace Maplog.Bus;
 /// <summary>The RabbitMQ that options name: whether it lets us in, and what its failures mean.</summary>
 public sealed class BusServer
 {
-    private readonly ConnectionFactory _factory;
+    private readonly BusOptions _options;
+    private volatile ConnectionFactory _factory;
 
     public BusServer(BusOptions options)
     {
         options.ThrowIfInvalid();
+        _options = options;
         _factory = options.ToFactory();
     }
 
@@ -21,13 +23,15 @@ public sealed class BusServer
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>Null if RabbitMQ lets us in, or a sentence why it cannot be reached.</returns>
     /// <exception cref="BusRefusedException">It can be reached and refuses us.</exception>
-    public Task<string?> TryAsync(CancellationToken cancellation = default) => TryAsync(null, false, cancellation);
+    public Task<string?> TryAsync(CancellationToken cancellation = default) => TryAsync(null, null, cancellation);
 
     /// <param name="exchange">An exchange that must be there, and is made; null: none.</param>
-    /// <param name="sends">Also tries whether messages can be sent there, with an empty one that goes to nobody.</param>
+    /// <param name="confirmedWithin">Also tries whether messages can be sent there, with an empty one that goes to nobody and must be confirmed within this time; null: does not.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    internal async Task<string?> TryAsync(string? exchange, bool sends, CancellationToken cancellation)
+    internal async Task<string?> TryAsync(string? exchange, TimeSpan? confirmedWithin, CancellationToken cancellation)
     {
+        // The password may have been changed since.
+        _factory = _options.ToFactory();
         try
         {
             await using var connection = await _factory.CreateConnectionAsync(cancellation);
@@ -36,8 +40,8 @@ public sealed class BusServer
             if (exchange is not null)
             {
                 await DeclareAsync(connection, exchange, cancellation);
-                if (sends)
-                    await channel.BasicPublishAsync(exchange, "", false, new BasicProperties(), default, cancellation);
+                if (confirmedWithin is { } within)
+                    return await TrySendAsync(connection, channel, exchange, within, cancellation);
             }
             return null;
         }
@@ -81,6 +85,39 @@ public sealed class BusServer
         Causes(failure).Select(Refusal).FirstOrDefault(sentence => sentence is not null) is { } refusal
             ? new BusFailure(refusal, true, failure)
             : new BusFailure($"RabbitMQ at {Address} cannot be reached: {Innermost(failure)}", false, failure);
+
+    // During an alarm RabbitMQ lets everybody in, and reads nothing more from a connection on which something is sent.
+    private async Task<string?> TrySendAsync(IConnection connection, IChannel channel, string exchange, TimeSpan within, CancellationToken cancellation)
+    {
+        var alarm = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        connection.ConnectionBlockedAsync += (_, blocked) =>
+        {
+            alarm.TrySetResult(blocked.Reason);
+            return Task.CompletedTask;
+        };
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(within);
+        var sending = channel.BasicPublishAsync(exchange, "", false, new BasicProperties(), default, limit.Token).AsTask();
+        try
+        {
+            if (await Task.WhenAny(sending, alarm.Task) == alarm.Task)
+                return Blocked(await alarm.Task);
+            await sending;
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return alarm.Task.IsCompleted ? Blocked(await alarm.Task) : $"RabbitMQ at {Address} has not confirmed a message within {within.TotalSeconds:0.###} s.";
+        }
+        finally
+        {
+            await limit.CancelAsync();
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private string Blocked(string reason) =>
+        $"RabbitMQ at {Address} takes no messages: it has an alarm ({reason}). 'rabbitmq-diagnostics alarms' says which; it takes messages again when the alarm is over.";
 
     private string? Refusal(Exception cause) => cause switch
     {

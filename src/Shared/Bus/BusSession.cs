@@ -47,14 +47,7 @@ internal sealed class BusSession : IAsyncDisposable
     public bool Listens { get; init; }
 
     /// <summary>Tries once, then goes on trying in the background.</summary>
-    /// <exception cref="BusRefusedException">RabbitMQ is there and refuses us; nothing goes on.</exception>
-    public async Task StartAsync(CancellationToken cancellation)
-    {
-        var failure = await ConnectAsync(cancellation);
-        if (failure is { IsRefusal: true })
-            throw new BusRefusedException(failure.Sentence, failure.Cause);
-        Begin(failure);
-    }
+    public async Task StartAsync(CancellationToken cancellation) => Begin(await ConnectAsync(cancellation));
 
     /// <summary>Tries in the background from the start.</summary>
     public void Start() => Begin(new BusFailure("Not connected yet.", false, null), tell: false);
@@ -78,7 +71,8 @@ internal sealed class BusSession : IAsyncDisposable
 
     private void Change(BusFailure? failure, bool tell = true)
     {
-        var isNews = _failure is null || failure is null || _failure.IsRefusal != failure.IsRefusal;
+        // The words of an absence change from one attempt to the next; those of a refusal do so when its reason does.
+        var isNews = _failure is null || failure is null || _failure.IsRefusal != failure.IsRefusal || failure.IsRefusal && _failure.Sentence != failure.Sentence;
         _failure = failure;
         if (tell && isNews)
             _told(failure);
@@ -117,7 +111,7 @@ internal sealed class BusSession : IAsyncDisposable
     {
         try
         {
-            if (await _server.TryAsync(Exchange, sends: !Listens, cancellation) is { } problem)
+            if (await _server.TryAsync(Exchange, Listens ? null : _options.PublishTimeout, cancellation) is { } problem)
                 return new BusFailure(problem, false, null);
         }
         catch (BusRefusedException e)

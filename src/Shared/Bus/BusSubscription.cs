@@ -54,7 +54,7 @@ public sealed class BusSubscription : IAsyncDisposable
     /// <summary>Why no messages can come, a sentence; null while all is well.</summary>
     public string? Problem => _session.Failure?.Sentence;
 
-    /// <summary>Whether the problem is one that waiting does not mend (<see cref="BusRefusedException"/>).</summary>
+    /// <summary>Whether RabbitMQ is there and says no (<see cref="BusRefusedException"/>): a person must change something, and no restart is needed then.</summary>
     public bool IsRefused => _session.Failure is { IsRefusal: true };
 
     /// <summary>Messages that could not be read.</summary>

@@ -35,6 +35,19 @@ public sealed partial class LogOptions : IValidatableObject
             throw new ValidationException(string.Join(" ", mistakes.Select(m => m.ErrorMessage)));
     }
 
+    /// <summary>The password in a connection string; null: it has none, or cannot be read.</summary>
+    public static string? PasswordIn(string? connectionString)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(connectionString).Password is { Length: > 0 } password ? password : null;
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+
     private string? ConnectionStringMistake()
     {
         if (ConnectionString.Length == 0)

@@ -49,8 +49,9 @@ public sealed class LogReader(LogStore store)
     {
         return await Try($"Reading the head of {stream}", async () =>
         {
-            await using var command = store.Database.CreateCommand(
-                $"select e.stream_id, {HeadColumns} from {store.Schema}.mt_events e where e.tenant_id = $1 and e.stream_id = $2 order by e.version desc limit 1");
+            await using var session = await store.OpenAsync(cancellation);
+            await using var command = new NpgsqlCommand(
+                $"select e.stream_id, {HeadColumns} from {store.Schema}.mt_events e where e.tenant_id = $1 and e.stream_id = $2 order by e.version desc limit 1", session);
             command.Parameters.Add(new() { Value = stream.Source });
             command.Parameters.Add(new() { Value = stream.ToString() });
             await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -102,7 +103,8 @@ public sealed class LogReader(LogStore store)
     {
         return await Try<StreamPlace?>(doing, async () =>
         {
-            await using var command = store.Database.CreateCommand($"select version, timestamp from {store.Schema}.mt_events where tenant_id = $1 and stream_id = $2 {which}");
+            await using var session = await store.OpenAsync(cancellation);
+            await using var command = new NpgsqlCommand($"select version, timestamp from {store.Schema}.mt_events where tenant_id = $1 and stream_id = $2 {which}", session);
             command.Parameters.Add(new() { Value = stream.Source });
             command.Parameters.Add(new() { Value = stream.ToString() });
             if (version is { } bound)
@@ -121,11 +123,12 @@ public sealed class LogReader(LogStore store)
     {
         return await Try($"Reading the heads of source {source}", async () =>
         {
-            await using var command = store.Database.CreateCommand($"""
+            await using var session = await store.OpenAsync(cancellation);
+            await using var command = new NpgsqlCommand($"""
                 select s.id, {HeadColumns} from {store.Schema}.mt_streams s
                 left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = $1 and e.stream_id = s.id order by e.version desc limit 1) e on true
                 where s.tenant_id = $1 {(streams is null ? "" : "and s.id = any($2)")} order by s.id
-                """);
+                """, session);
             command.Parameters.Add(new() { Value = source });
             if (streams is not null)
                 command.Parameters.Add(new() { Value = streams.Select(s => s.ToString()).ToArray() });
@@ -145,7 +148,8 @@ public sealed class LogReader(LogStore store)
     {
         return await Try(source is null ? "Listing the streams" : $"Listing the streams of source {source}", async () =>
         {
-            await using var command = store.Database.CreateCommand($"""
+            await using var session = await store.OpenAsync(cancellation);
+            await using var command = new NpgsqlCommand($"""
                 select s.id, {HeadColumns}, convert_to(coalesce(o.data, k.opened)::text, 'UTF8'), case when m.version > coalesce(o.version, k.opened_version) then convert_to(m.data::text, 'UTF8') end from {store.Schema}.mt_streams s
                 left join lateral (select * from {store.Schema}.mt_events e where e.tenant_id = s.tenant_id and e.stream_id = s.id order by e.version desc limit 1) e on true
                 left join lateral (select n.data, n.version from {store.Schema}.mt_events n
@@ -154,7 +158,7 @@ public sealed class LogReader(LogStore store)
                     where n.tenant_id = s.tenant_id and n.type = 'map_moved' and n.stream_id = s.id and n.bdata is null order by n.version desc limit 1) m on true
                 left join lateral (select k.opened, k.opened_version from {store.Schema}.snapshots k where k.stream = s.id order by k.version desc limit 1) k on true
                 where $1::text is null or s.tenant_id = $1 order by s.id
-                """);
+                """, session);
             command.Parameters.Add(new() { Value = (object?)source ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             var streams = new List<StreamSummary>();
@@ -211,7 +215,8 @@ public sealed class LogReader(LogStore store)
                     order by 1 desc limit 1
                     """;
             }
-            await using var command = store.Database.CreateCommand(select);
+            await using var session = await store.OpenAsync(cancellation);
+            await using var command = new NpgsqlCommand(select, session);
             command.Parameters.Add(new() { Value = stream.Source });
             command.Parameters.Add(new() { Value = EventNames.Name(kind) });
             command.Parameters.Add(new() { Value = stream.ToString() });
@@ -232,11 +237,12 @@ public sealed class LogReader(LogStore store)
     {
         return await Try<LoggedRecord?>($"Reading the last ring record of {stream}", async () =>
         {
-            await using var command = store.Database.CreateCommand($"""
+            await using var session = await store.OpenAsync(cancellation);
+            await using var command = new NpgsqlCommand($"""
                 select version, substring(bdata for 37) from {store.Schema}.mt_events
                 where tenant_id = $1 and stream_id = $2 and version > $3 and {store.Schema}.change_ring_position(bdata) >= 0
                 order by version desc limit 1
-                """);
+                """, session);
             command.Parameters.Add(new() { Value = stream.Source });
             command.Parameters.Add(new() { Value = stream.ToString() });
             command.Parameters.Add(new() { Value = after.Value });
@@ -252,12 +258,13 @@ public sealed class LogReader(LogStore store)
     {
         return await Try($"Reading the latest epoch of source {source}", async () =>
         {
-            await using var command = store.Database.CreateCommand(
+            await using var session = await store.OpenAsync(cancellation);
+            await using var command = new NpgsqlCommand(
                 $"""
                 select greatest(
                     (select coalesce(max((data->>'epoch')::int), 0) from {store.Schema}.mt_events where tenant_id = $1 and type = 'epoch_started' and bdata is null),
                     (select coalesce(max(epoch), 0) from {store.Schema}.snapshots where source = $1))
-                """);
+                """, session);
             command.Parameters.Add(new() { Value = source });
             return new Epoch((int)(await command.ExecuteScalarAsync(cancellation))!);
         });
@@ -268,7 +275,8 @@ public sealed class LogReader(LogStore store)
     {
         return await Try($"Reading the last sequence number of source {source}", async () =>
         {
-            await using var command = store.Database.CreateCommand($"select coalesce(max(seq_id), 0) from {store.Schema}.mt_events where tenant_id = $1");
+            await using var session = await store.OpenAsync(cancellation);
+            await using var command = new NpgsqlCommand($"select coalesce(max(seq_id), 0) from {store.Schema}.mt_events where tenant_id = $1", session);
             command.Parameters.Add(new() { Value = source });
             return (long)(await command.ExecuteScalarAsync(cancellation))!;
         });
@@ -286,7 +294,8 @@ public sealed class LogReader(LogStore store)
         {
             return await Try<string?>("Asking the log", async () =>
             {
-                await using var command = store.Database.CreateCommand("select 1");
+                await using var session = await store.OpenAsync(late.Token);
+                await using var command = new NpgsqlCommand("select 1", session);
                 await command.ExecuteScalarAsync(late.Token);
                 return null;
             });
@@ -303,7 +312,7 @@ public sealed class LogReader(LogStore store)
 
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
     {
-        var connection = await store.Database.OpenConnectionAsync(cancellation);
+        var connection = await store.OpenAsync(cancellation);
         try
         {
             // The rows lie in the order of the index. The planner, who sees other streams' rows among them, would collect them

@@ -22,10 +22,16 @@ public sealed class LogStore : IAsyncDisposable
     // Who only reads does not need it, and starts the sooner.
     private readonly Lazy<DocumentStore> _marten;
     private readonly NpgsqlDataSource _writes;
+    private readonly PrimaryCheck? _primary;
     private TimeSpan _writeWithin;
 
+    /// <param name="options">Where the log is.</param>
+    /// <param name="passwordNow">
+    /// Gives the password as the settings have it at the moment; it is asked for each session that begins, so that a daemon needs no
+    /// restart when the password is changed. Null, or where it gives null: that of the options, or what PGPASSWORD and PGPASSFILE have.
+    /// </param>
     /// <exception cref="System.ComponentModel.DataAnnotations.ValidationException">A setting is wrong.</exception>
-    public LogStore(LogOptions options)
+    public LogStore(LogOptions options, Func<string?>? passwordNow = null)
     {
         options.ThrowIfInvalid();
         Schema = options.Schema;
@@ -36,16 +42,18 @@ public sealed class LogStore : IAsyncDisposable
         connection.Options ??= "-c jit=off";
         connection.WriteBufferSize = Math.Max(connection.WriteBufferSize, SocketBuffer);
         connection.ReadBufferSize = Math.Max(connection.ReadBufferSize, SocketBuffer);
-        Place = $"{connection.Database ?? connection.Username} on {connection.Host}:{connection.Port}";
-        Database = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
-        // A writer that hangs in the middle of a commit - its host stands still, its network is cut - must not hold up its successor,
-        // whose first event has the version that the other has begun to write.
-        connection.Options += $" -c idle_in_transaction_session_timeout={(int)WriterLease.Term.TotalMilliseconds}";
+        Place = PlaceOf(connection);
+        var password = connection.Password;
+        Func<string>? current = passwordNow is null || string.IsNullOrEmpty(password) ? null : () => passwordNow() ?? password;
+        // Npgsql takes a password or somebody to ask for it. Without either it looks into PGPASSFILE, for each session anew.
+        if (current is not null)
+            connection.Password = null;
+        Database = Builder(connection, current).Build();
         // Each commit makes the same few statements: Postgres need not plan them anew.
         connection.MaxAutoPrepare = Math.Max(connection.MaxAutoPrepare, StatementsOfCommit);
         connection.NoResetOnClose = true; // else the statement's time goes back to the server's own
         _writeWithin = options.CommandTimeout;
-        var writes = new NpgsqlDataSourceBuilder(connection.ConnectionString);
+        var writes = Builder(connection, current);
         writes.UsePhysicalConnectionInitializer(
             session =>
             {
@@ -59,6 +67,16 @@ public sealed class LogStore : IAsyncDisposable
             });
         _writes = writes.Build();
         _marten = new Lazy<DocumentStore>(() => new DocumentStore(Configure(_writes, options)));
+    }
+
+    /// <summary>
+    /// Whether a reader's session must lead to the server that takes the writes, as for a daemon, which acts by what it reads. A session
+    /// that leads to another is given up, and reading fails until there is a better one.
+    /// </summary>
+    public bool NeedsPrimary
+    {
+        get => _primary is not null;
+        init => _primary = value ? new PrimaryCheck(Place) : null;
     }
 
     /// <summary>Connections to the log's database.</summary>
@@ -103,6 +121,34 @@ public sealed class LogStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a session for reading.</summary>
+    /// <exception cref="LogException">It leads to a server that is not the primary, and the log's reader needs that.</exception>
+    internal async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
+    {
+        var session = await Database.OpenConnectionAsync(cancellation);
+        if (_primary is null)
+            return session;
+        try
+        {
+            await _primary.CheckAsync(session, cancellation);
+            return session;
+        }
+        catch (Exception e)
+        {
+            await session.DisposeAsync();
+            if (e is LogException)
+                RenewSessions();
+            throw;
+        }
+    }
+
+    /// <summary>Sessions that begin from now on reach the server that the address leads to now, and know nothing of what was prepared before.</summary>
+    public void RenewSessions()
+    {
+        Database.Clear();
+        _writes.Clear();
+    }
+
     /// <summary>A commit did not fit into the time that a statement of a writer may take: its way is slow, or it is large. The next try may take twice as long, up to ten minutes.</summary>
     internal void GiveWritesLonger()
     {
@@ -119,7 +165,24 @@ public sealed class LogStore : IAsyncDisposable
         await Database.DisposeAsync();
     }
 
-    private NpgsqlCommand LimitOf(NpgsqlConnection session) => new($"set statement_timeout = {(long)_writeWithin.TotalMilliseconds}", session);
+    // A writer that hangs in the middle of a commit - its host stands still, its network is cut - must not hold up its successor,
+    // whose first event has the version that the other has begun to write. Not as a startup parameter: poolers drop those.
+    private NpgsqlCommand LimitOf(NpgsqlConnection session) => new(
+        $"set statement_timeout = {(long)_writeWithin.TotalMilliseconds}; set idle_in_transaction_session_timeout = {(int)WriterLease.Term.TotalMilliseconds}", session);
+
+    private static NpgsqlDataSourceBuilder Builder(NpgsqlConnectionStringBuilder connection, Func<string>? password)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString);
+        if (password is not null)
+            builder.UsePasswordProvider(_ => password(), (_, _) => ValueTask.FromResult(password()));
+        return builder;
+    }
+
+    // Of several hosts each may have a port of its own.
+    private static string PlaceOf(NpgsqlConnectionStringBuilder connection) =>
+        $"{connection.Database ?? connection.Username} on {string.Join(", ", connection.Host!.Split(',', StringSplitOptions.TrimEntries).Select(h => HasPort(h) ? h : $"{h}:{connection.Port}"))}";
+
+    private static bool HasPort(string host) => host.IndexOf(':', StringComparison.Ordinal) is >= 0 and var first && (first == host.LastIndexOf(':') || host.Contains("]:", StringComparison.Ordinal));
 
     private static StoreOptions Configure(NpgsqlDataSource database, LogOptions options)
     {

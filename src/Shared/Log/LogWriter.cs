@@ -34,7 +34,7 @@ public sealed class LogWriter
     {
         var writer = new LogWriter(store, source);
         if (!await new LogSchema(store).HasSourceAsync(source, cancellation))
-            throw new LogException($"The log at {store.Place} does not know source '{source}': run `maplog source add {source}`.");
+            throw new LogException($"The log at {store.Place} does not know source '{source}': run `maplog source add {source}`.", kind: FailureKind.Mendable);
         await writer.LearnAsync(cancellation);
         return writer;
     }
@@ -70,16 +70,16 @@ public sealed class LogWriter
         {
             throw await CollisionAsync(batch, e, cancellation);
         }
+        catch (ObjectDisposedException e) when (e.InnerException is OperationCanceledException && cancellation.IsCancellationRequested)
+        {
+            // Given up while the server had not answered the COPY: Marten then rolls back a transaction that Npgsql has ended.
+            throw new OperationCanceledException(e.Message, e, cancellation);
+        }
         catch (Exception e) when (LogException.Explains(e))
         {
             if (e is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
                 _store.GiveWritesLonger();
             throw LogException.From($"Appending {batch.Count} events to source {Source}", _store, e);
-        }
-        catch (ObjectDisposedException e) when (e.InnerException is OperationCanceledException && cancellation.IsCancellationRequested)
-        {
-            // Given up while the server had not answered the COPY: Marten then rolls back a transaction that Npgsql has ended.
-            throw new OperationCanceledException(e.Message, e, cancellation);
         }
         finally
         {

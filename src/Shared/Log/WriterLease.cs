@@ -84,6 +84,14 @@ public sealed class WriterLease(LogStore store, string source)
     public async Task<WriterRow?> ReadAsync(CancellationToken cancellation = default) =>
         await OneAsync<WriterRow?>($"Reading who writes source {source}", $"select {Columns} from {store.Schema}.writers where source = $1", Row, cancellation, source);
 
+    /// <summary>Whether a writer renewed it lately on the server that answers: only then is that server known to be the one that is written to.</summary>
+    /// <param name="within">How lately; a writer renews every two seconds.</param>
+    /// <param name="cancellation">Ends the asking.</param>
+    public async Task<bool> IsRenewedAsync(TimeSpan within, CancellationToken cancellation = default) =>
+        await OneAsync<object>($"Reading the lease on source {source}", $"""
+            select true from {store.Schema}.writers where source = $1 and holder is not null and until > clock_timestamp() + $2
+            """, reader => reader.GetBoolean(0), cancellation, source, Term - within) is not null;
+
     /// <summary>Asks the writer to give way to another node.</summary>
     /// <returns>False: it is asked already to give way to a third.</returns>
     public async Task<bool> RequestAsync(string node, CancellationToken cancellation = default) =>

@@ -81,7 +81,10 @@ public sealed class BusFailureTests(OwnRabbitMq server) : IClassFixture<OwnRabbi
         await server.StartAsync();
         var wrong = BusBed.OptionsFor(new UriBuilder(server.Uri) { Password = "wrong" }.Uri);
         await using var publisher = new BusPublisher(wrong);
-        var refused = await Assert.ThrowsAsync<BusRefusedException>(() => publisher.StartAsync(Cancellation));
+        await publisher.StartAsync(Cancellation);
+        Assert.True(publisher.IsRefused);
+        var refused = await Assert.ThrowsAsync<BusRefusedException>(() => new BusServer(wrong).TryAsync(Cancellation));
+        Assert.Equal(refused.Message, publisher.Problem);
         Assert.StartsWith("RabbitMQ at 127.0.0.1:", refused.Message, StringComparison.Ordinal);
         Assert.Contains("refused the login of user 'maplog'", refused.Message, StringComparison.Ordinal);
         await using var subscription = BusBed.Listen(wrong, BusBed.NewStream(), new Received().Handlers);

@@ -27,10 +27,23 @@ internal sealed class LogDatabase : IAsyncDisposable
     public static async Task<LogDatabase> MigratedAsync(TestPostgres postgres, string schema = "maplog")
     {
         var database = await EmptyAsync(postgres, schema);
-        await database.Schema.MigrateAsync();
-        await database.Schema.AddSourceAsync("lb-1");
-        await database.Schema.AddSourceAsync("lb-2");
+        await database.MigrateAsync();
         return database;
+    }
+
+    /// <summary>The same in a database of a server of the test's own.</summary>
+    public static async Task<LogDatabase> MigratedAsync(string connection)
+    {
+        var database = new LogDatabase(new LogOptions { ConnectionString = connection });
+        await database.MigrateAsync();
+        return database;
+    }
+
+    private async Task MigrateAsync()
+    {
+        await Schema.MigrateAsync();
+        await Schema.AddSourceAsync("lb-1");
+        await Schema.AddSourceAsync("lb-2");
     }
 
     public async Task<object?> QueryAsync(string sql)

@@ -32,9 +32,10 @@ internal sealed class ReplicatorWorld : IAsyncDisposable
 
     public string Registry => Path.Combine(_folder, "registry");
 
-    public static async Task<ReplicatorWorld> MakeAsync(TestPostgres postgres)
+    public static async Task<ReplicatorWorld> MakeAsync(TestPostgres postgres) => await MakeAsync(await LogDatabase.MigratedAsync(postgres));
+
+    public static async Task<ReplicatorWorld> MakeAsync(LogDatabase log)
     {
-        var log = await LogDatabase.MigratedAsync(postgres);
         return new ReplicatorWorld(log, await LogWriter.OpenAsync(log.Store, "lb-1"));
     }
 

@@ -15,6 +15,7 @@ internal sealed class SourceMap(LogWriter writer, string name, MapShape shape) :
     private readonly ChangeBlockWriter _block = new();
     private readonly StreamFold _fold = new(StreamName.Parse(name));
     private readonly Random _dice = new(4711);
+    private LogWriter _writer = writer;
     private StreamVersion _head;
     private MapShape _shape = shape;
     private int _epoch;
@@ -36,6 +37,9 @@ internal sealed class SourceMap(LogWriter writer, string name, MapShape shape) :
         Note(new MapOpened(_epoch, 7, "boot", "ct_map", _shape, null, 0, 0, "fentry", [], "node"));
         return await CommitAsync();
     }
+
+    /// <summary>What follows is appended by another writer, as to the server that a failover made the primary.</summary>
+    public void GoOn(LogWriter other) => _writer = other;
 
     /// <summary>A writer's term begins, the map lives on.</summary>
     public async Task<ReadOnlyMemory<byte>> TakeOverAsync()
@@ -123,7 +127,7 @@ internal sealed class SourceMap(LogWriter writer, string name, MapShape shape) :
 
     private async Task<ReadOnlyMemory<byte>> CommitAsync()
     {
-        await writer.AppendAsync(_batch);
+        await _writer.AppendAsync(_batch);
         _block.Begin(Stream, Epoch, _head + (1 - _batch.Count), _shape);
         for (var i = 0; i < _batch.Count; i++)
         {

@@ -142,6 +142,44 @@ public sealed class WithBusTests(TestPostgres postgres, TestRabbitMq rabbit) : I
     }
 
     [Fact]
+    public async Task Under_an_alarm_of_RabbitMQ_the_head_is_the_logs_and_the_replica_follows_it()
+    {
+        await using var own = new TestRabbitMq();
+        await own.StartAsync();
+        await _world.Source.OpenAsync();
+        await using var bus = new BusPublisher(new BusOptions { Uri = own.Uri });
+        await bus.StartAsync(Cancel);
+        using var replicator = _world.Start("--bus", own.Uri.ToString());
+        await replicator.WaitForAsync("built");
+        await BeatsAsync(bus, replicator, "following the bus", 1);
+        var late = new Heartbeat(_world.Source.Stream, _world.Source.Epoch, _world.Source.Head, DateTimeOffset.UnixEpoch).ToBytes();
+        await own.ControlAsync("set_vm_memory_high_watermark", "absolute", "1");
+        Assert.False(await bus.PublishAsync(_world.Source.Stream.Source, [(await _world.Source.ChangeAsync(1500)).ToArray()], Cancel));
+        await _world.EqualAsync(replicator);
+        await Wait.UntilAsync(() => bus.Problem?.Contains("has an alarm", StringComparison.Ordinal) is true, TimeSpan.FromSeconds(60), () => $"{bus.Problem}");
+
+        await own.ControlAsync("set_vm_memory_high_watermark", "0.6");
+        await BeatsAsync(bus, replicator, "following the bus", 2);
+        // A bus that tells old heads alone is no reason to stay behind.
+        using var beating = new CancellationTokenSource();
+        var beats = BeatAsync(beating.Token);
+        await _world.Source.ChangeAsync(1500);
+        await _world.EqualAsync(replicator);
+        await beating.CancelAsync();
+        await beats;
+        Assert.Equal(0, await replicator.StopAsync());
+
+        async Task BeatAsync(CancellationToken enough)
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                await bus.PublishAsync(_world.Source.Stream.Source, [late], Cancel);
+                await Task.Delay(200, enough).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_refused_login_is_told_and_the_log_is_followed()
     {
         await _world.Source.OpenAsync();

@@ -6,7 +6,7 @@ using Maplog.Tests.Recorded;
 namespace Maplog.Tests.Kernel.Refusals;
 
 /// <summary>Daemons that cannot do what they are asked to: the last line is one sentence that says why and what to do, and the exit is not zero.</summary>
-public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : IDisposable
+public sealed class RefusalTests(TestPostgres postgres) : IDisposable
 {
     private const string Source = "refused", NoBus = "amqp://guest:guest@127.0.0.1:1", AwayLog = "Host=127.0.0.1;Port=1;Username=maplog;Database=maplog";
 
@@ -74,13 +74,6 @@ public sealed class RefusalTests(TestPostgres postgres, TestRabbitMq rabbit) : I
         await capture.SaysAsync("Waiting for it");
         capture.Terminate();
         Assert.Equal(0, await capture.EndAsync());
-    }
-
-    [Fact]
-    public async Task A_login_that_RabbitMQ_refuses_ends_the_capture()
-    {
-        var bus = new UriBuilder(await rabbit.CreateVirtualHostAsync("login")) { Password = "wrong" }.Uri;
-        await RefusedAsync(1, [Capture, "--source", Source, "--watch", "x", "--log", await LogAsync(), "--probe", "syscall", "--bus", bus.AbsoluteUri, .. Pins()], "login");
     }
 
     [Fact]

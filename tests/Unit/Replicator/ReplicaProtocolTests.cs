@@ -61,6 +61,22 @@ public class ReplicaProtocolTests
     }
 
     [Fact]
+    public void A_bus_that_tells_less_than_the_log_has_does_not_break_the_silence()
+    {
+        var replica = At(10);
+        replica.Logged(new StreamVersion(20));
+        Assert.Equal(10, replica.Lag);
+        _time.Pass(TimeSpan.FromSeconds(2));
+        Assert.Equal(ReplicaStep.Nothing, replica.Beat(new Epoch(1), new StreamVersion(10)));
+        Assert.Equal(ReplicaStep.Nothing, replica.Block(new Epoch(1), new StreamVersion(6), 5));
+        Assert.Equal(StepKind.PollHead, replica.Silence().Kind);
+
+        _time.Pass(TimeSpan.FromSeconds(2));
+        Assert.Equal(Apply(11, 12), replica.Block(new Epoch(1), new StreamVersion(11), 2));
+        Assert.Equal(ReplicaStep.Nothing, replica.Silence());
+    }
+
+    [Fact]
     public void A_deposed_writer_is_ignored_and_does_not_break_the_silence()
     {
         var replica = At(10, epoch: 3);

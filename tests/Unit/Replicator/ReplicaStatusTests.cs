@@ -81,6 +81,16 @@ public sealed class ReplicaStatusTests
     }
 
     [Fact]
+    public async Task A_replica_whose_map_is_the_source_is_ready_and_names_no_number_that_it_does_not_have()
+    {
+        var options = new ReplicatorOptions { Source = "lb-1", Replicas = [new() { Map = "a", Pin = "/sys/fs/bpf/a" }] };
+        using var board = new ReplicaBoard(options, _time);
+        board.Replicas[0].Enter(ReplicaState.Source);
+        var found = await board.CheckAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((true, "lb-1/a at /sys/fs/bpf/a: ready, its map is the one that the stream is logged from"), (found.IsReady, Assert.Single(found.Lines)));
+    }
+
+    [Fact]
     public async Task A_board_is_ready_when_all_its_replicas_are_and_says_of_each_why_not()
     {
         var options = new ReplicatorOptions { Source = "lb-1", MaxLag = TimeSpan.FromSeconds(5), Replicas = [new() { Map = "a", Pin = "/sys/fs/bpf/a" }, new() { Map = "b", Pin = "/sys/fs/bpf/b", MaxLagVersions = 3 }] };
