@@ -1,3 +1,4 @@
+using Maplog.Btf;
 using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Hooking;
@@ -18,6 +19,7 @@ internal sealed class CapturedMap
     private readonly RecentDeletes _deleted;
     private readonly byte[] _normalKey;
     private readonly byte[] _value;
+    private byte[] _written = [];
     private readonly MapInspector _inspector;
     // An array's entries are there from the beginning, as zeros: they are updated, never added.
     private readonly bool _isPerCpu, _isLpm, _isArray;
@@ -50,6 +52,9 @@ internal sealed class CapturedMap
 
     /// <summary>Where the hook counts what it could not record.</summary>
     public int Slot { get; }
+
+    /// <summary>The bytes of a value that the kernel owns, which count as zeros here; null: none.</summary>
+    public KernelBytes? KernelBytes { get; init; }
 
     /// <summary>The losses that the log knows of.</summary>
     public Losses KnownLosses { get; set; }
@@ -86,7 +91,7 @@ internal sealed class CapturedMap
             if (Stream.IsLogged((long)record.Position, (uint)i))
                 continue;
             var key = keys.Slice(i * Shape.KeySize, Shape.KeySize);
-            var value = header.ValueSize == 0 ? default : values.Slice(i * (int)header.ValueSize, (int)header.ValueSize);
+            var value = header.ValueSize == 0 ? default : Written(values.Slice(i * (int)header.ValueSize, (int)header.ValueSize));
             if (!isDone)
             {
                 _inspector.LookAgain(Normal(key), KernelClock.Now);
@@ -115,6 +120,7 @@ internal sealed class CapturedMap
         for (var i = 0; i < seen.Count; i++)
         {
             var key = seen.Key(i);
+            KernelBytes?.Clear(seen.Value(i));
             if (seen.Present[i])
                 JudgePresent(seen, key, seen.Value(i), mark);
             else
@@ -158,8 +164,21 @@ internal sealed class CapturedMap
         if (header.Count == 0)
             return false;
         var last = (int)header.Count - 1;
-        return _inspector.Holds(keys[..Shape.KeySize], header.ValueSize == 0 ? default : values[..(int)header.ValueSize])
-            && _inspector.Holds(keys[(last * Shape.KeySize)..], header.ValueSize == 0 ? default : values[(last * (int)header.ValueSize)..]);
+        return _inspector.Holds(keys[..Shape.KeySize], header.ValueSize == 0 ? default : Written(values[..(int)header.ValueSize]))
+            && _inspector.Holds(keys[(last * Shape.KeySize)..], header.ValueSize == 0 ? default : Written(values[(last * (int)header.ValueSize)..]));
+    }
+
+    // What an update has written, of what its caller had in the value.
+    private ReadOnlySpan<byte> Written(ReadOnlySpan<byte> value)
+    {
+        if (KernelBytes is null)
+            return value;
+        if (_written.Length < value.Length)
+            _written = new byte[value.Length];
+        var written = _written.AsSpan(0, value.Length);
+        value.CopyTo(written);
+        KernelBytes.Clear(written);
+        return written;
     }
 
     private void Updated(in ChangeHeader change, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, in RecordHeader header)

@@ -39,7 +39,7 @@ internal sealed class Inspection(int keySize, int valueSize, int room)
 
     public ReadOnlySpan<byte> Key(int index) => Keys.AsSpan(index * KeySize, KeySize);
 
-    public ReadOnlySpan<byte> Value(int index) => Values.AsSpan(index * valueSize, valueSize);
+    public Span<byte> Value(int index) => Values.AsSpan(index * valueSize, valueSize);
 
     public void Begin(int count, long readAt, Origin origin, bool endsScan)
     {

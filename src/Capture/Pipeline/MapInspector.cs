@@ -77,13 +77,16 @@ internal sealed class MapInspector(CapturedMap map)
         _looked ??= new byte[map.Shape.ValueBytes];
         try
         {
-            return open is not null && open.Lookup(key, _looked) == (value.Length > 0) && (value.IsEmpty || value.SequenceEqual(_looked));
+            if (open is null || open.Lookup(key, _looked) != (value.Length > 0))
+                return false;
         }
         catch (KernelException e)
         {
             Refuse(e.Errno);
             return false;
         }
+        map.KernelBytes?.Clear(_looked);
+        return value.IsEmpty || value.SequenceEqual(_looked);
     }
 
     /// <summary>Does what is due. The map may be gone: then there is nothing to read, and nothing is judged.</summary>

@@ -89,7 +89,7 @@ internal sealed class MapRegistry(
         sink.Note(stream, new MapMoved(sink.Epoch.Value, info.Id, Boot.Id, hook.Probe.Name(), hook.Unseen(info.Type), node), KernelClock.Now);
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
-        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), SlotOf(info), sink));
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), SlotOf(info), sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation) });
         TakeAccount(map);
         log.MapAdopted(stream.Name.ToString(), info.Id);
     }
@@ -378,7 +378,7 @@ internal sealed class MapRegistry(
             sink.Note(stream, new GapFound(sink.Epoch.Value, "early", (long)(early.Total - _early.Total), 0, kernelTime), kernelTime);
         // Nothing of this life is logged; of the one before there may be later records, if this one waited for its end.
         stream.SkipUpTo(-1, 0, 0);
-        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink));
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink) { KernelBytes = KernelBytes.Of(opened.Btf, opened.BtfValueType, shape) });
         TakeAccount(map);
         // What is lost of it counts from when it was met, which may be long ago, if it waited.
         map.LossesCountedAt = map.SkipsCountedAt = kernelTime;
@@ -391,7 +391,7 @@ internal sealed class MapRegistry(
         var slot = SlotOf(info);
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
-        var map = new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), slot, sink);
+        var map = new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), slot, sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation) };
         if (hook.IsResumed)
         {
             map.LossesCountedAt = map.SkipsCountedAt = stream.LoggedUntil;
@@ -404,6 +404,21 @@ internal sealed class MapRegistry(
         TakeAccount(map);
         Watch(map);
         _lives.Opened(map, isSame: true);
+    }
+
+    // By the BTF of the map that is captured: the stream may have begun with another map, whose replica has no BTF, and then the
+    // kernel owns none of its bytes. Of a map that is gone the log knows.
+    private static KernelBytes? KernelBytesOf(uint id, MapOpened opened)
+    {
+        try
+        {
+            using var open = BpfMap.OpenById(id, MapAccess.Read);
+            return KernelBytes.Of(MapBtf.Read(open.Info.BtfId), open.Info.BtfValueTypeId, opened.Shape);
+        }
+        catch (KernelException)
+        {
+            return KernelBytes.Of(opened.Btf, opened.BtfValueType, opened.Shape);
+        }
     }
 
     private void TakeAccount(CapturedMap map)

@@ -35,6 +35,9 @@ internal sealed class BtfBuilder
 
     public uint Section(string name, int size, uint variable) => Add(name, BtfKind.DataSection, 1, (uint)size, false, variable, 0, (uint)size);
 
+    public uint Section(string name, int size, params (uint Variable, uint At, uint Size)[] variables) =>
+        Add(name, BtfKind.DataSection, variables.Length, (uint)size, false, [.. variables.SelectMany(v => new[] { v.Variable, v.At, v.Size })]);
+
     public byte[] Build()
     {
         var header = new byte[24];
