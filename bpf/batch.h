@@ -6,18 +6,6 @@
 #ifndef MAPLOG_BATCH_H
 #define MAPLOG_BATCH_H
 
-/* Many changes of one bpf(2) batch, from the caller's memory. */
-#define BATCH_KEYS 32768
-#define BATCH_VALUES 65536
-
-static __always_inline int write_many(struct change *c, const bool user)
-{
-	FITS(512, 0); FITS(512, 512); FITS(512, 2048);
-	FITS(4096, 0); FITS(4096, 4096); FITS(4096, 16384);
-	FITS(BATCH_KEYS, 0); FITS(BATCH_KEYS, 16384); FITS(BATCH_KEYS, BATCH_VALUES);
-	return TOO_BIG;
-}
-
 struct batch {
 	struct change c;
 	__u32 left;
@@ -27,16 +15,12 @@ struct batch {
 /* The next record of a batch. Returns 1 when the batch is done. */
 static long emit_part(__u32 index, struct batch *b)
 {
-	int outcome;
-
 	if (!b->left)
 		return 1;
 	b->c.count = b->left < b->at_most ? b->left : b->at_most;
 	b->c.key_bytes = b->c.count * b->c.t.key_size;
 	b->c.value_bytes = b->c.count * b->c.value_size;
-	outcome = b->c.count == 1 ? write_one(&b->c, true) : write_many(&b->c, true);
-	if (outcome != DONE)
-		count_loss(&b->c, outcome);
+	emit_user(&b->c);
 	b->c.key += b->c.key_bytes;
 	b->c.value += b->c.value_bytes;
 	b->left -= b->c.count;

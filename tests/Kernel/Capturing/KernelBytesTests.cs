@@ -7,7 +7,7 @@ using Maplog.Tests.Unit.Btf;
 
 namespace Maplog.Tests.Kernel.Capturing;
 
-/// <summary>Maps with a spin lock, a timer or a pointer in the value. The caller of an update may have anything there; the map then has not.</summary>
+/// <summary>Maps with a spin lock, a timer or a kernel pointer in the value: what the caller of an update has there does not reach the map.</summary>
 public sealed class KernelBytesTests(TestPostgres postgres)
 {
     [Theory(Timeout = 300_000)]
@@ -35,7 +35,8 @@ public sealed class KernelBytesTests(TestPostgres postgres)
             await ScannedAsync(capture, ticks, round);
         foreach (var same in new[] { $"{map.Info.Id}", replica })
         {
-            var said = await Command.RunAsync("/", Path.Combine(Repository.Bin, "maplog"), "verify", $"{CaptureProcess.Source}/{name}", same, "--wait", "60", "--log", capture.Connection);
+            string[] verify = ["verify", $"{CaptureProcess.Source}/{name}", same, "--wait", "60", "--log", capture.Connection];
+            var said = await Command.RunAsync("/", [Path.Combine(Repository.Bin, "maplog"), .. verify]);
             Assert.Contains("8 entries", said[0], StringComparison.Ordinal);
         }
         await capture.StopAsync();
@@ -60,7 +61,8 @@ public sealed class KernelBytesTests(TestPostgres postgres)
         {
             var spinLock = btf.Struct("bpf_spin_lock", 4, ("val", u32, 0));
             var timer = btf.Struct("bpf_timer", 16, ("low", u64, 0), ("high", u64, 64));
-            place = btf.Struct("locked", 40, ("packets", u32, 0), ("lock", spinLock, 32), ("task", task, 64), ("timer", timer, 128), ("bytes", u64, 256));
+            place = btf.Struct(
+                "locked", 40, ("packets", u32, 0), ("lock", spinLock, 32), ("task", task, 64), ("timer", timer, 128), ("bytes", u64, 256));
         }
         using var loaded = MapBtf.Load(btf.Build());
         return BpfMap.Create(name, type, 4, type == MapType.PerCpuHash ? 24 : 40, 8, btf: loaded, btfKeyType: u32, btfValueType: place);

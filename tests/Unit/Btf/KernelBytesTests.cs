@@ -27,7 +27,8 @@ public sealed class KernelBytesTests
         var plain = _btf.Pointer(task);
         var user = _btf.Pointer(_btf.Alias(BtfKind.TypeTag, task, "user"));
         var inner = _btf.Struct("inner", 24, ("plain", plain, 0), ("counted", counted, 64), ("user", user, 128));
-        var type = _btf.Struct("outer", 64, ("inner", _btf.Alias(BtfKind.Typedef, inner, "inner_t"), 0), ("many", _btf.Array(counted, 2), 192), ("end", _btf.Array(plain, 3), 320));
+        var named = _btf.Alias(BtfKind.Typedef, inner, "inner_t");
+        var type = _btf.Struct("outer", 64, ("inner", named, 0), ("many", _btf.Array(counted, 2), 192), ("end", _btf.Array(plain, 3), 320));
         Assert.Equal(F(8) + Z(8) + F(8) + Z(16) + F(24), Cleared(type, 64));
     }
 
