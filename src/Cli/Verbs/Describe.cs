@@ -27,7 +27,7 @@ internal static class Describe
         var command = new ExampleCommand(
             "describe", "What the fields of a map's keys and values are, and which of them are guesses; or say what they are. It is kept in the log, for all verbs and for SQL, and counts for each later life of the map that is the same to the log. Saying it takes the role maplog_admin.",
             "maplog describe lb-1/ct_map", "maplog describe lb-1/ct_map --hint key.dport=port --hint value.peer=ipv4", "maplog describe lb-1/ct_map --btf prog.o --key 'struct ct_key' --value ct_value",
-            "maplog describe lb-1/plain --hint key=ipv4 --hint value.port@0:2=number --hint value.peer@4=ipv4") { stream, btf, key, value, hints, reset };
+            "maplog describe lb-1/plain --hint key=ipv4 --hint value.port@0:2=number --hint value.peer@4=ipv4") { stream, btf, key, value, hints, reset, TableOptions.Csv };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), new Wanted(
             call.Arguments.GetValue(btf), call.Arguments.GetValue(key), call.Arguments.GetValue(value), call.Arguments.GetValue(hints) ?? [], call.Arguments.GetValue(reset))));
         return command;
@@ -46,7 +46,7 @@ internal static class Describe
         if (call.WantsJson)
             call.Terminal.Json(json => Write(json, found.Stream, map, descriptions));
         else
-            Write(call.Terminal, found.Stream, map, descriptions);
+            Write(call.Terminal, found.Stream, map, descriptions, call.WantsCsv);
         return ExitCode.Ok;
     }
 
@@ -65,12 +65,13 @@ internal static class Describe
         return wanted.Resets && wanted.Btf is null && wanted.Hints.Length == 0 ? null : fields;
     }
 
-    private static void Write(Terminal terminal, StreamName stream, MapOpened map, Descriptions descriptions)
+    private static void Write(Terminal terminal, StreamName stream, MapOpened map, Descriptions descriptions, bool asCsv)
     {
         var (shape, fields, stored) = (map.Shape, descriptions.Of(map), descriptions.StoredOf(map));
         var by = stored is null ? "" : $", as {stored.By} said on {Times.Of(stored.At)}";
-        terminal.Out.WriteLine($"# {stream}: keys of {shape.KeySize}, values of {shape.ValueSize} bytes{by}");
-        if (fields is null && !LpmPrefix.Applies(shape, null))
+        if (!asCsv)
+            terminal.Out.WriteLine($"# {stream}: keys of {shape.KeySize}, values of {shape.ValueSize} bytes{by}");
+        if (!asCsv && fields is null && !LpmPrefix.Applies(shape, null))
         {
             terminal.Out.WriteLine("# nothing says what they are: they are shown in hex. 'maplog describe --help' shows how to say it.");
             return;
@@ -83,6 +84,11 @@ internal static class Describe
         {
             var isOwn = own.TryGetValue(field.Path, out var known) && known.Type.Kind == field.Type.Kind && known.At == field.At;
             table.Add(field.Path, Place(field.At, field.Type.Size), Kind(field.Type), IsGuess(field.Type) ? "guess (name)" : isOwn ? "type" : "said");
+        }
+        if (asCsv)
+        {
+            table.WriteCsv(terminal.Out);
+            return;
         }
         table.Write(terminal);
         if (Fields.Of(fields).Any(f => f.Type is { Guess: true, Kind: FieldKind.Number }))

@@ -142,6 +142,7 @@ public sealed class LogCommandTests(TestPostgres postgres)
         Assert.Equal("Stream,Type,Key,Value,Max,Head,At,Epoch,Generation,Probe,Node", (await log.RunAsync("maps", "--csv")).Lines[0]);
         Assert.Equal(["Source", "lb-1"], (await log.RunAsync("source", "list", "--csv")).Lines);
         Assert.Equal(["Stream,Head,Indexed to,Behind", "lb-1/ct_map,6,0,6"], (await log.RunAsync("audit", "lag", "--csv")).Lines);
+        Assert.Equal(["Field,Bytes,Kind,Known by"], (await log.RunAsync("describe", "lb-1/ct_map", "--csv")).Lines);
         Assert.Equal(0, (await log.RunAsync("snapshot", "lb-1/ct_map")).Code);
         Assert.Equal("Version,Time,Entries,Written,Hash", (await log.RunAsync("snapshot", "lb-1/ct_map", "--list", "--csv")).Lines[0]);
         Assert.Contains((await log.RunAsync("status", "--csv")).Lines, line => line.StartsWith("lb-1/ct_map,6,", StringComparison.Ordinal));

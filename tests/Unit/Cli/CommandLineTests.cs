@@ -17,7 +17,7 @@ public sealed class CommandLineTests
     [InlineData("maplog: --before is missing: 'maplog prune' needs it. 'maplog prune --help' shows how.", "prune")]
     [InlineData("maplog: '--limt' is no option of 'maplog dump'. Did you mean '--limit'? 'maplog dump --help' shows how.", "dump", "lb-1/ct_map", "--limt")]
     [InlineData("maplog: 'Host=db;Password=***' is one word too many for 'maplog dump'. 'maplog dump --help' shows how.", "dump", "lb-1/ct_map", "Host=db;Password=secret")]
-    [InlineData("maplog: 'amqp://***@mq/' is no command of maplog: status, maps, dump, replay, history, diff, watch, verify, verify-log, snapshot, prune, audit, doctor, source, migrate, promote, forget, detach, standby, completion. 'maplog --help' shows how.", "amqp://maplog:secret@mq/")]
+    [InlineData("maplog: 'amqp://***@mq/' is no command of maplog source: add, list. 'maplog source --help' shows how.", "source", "amqp://maplog:secret@mq/")]
     [InlineData("maplog: --only: 'kernal' is not one of kernel, privileges, probes, log, bus. 'maplog doctor --help' shows how.", "doctor", "--only", "kernal")]
     [InlineData("maplog: SHELL: 'tcsh' is not one of bash, zsh, fish. 'maplog completion --help' shows how.", "completion", "tcsh")]
     [InlineData("maplog: N: 'first' is not a whole number in range. 'maplog standby rank --help' shows how.", "standby", "rank", "web", "a", "first")]
