@@ -17,6 +17,21 @@ internal static partial class CaptureLog
     [LoggerMessage(4, LogLevel.Information, "{Sentence}")]
     public static partial void Unseen(this ILogger log, string sentence);
 
+    [LoggerMessage(60, LogLevel.Warning, "{Sentence}")]
+    public static partial void Blind(this ILogger log, string sentence);
+
+    [LoggerMessage(61, LogLevel.Error, "{Why} What was changed since then may be unrecorded: the hook is attached again, a gap (detached) is logged in every stream, and the maps are scanned.")]
+    public static partial void HookLost(this ILogger log, string why);
+
+    [LoggerMessage(62, LogLevel.Error, "The log at {Place} ends {Events} events before what this host has committed to it, in {Streams}: it was restored from an older backup, or its server failed over to one that was behind. A gap (failover) with its count is logged in each of these streams, and their maps are scanned.")]
+    public static partial void LogEndsEarly(this ILogger log, string place, long events, string streams);
+
+    [LoggerMessage(63, LogLevel.Warning, "{Stream}: the kernel has no room to note beside the hook how far this stream is committed. If the log is restored from an older backup, the gap in this stream will not be noticed.")]
+    public static partial void HeadNotKept(this ILogger log, string stream);
+
+    [LoggerMessage(64, LogLevel.Warning, "{Holder} has the hook in {Folder} still, and does not run: it is suspended. Its lease has run out, and this daemon goes on with the hook. End that process.")]
+    public static partial void WithoutLock(this ILogger log, string holder, string folder);
+
     [LoggerMessage(5, LogLevel.Information, "{Stream}: map {MapId} ({Type}, key {KeySize} bytes, value {ValueSize} bytes) is watched; known from before: {IsSame}.")]
     public static partial void MapOpened(this ILogger log, string stream, uint mapId, string type, int keySize, int valueSize, bool isSame);
 

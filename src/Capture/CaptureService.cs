@@ -48,7 +48,10 @@ internal sealed class CaptureService(
             log.PinsUnseen(unseen);
         var wait = new LogWait(WaitForLog, time);
         var begin = new LogWait(WaitForLog, time); // of terms: while one cannot begin, the log may well answer who writes
-        await CheckLogAsync(wait, stopping);
+        using var ownership = options.StayAttached ? new HookOwnership(options.Source, options.PinRoot, node.Name, time) : null;
+        ownership?.HoldIfOf(store.FullPlace);
+        var identity = await CheckLogAsync(wait, stopping);
+        ownership?.Serve(identity);
         var targets = options.Watch.Select(WatchedTarget.Parse).ToList();
         var term = new CaptureTerm(options, node, targets, store, replicators, feed, metrics, health, time, log);
         if (options.Standby)
@@ -57,7 +60,7 @@ internal sealed class CaptureService(
         var turn = new WriterTurn(options, node, store, new OwnReplicas(targets, replicators), time, log);
         while (true)
         {
-            var (end, away) = await RunTermAsync(term, turn, wait, stopping);
+            var (end, away) = await RunTermAsync(term, turn, ownership, wait, stopping);
             feed.EndTerm();
             if (away is not null)
                 await begin.AfterAsync(away, stopping);
@@ -73,12 +76,13 @@ internal sealed class CaptureService(
         }
     }
 
-    private async Task<(TermEnd End, LogException? Away)> RunTermAsync(CaptureTerm term, WriterTurn turn, LogWait wait, CancellationToken stopping)
+    private async Task<(TermEnd End, LogException? Away)> RunTermAsync(
+        CaptureTerm term, WriterTurn turn, HookOwnership? ownership, LogWait wait, CancellationToken stopping)
     {
-        await using var lease = await turn.AwaitAsync(wait, health, stopping);
+        await using var lease = await turn.AwaitAsync(ownership, wait, health, stopping);
         try
         {
-            return (await term.RunAsync(lease, stopping), null);
+            return (await term.RunAsync(lease, ownership, stopping), null);
         }
         catch (LogException e) when (e.MayPass)
         {
@@ -91,7 +95,7 @@ internal sealed class CaptureService(
     /// A log that does not answer, or refuses the login, is waited for: an administrator can mend that while the daemon runs. A log that
     /// answers and has no schema, or another one, or does not know the source, ends the daemon: before its first start a command was left out.
     /// </summary>
-    private async Task CheckLogAsync(LogWait wait, CancellationToken stopping)
+    private async Task<LogIdentity> CheckLogAsync(LogWait wait, CancellationToken stopping)
     {
         while (true)
         {
@@ -103,8 +107,9 @@ internal sealed class CaptureService(
                     throw new LogException(check.Sentence);
                 if (!await schema.HasSourceAsync(options.Source, stopping))
                     throw new LogException($"The log at {store.Place} does not know source '{options.Source}': run `maplog source add {options.Source}`.");
+                var identity = await schema.ReadIdentityAsync(stopping);
                 wait.Over();
-                return;
+                return identity;
             }
             catch (LogException e) when (e.MayPass)
             {

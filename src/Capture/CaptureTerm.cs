@@ -25,6 +25,8 @@ internal sealed class CaptureTerm(
     private readonly LogReader _reader = new(store);
     // What the log lost in the term before, until this one has told it.
     private IReadOnlyDictionary<StreamName, long> _lost = Nothing;
+    // Since when nothing was hooked, if the term before lost its hook.
+    private long? _unhookedSince;
 
     private string PinFolder => Path.Combine(options.PinRoot, options.Source);
 
@@ -32,31 +34,54 @@ internal sealed class CaptureTerm(
     /// <exception cref="KernelException">No probe works here.</exception>
     public void TryHook() => Attach(pinFolder: null).Dispose();
 
+    /// <param name="lease">The right to write the source.</param>
+    /// <param name="ownership">The pinned hook; null: the hook ends with the daemon.</param>
+    /// <param name="stopping">Ends the term.</param>
     /// <returns>Why it is over.</returns>
-    public async Task<TermEnd> RunAsync(HeldLease lease, CancellationToken stopping)
+    public async Task<TermEnd> RunAsync(HeldLease lease, HookOwnership? ownership, CancellationToken stopping)
     {
+        if (ownership is not null)
+            await ownership.TakeAsync(log, stopping);
         var streams = await _reader.ListStreamsAsync(options.Source, stopping);
         var writer = await LogWriter.OpenAsync(store, options.Source, stopping); // after them: what came between them collides
         await ForgetOthersPastAsync(streams, stopping);
         health.Waits("it attaches its hook and reads what the log knows.");
+        ownership?.Sign(lease.Epoch);
         using var hook = Attach(options.StayAttached ? PinFolder : null);
+        using var heads = ownership is null ? null : CommittedHeads.Open(PinFolder);
         using var shown = metrics.Show(hook.Ring);
         var sink = new EventSink(new KernelClock(time), lease.Epoch, metrics);
-        var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log);
+        var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log)
+        {
+            UnhookedSince = _unhookedSince,
+        };
         var committer = new Committer(store, writer, _reader, lease, metrics, health, time, log);
-        using var session = new CaptureSession(hook, registry, sink, committer, feed, new Sweeper(registry, options.ScanRate), options, time, log);
+        var sweeper = new Sweeper(registry, options.ScanRate);
+        using var session = new CaptureSession(hook, registry, sink, committer, feed, sweeper, options, time, log)
+        {
+            Watch = ownership is null ? null : new HookWatch(hook, ownership.Claim, registry),
+            Heads = heads is null ? null : new HeadKeeper(heads, log),
+        };
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping, lease.Over);
-        var lost = _lost;
+        var (lost, unhookedSince) = (_lost, _unhookedSince);
         try
         {
             Announce(hook, lease.Epoch); // what is made from here on is caught from its first change
-            await TakeUpAsync(streams, new OwnReplicas(targets, replicators), lease.FollowsWhole, hook, sink, registry, over.Token);
+            var replicas = new OwnReplicas(targets, replicators);
+            await TakeUpAsync(streams, FindLost(streams, heads), replicas, lease.FollowsWhole, hook, sink, registry, over.Token);
             await GiveBackAsync();
             foreach (var missing in registry.Missing())
                 log.NoSuchMap(missing);
             health.Captures();
-            _lost = Nothing;
-            await RunAsync(session, committer, registry, over.Token);
+            (_lost, _unhookedSince) = (Nothing, null);
+            try
+            {
+                await RunAsync(session, committer, registry, over.Token);
+            }
+            catch (HookLostException e)
+            {
+                return await LostHookAsync(e, ownership!.Claim, session, stopping);
+            }
             return await EndAsync(lease, hook, session, committer, stopping);
         }
         catch (DeposedException e)
@@ -80,7 +105,7 @@ internal sealed class CaptureTerm(
         }
         catch (VersionTakenException) when (committer.Committed == 0)
         {
-            _lost = lost;
+            (_lost, _unhookedSince) = (lost, unhookedSince);
             return TermEnd.TooEarly;
         }
         catch (CommitsLostException e)
@@ -139,6 +164,20 @@ internal sealed class CaptureTerm(
         return TermEnd.Deposed;
     }
 
+    // What it had recorded until then is logged; unless another capture has the hook, to which its records belong now.
+    private async Task<TermEnd> LostHookAsync(HookLostException lost, HookClaim claim, CaptureSession session, CancellationToken stopping)
+    {
+        log.HookLost(lost.Message);
+        health.Waits($"{lost.Message} It attaches its hook again.");
+        _unhookedSince = lost.SoundAt;
+        var isOwn = claim.MayUnpin;
+        var within = isOwn && !stopping.IsCancellationRequested ? Timeout.InfiniteTimeSpan : StopWithin;
+        await session.StopAsync(isLast: isOwn, within, isOwn ? () => CaptureHook.DetachPrograms(PinFolder) : null, stopping);
+        if (isOwn)
+            CaptureHook.Detach(PinFolder);
+        return TermEnd.HookLost;
+    }
+
     // A hook that stayed while another node wrote the source has recorded what that one's log is not about.
     private async Task ForgetOthersPastAsync(IReadOnlyList<StreamSummary> streams, CancellationToken stopping)
     {
@@ -176,11 +215,29 @@ internal sealed class CaptureTerm(
         foreach (var missing in hook.Hooks.Where(h => !h.IsAttached))
             log.NotHooked(missing.Function, missing.Failure!);
         foreach (var sentence in Coverage.Summary(hook.Probe))
-            log.Unseen(sentence);
+        {
+            if (Coverage.IsBlindness(sentence))
+                log.Blind(sentence);
+            else
+                log.Unseen(sentence);
+        }
+    }
+
+    private Dictionary<string, long> FindLost(IReadOnlyList<StreamSummary> streams, CommittedHeads? heads)
+    {
+        var found = heads is null ? [] : LostEvents.Find(streams, heads.Read());
+        if (found.Count > 0 && _lost.Count == 0)
+        {
+            var names = string.Join(", ", found.Keys.Order().Select(map => $"{options.Source}/{map}"));
+            log.LogEndsEarly(store.FullPlace, found.Values.Sum(), names);
+        }
+        return found.With(_lost);
     }
 
     // A new term begins in every stream of the source, whether its map is still there or not.
-    private async Task TakeUpAsync(IReadOnlyList<StreamSummary> streams, OwnReplicas replicas, bool isWhole, CaptureHook hook, EventSink sink, MapRegistry registry, CancellationToken stopping)
+    private async Task TakeUpAsync(
+        IReadOnlyList<StreamSummary> streams, Dictionary<string, long> lost, OwnReplicas replicas, bool isWhole,
+        CaptureHook hook, EventSink sink, MapRegistry registry, CancellationToken stopping)
     {
         var history = new StreamHistory(store, log.SnapshotDamaged);
         foreach (var summary in streams)
@@ -190,8 +247,8 @@ internal sealed class CaptureTerm(
             stream.Resume(summary.Head.Version, summary.Head.Time, await SealTail.ReadAsync(_reader, summary.Head, stopping));
             await SkipLoggedAsync(hook, stream, stopping);
             sink.Note(stream, new EpochStarted(sink.Epoch.Value, node.Name, Boot.Id, hook.RingId, stream.LoggedPosition, stream.LoggedIndex, sink.Now), hook.IsResumed ? 0 : KernelClock.Now);
-            if (_lost.TryGetValue(summary.Stream, out var events))
-                sink.Note(stream, new GapFound(sink.Epoch.Value, "failover", events, stream.LoggedUntil, KernelClock.Now), KernelClock.Now);
+            if (lost.Remove(summary.Stream.Map, out var events))
+                registry.NoteCut(stream, events);
             // Only a map of this boot can go on; the content of another is no longer needed.
             if (replica is { } promoted)
                 registry.Adopt(stream, await history.ReadAsync(summary.Stream, cancellation: stopping), promoted, isWhole);
@@ -200,6 +257,8 @@ internal sealed class CaptureTerm(
             else
                 registry.TakeUp(stream, summary.Opened is { } opened && opened.BootId == Boot.Id ? await history.ReadAsync(summary.Stream, cancellation: stopping) : null);
         }
+        foreach (var (name, events) in lost)
+            registry.BeginAgain(name, events);
     }
 
     // The folds of the log have become what is known of the maps, and would hold as much memory again until the next collection of everything.

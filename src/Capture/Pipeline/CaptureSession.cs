@@ -31,10 +31,17 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private Task _commit = Task.CompletedTask;
     // The losses that the batch being filled tells of, by slot.
     private Dictionary<int, Accounted> _accounts = [];
+    private long _watchedAt = time.GetTimestamp();
     private long _lookAt, _predecessorsAt, _lossesAt, _commitAt, _readAt, _sealedAt = time.GetTimestamp();
     private int _scans; // under way, as of the last round
     private long _roundAt = time.GetTimestamp();
     private volatile string _doing = "it started";
+
+    /// <summary>Looks after the hook; null: nobody need.</summary>
+    public HookWatch? Watch { get; init; }
+
+    /// <summary>Keeps how far each stream is committed; null: nobody does.</summary>
+    public HeadKeeper? Heads { get; init; }
 
     /// <summary>Runs until asked to stop; <see cref="StopAsync"/> follows. On a thread of its own, because it rests a thousand times a second: the pool's timer and workers would be woken for each.</summary>
     public Task RunAsync(CancellationToken stopping) =>
@@ -83,7 +90,10 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             var isCommitting = !_commit.IsCompleted;
             _doing = isCommitting ? Waiting : "it rested";
             do
+            {
                 Monitor.Wait(_rest, isCommitting || idle > IdleRoundsBeforeNap ? Nap : Pause);
+                LookAfterHook();
+            }
             while (IsFull && !_commit.IsCompleted && !stopping.IsCancellationRequested);
         }
     }
@@ -122,7 +132,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             while (isLast && isMore);
             isDone = true;
         }
-        catch (Exception e) when (e is OperationCanceledException or LogException)
+        catch (Exception e) when (e is OperationCanceledException or LogException or HookLostException)
         {
             // Not committed and not released: it is still in the ring, for the next daemon.
         }
@@ -153,12 +163,33 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private int ReadRing()
     {
         var read = 0;
-        while (!IsFull && hook.Ring.TryRead(out var record))
+        while (!IsFull && TryRead(out var record))
         {
             read++;
             registry.Take(record);
         }
         return read;
+    }
+
+    // Once a second, also while a batch that is full waits for the log, which may take hours.
+    private void LookAfterHook()
+    {
+        if (Watch is null || time.GetElapsedTime(_watchedAt) < LookEvery)
+            return;
+        _watchedAt = time.GetTimestamp();
+        Watch.Look();
+    }
+
+    private bool TryRead(out RingRecord record)
+    {
+        try
+        {
+            return hook.Ring.TryRead(out record);
+        }
+        catch (InvalidOperationException e) when (Watch is not null && hook.Ring.IsReleasedElsewhere)
+        {
+            throw new HookLostException(e.Message, Watch.SoundAt);
+        }
     }
 
     // What is to be done beside the ring: maps that come and go, losses, and reading maps themselves.
@@ -291,6 +322,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private async Task CommitAsync(EventBatch batch, ulong ringEnd, Dictionary<int, Accounted> accounts)
     {
         await committer.CommitAsync(batch, _giveUp.Token);
+        Heads?.Keep(batch); // before the records are released: what they say is in this log alone from then on
         hook.Ring.Release(ringEnd);
         foreach (var (slot, account) in accounts)
             hook.Account(slot, account);

@@ -20,4 +20,7 @@ internal enum TermEnd
 
     /// <summary>The server of the log has lost commits: the next term goes on where the log ends, and tells of it.</summary>
     CommitsLost,
+
+    /// <summary>The hook was taken away, or over, while the term ran: the next term attaches it again, and tells of it.</summary>
+    HookLost,
 }

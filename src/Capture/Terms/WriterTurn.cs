@@ -1,6 +1,7 @@
 using Maplog.Capture.Observing;
 using Maplog.Capture.Watching;
 using Maplog.Configuration;
+using Maplog.Events;
 using Maplog.Log;
 using Microsoft.Extensions.Logging;
 
@@ -14,11 +15,12 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
     private readonly WriterLease _lease = new(store, options.Source);
     private readonly LogReader _reader = new(store);
 
+    /// <param name="ownership">The pinned hook, which another daemon may have while it writes the source. Null: there is none.</param>
     /// <param name="wait">How to wait for the log.</param>
     /// <param name="health">Hears for what it waits.</param>
     /// <param name="stopping">Ends the waiting.</param>
     /// <exception cref="LogException">Another has the source, and this daemon does not stand by.</exception>
-    public async Task<HeldLease> AwaitAsync(LogWait wait, CaptureHealth health, CancellationToken stopping)
+    public async Task<HeldLease> AwaitAsync(HookOwnership? ownership, LogWait wait, CaptureHealth health, CancellationToken stopping)
     {
         var began = time.GetTimestamp();
         string? said = null;
@@ -30,11 +32,13 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
                 try
                 {
                     var row = await _lease.ReadAsync(stopping);
-                    if (await TryAsync(row, stopping) is { } held)
+                    if (await TryAsync(row, ownership?.LatestEpoch ?? default, stopping) is { } held)
                         return held;
                     row = await _lease.ReadAsync(stopping) ?? row;
                     wait.Over();
                     health.Waits("it waits for its turn as the writer: another has the source.");
+                    if (row is { IsHeld: true })
+                        ownership?.LetGo();
                     if (!options.Standby)
                         await RefuseAsync(row, time.GetElapsedTime(began));
                     else if (row is not null && said != $"{row.Node} {row.Successor}")
@@ -67,9 +71,14 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
             log.StandingByOwn(options.Source, row.Epoch.Value);
     }
 
-    private async Task<HeldLease?> TryAsync(WriterRow? row, CancellationToken stopping)
+    /// <param name="row">The lease.</param>
+    /// <param name="begun">The latest term that the hook knows of; a log that was restored may have forgotten it, and replicas not.</param>
+    /// <param name="stopping">Ends the asking.</param>
+    private async Task<HeldLease?> TryAsync(WriterRow? row, Epoch begun, CancellationToken stopping)
     {
         var latest = await _reader.ReadLatestEpochAsync(options.Source, stopping);
+        if (latest < begun)
+            latest = begun;
         var dead = row?.Holder is { } holder && row.Node == node.Name && HolderName.StateOf(holder) == HolderState.Dead ? holder : null;
         var epoch = await _lease.TryTakeAsync(node.Name, HolderName.Own, dead, latest, stopping);
         if (epoch is null && options.Standby)

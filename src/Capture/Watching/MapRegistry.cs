@@ -32,12 +32,17 @@ internal sealed class MapRegistry(
     private readonly ConcurrentQueue<(StreamName Stream, Pruned Record)> _asked = new();
     // Written before the first commit begins, read after it.
     private readonly List<uint> _adopted = [];
+    // Streams of which the log has lost events: what it knows of their maps is not what was known when they were watched.
+    private readonly HashSet<string> _cut = [];
     private bool _isStart = true;
     private long? _makingSince;
     private CapturedMap? _last;
     private Look? _look;
 
     public IReadOnlyCollection<CapturedMap> Maps => _maps.Values;
+
+    /// <summary>Kernel time since which nothing was hooked, if the hook was lost while this daemon ran; null: it was not lost so.</summary>
+    public long? UnhookedSince { get; init; }
 
     /// <summary>Whether a map has ended for whose end another waits.</summary>
     public bool HasPredecessorEnded() =>
@@ -63,7 +68,7 @@ internal sealed class MapRegistry(
         }
         // What was done to it before its end nobody has recorded.
         if (!hook.IsResumed)
-            sink.Note(stream, new GapFound(sink.Epoch.Value, "down", -1, stream.LoggedUntil, KernelClock.Now), KernelClock.Now);
+            NoteUnhooked(stream);
         sink.Note(stream, new MapClosed(sink.Epoch.Value, info.Id, Boot.Id), KernelClock.Now);
     }
 
@@ -92,6 +97,36 @@ internal sealed class MapRegistry(
         var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), SlotOf(info), sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation) });
         TakeAccount(map);
         log.MapAdopted(stream.Name.ToString(), info.Id);
+    }
+
+    /// <summary>Notes in a stream that the log ends before what was committed to it.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="events">How many events are gone.</param>
+    public void NoteCut(CapturedStream stream, long events)
+    {
+        _cut.Add(stream.Name.Map);
+        sink.Note(stream, new GapFound(sink.Epoch.Value, "failover", events, stream.LoggedUntil, KernelClock.Now), KernelClock.Now);
+    }
+
+    /// <summary>Begins a stream again that the log has lost as a whole.</summary>
+    /// <param name="name">The map's half of its name.</param>
+    /// <param name="events">How many events are gone.</param>
+    public void BeginAgain(string name, long events)
+    {
+        _streams[name] = NewStream(name, KernelClock.Now);
+        NoteCut(_streams[name], events);
+    }
+
+    /// <summary>Looks whether the hook still records every map that is captured.</summary>
+    /// <returns>A sentence about one that it does not; null: there is none.</returns>
+    public string? FindUnwatched()
+    {
+        foreach (var map in _maps.Values)
+        {
+            if (hook.SlotOf(map.Id) != map.Slot)
+                return $"Another process has told the hook no longer to record map {map.Name} (id {map.Id}) of stream {map.Stream.Name}.";
+        }
+        return null;
     }
 
     /// <summary>What was told to the sink is in the log: adopted maps are replicas no more.</summary>
@@ -258,7 +293,7 @@ internal sealed class MapRegistry(
         }
         var name = target.StreamOf(info);
         // An earlier daemon kept what was recorded of it, until its predecessor's end, and is gone with that; unless the ring has all of it.
-        var hasWaited = hook.IsResumed && hook.SlotOf(info.Id) is > 0 && !isFromItsFirst;
+        var hasWaited = hook.IsResumed && hook.SlotOf(info.Id) is > 0 && !isFromItsFirst && !_cut.Contains(name);
         var met = new MetMap(info, name, SlotOf(info), kernelTime, _btf.Read(info.BtfId));
         if (_maps.Values.FirstOrDefault(m => m.Stream.Name.Map == name) is not { } older)
         {
@@ -398,7 +433,7 @@ internal sealed class MapRegistry(
         }
         else
         {
-            sink.Note(stream, new GapFound(sink.Epoch.Value, "down", -1, stream.LoggedUntil, KernelClock.Now), KernelClock.Now);
+            NoteUnhooked(stream);
         }
         map.IsFrozen = fold.Generation.Frozen;
         TakeAccount(map);
@@ -419,6 +454,12 @@ internal sealed class MapRegistry(
         {
             return KernelBytes.Of(opened.Btf, opened.BtfValueType, opened.Shape);
         }
+    }
+
+    private void NoteUnhooked(CapturedStream stream)
+    {
+        var (reason, since) = UnhookedSince is { } lost ? ("detached", lost) : ("down", stream.LoggedUntil);
+        sink.Note(stream, new GapFound(sink.Epoch.Value, reason, -1, since, KernelClock.Now), KernelClock.Now);
     }
 
     private void TakeAccount(CapturedMap map)

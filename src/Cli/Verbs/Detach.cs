@@ -15,19 +15,26 @@ internal static class Detach
     {
         var source = SourceArgument.Make();
         var root = new Option<string?>("--pin-root") { Description = "The --pin-root that its capture was given.", HelpName = "FOLDER" };
+        var force = new Option<bool>("--force")
+        {
+            Description = "Also while a capture of the source runs: it notes a gap in every stream, and attaches its hook again.",
+        };
         var command = new ExampleCommand(
-            "detach", "End what the kernel goes on recording of a source after its capture has stopped: remove the pins of its ring, programs and links. What is not logged yet is lost.",
-            "maplog detach lb-1") { source, root };
-        Call.Set(command, terminal, call => Task.FromResult(Run(call, call.Arguments.GetRequiredValue(source), call.Arguments.GetValue(root))));
+            "detach",
+            "End what the kernel goes on recording of a source after its capture has stopped: remove the pins of its ring, programs "
+            + "and links. What is not logged yet is lost. Refused while a capture of the source runs.",
+            "maplog detach lb-1") { source, root, force };
+        Call.Set(command, terminal, call => Task.FromResult(
+            Run(call, call.Arguments.GetRequiredValue(source), call.Arguments.GetValue(root), call.Arguments.GetValue(force))));
         return command;
     }
 
-    private static int Run(Call call, string source, string? root)
+    private static int Run(Call call, string source, string? root, bool isForced)
     {
         if (!StreamName.IsSource(source))
             throw new UsageException($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
         var folder = Path.Combine(root ?? CommandSettings.Read(call.Arguments).PinRoot, source);
-        var removed = Directory.Exists(folder) ? Remove(folder) : [];
+        var removed = Directory.Exists(folder) ? Remove(source, folder, isForced) : [];
         if (call.WantsJson)
         {
             call.Terminal.Json(json =>
@@ -50,10 +57,18 @@ internal static class Detach
         return ExitCode.Ok;
     }
 
-    private static IReadOnlyList<string> Remove(string folder)
+    private static IReadOnlyList<string> Remove(string source, string folder, bool isForced)
     {
         if (!Bpffs.Holds(folder))
             throw new KernelException($"Cannot remove the pins in {folder}: it is not on a BPF file system.", Errno.Einval);
+        // Held until the folder is gone: no capture begins in it meanwhile.
+        using var held = FolderLock.TryTake(folder);
+        if (held is null && !isForced)
+        {
+            throw new KernelException(
+                $"Cannot detach source {source}: its capture runs, {HookClaim.DescribeHolder(folder)}. Stop it first; "
+                + "with --force its pins are removed all the same, and it attaches its hook again, after a gap in every stream.");
+        }
         var removed = CaptureHook.Detach(folder);
         Directory.Delete(folder);
         return removed;

@@ -20,11 +20,14 @@ public sealed class CaptureHook : IDisposable
     private readonly HookMaps _maps;
     private readonly SkipCounters _skips;
     private readonly IReadOnlyList<IDisposable> _links;
+    private readonly HookPins? _pins;
 
-    internal CaptureHook(Probe probe, HookMaps maps, SkipCounters skips, IReadOnlyList<IDisposable> links, IReadOnlyList<HookState> hooks, IReadOnlyList<ProbeTrial> refused, bool isPinned, bool isResumed)
+    internal CaptureHook(
+        Probe probe, HookMaps maps, SkipCounters skips, IReadOnlyList<IDisposable> links, IReadOnlyList<HookState> hooks,
+        IReadOnlyList<ProbeTrial> refused, HookPins? pins, bool isResumed)
     {
         Probe = probe;
-        IsPinned = isPinned;
+        _pins = pins;
         _maps = maps;
         _skips = skips;
         _links = links;
@@ -43,7 +46,7 @@ public sealed class CaptureHook : IDisposable
     public IReadOnlyList<ProbeTrial> Refused { get; }
 
     /// <summary>Whether it goes on recording when this process ends.</summary>
-    public bool IsPinned { get; }
+    public bool IsPinned => _pins is not null;
 
     /// <summary>Whether programs and ring were there already, pinned by an earlier process.</summary>
     public bool IsResumed { get; }
@@ -138,9 +141,24 @@ public sealed class CaptureHook : IDisposable
     /// <summary>What the probe cannot see of a map of this type, in sentences.</summary>
     public IReadOnlyList<string> Unseen(MapType type) => Coverage.Unseen(Probe, type, Hooks);
 
+    /// <summary>
+    /// Why the hook no longer records, or no longer for this process alone, a sentence; null: it does. Of a hook that is not
+    /// pinned nobody else has a hold.
+    /// </summary>
+    public string? FindFault()
+    {
+        if (_pins is null)
+            return null;
+        return _pins.FindFault()
+            ?? (Ring.IsReleasedElsewhere ? "Another process reads the same ring, and has released records that were not read here." : null);
+    }
+
     /// <summary>Removes the pins of a hook, whoever uses it: nothing is recorded any more.</summary>
     /// <returns>The pins removed.</returns>
     public static IReadOnlyList<string> Detach(string pinFolder) => HookAttacher.Unpin(pinFolder);
+
+    /// <summary>Removes what a folder knows of how far a log was written: it was another log.</summary>
+    public static void ForgetHeads(string pinFolder) => Bpffs.Unpin(Path.Combine(pinFolder, CommittedHeads.Pin));
 
     /// <summary>Removes the pins of a hook's programs alone: nothing is recorded any more, and the ring is still there.</summary>
     public static void DetachPrograms(string pinFolder) => HookAttacher.UnpinLinks(pinFolder);

@@ -10,6 +10,9 @@ public static class Coverage
     /// <summary>What the probe cannot see on any map, for the start-up lines.</summary>
     public static IReadOnlyList<string> Summary(Probe probe) => Unseen(probe, MapType.LruHash, []);
 
+    /// <summary>Whether a sentence is about something that a better probe sees.</summary>
+    public static bool IsBlindness(string sentence) => !sentence.StartsWith(Pointers, StringComparison.Ordinal);
+
     /// <param name="probe">The probe in use.</param>
     /// <param name="type">The map's type.</param>
     /// <param name="hooks">What became of the hooks.</param>

@@ -15,7 +15,7 @@ internal static class HookAttacher
             Bpffs.EnsureMounted(folder);
             if (wanted.Select(probe => Resume(options, folder, probe)).FirstOrDefault(hook => hook is not null) is { } resumed)
                 return resumed;
-            Unpin(folder);
+            UnpinHook(folder);
         }
         var refused = new List<ProbeTrial>();
         foreach (var probe in wanted)
@@ -28,18 +28,24 @@ internal static class HookAttacher
             {
                 refused.Add(new ProbeTrial(probe, e.Message));
                 if (options.PinFolder is not null)
-                    Unpin(options.PinFolder);
+                    UnpinHook(options.PinFolder);
             }
         }
         throw new KernelException($"No probe could be attached. {string.Join(" ", refused)}");
     }
 
     /// <summary>Removes every pin of the folder, programs first: when it returns, nothing is hooked.</summary>
-    public static IReadOnlyList<string> Unpin(string folder)
+    public static IReadOnlyList<string> Unpin(string folder) => Unpin(folder, _ => true);
+
+    // What a capture keeps beside its hook outlives the hook: whose it is, and how far the log was written.
+    private static void UnpinHook(string folder) =>
+        Unpin(folder, pin => Path.GetFileName(pin) is not (HookClaim.Pin or CommittedHeads.Pin));
+
+    private static List<string> Unpin(string folder, Func<string, bool> isMeant)
     {
         if (!Directory.Exists(folder))
             return [];
-        var pins = Directory.GetFiles(folder).OrderByDescending(IsLink).ToList();
+        var pins = Directory.GetFiles(folder).Where(isMeant).OrderByDescending(IsLink).ToList();
         foreach (var pin in pins)
             Bpffs.Unpin(pin);
         return pins;
@@ -73,10 +79,11 @@ internal static class HookAttacher
         }
         var hooks = HookProgram.Functions(probe)
             .Select(f => new HookState(f, pinned.Contains(f) || pinned.Contains("return_" + f) ? null : "it was not when the hook was pinned")).ToList();
-        var counting = pinned.Where(SkipCounters.Counts).Select(name => (name, Link: BpfLink.OpenPinned(Path.Combine(folder, LinkPrefix + name)))).ToList();
-        var skips = new SkipCounters(probe, counting);
-        counting.ForEach(c => c.Link.Dispose());
-        return new CaptureHook(probe, maps, skips, [], hooks, [], isPinned: true, isResumed: true);
+        var links = pinned.Select(name => (Name: name, Link: BpfLink.OpenPinned(Path.Combine(folder, LinkPrefix + name)))).ToList();
+        var skips = new SkipCounters(probe, links.Where(l => SkipCounters.Counts(l.Name)));
+        var pins = PinsOf(folder, probe, links);
+        links.ForEach(l => l.Link.Dispose());
+        return new CaptureHook(probe, maps, skips, [], hooks, [], pins, isResumed: true);
     }
 
     private static CaptureHook Attach(HookOptions options, Probe probe, IReadOnlyList<ProbeTrial> refused)
@@ -99,7 +106,8 @@ internal static class HookAttacher
             if (canPin)
                 Pin(options.PinFolder!, probe, maps, links);
             var skips = new SkipCounters(probe, links.Select(l => (l.Key, l.Value)));
-            return new CaptureHook(probe, maps, skips, [.. links.Values], hooks, [.. refused], canPin, isResumed: false);
+            var pins = canPin ? PinsOf(options.PinFolder!, probe, links.Select(l => (l.Key, l.Value))) : null;
+            return new CaptureHook(probe, maps, skips, [.. links.Values], hooks, [.. refused], pins, isResumed: false);
         }
         catch
         {
@@ -109,6 +117,9 @@ internal static class HookAttacher
             throw;
         }
     }
+
+    private static HookPins PinsOf(string folder, Probe probe, IEnumerable<(string Name, BpfLink Link)> links) =>
+        new(HookMaps.RingPin(folder, probe), links.Select(l => (l.Name, l.Link.Info().Id)));
 
     private static void Prepare(BpfObject image, HookOptions options)
     {

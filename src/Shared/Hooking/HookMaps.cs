@@ -48,6 +48,9 @@ internal sealed class HookMaps : IDisposable
                 BpfMap.OpenPinned(Path.Combine(folder, "accounts")))
             : null;
 
+    /// <summary>Whether a hook is pinned in the folder, of whatever layout and probe.</summary>
+    public static bool IsAnyPinned(string folder) => Directory.Exists(folder) && Directory.EnumerateFiles(folder, RingPrefix + "*").Any();
+
     public void Pin(string folder, Probe probe)
     {
         foreach (var (name, map) in Steering)
@@ -62,5 +65,5 @@ internal sealed class HookMaps : IDisposable
             map.Dispose();
     }
 
-    private static string RingPin(string folder, Probe probe) => Path.Combine(folder, $"{RingPrefix}v{CaptureImage.Layout}_{probe.Name()}");
+    public static string RingPin(string folder, Probe probe) => Path.Combine(folder, $"{RingPrefix}v{CaptureImage.Layout}_{probe.Name()}");
 }

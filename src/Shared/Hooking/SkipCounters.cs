@@ -9,7 +9,7 @@ namespace Maplog.Hooking;
 /// </summary>
 internal sealed class SkipCounters
 {
-    private readonly List<(uint Program, MapType[] Types)> _counters = [];
+    private readonly List<Counter> _counters = [];
 
     /// <param name="probe">The probe in use.</param>
     /// <param name="links">By name, as they are pinned.</param>
@@ -18,7 +18,7 @@ internal sealed class SkipCounters
         foreach (var (name, link) in links)
         {
             if (TypesOf(probe, name) is { Length: > 0 } types && link.CanPin)
-                _counters.Add((link.Info().ProgramId, types));
+                _counters.Add(new Counter(link.Info().ProgramId, types));
         }
     }
 
@@ -29,10 +29,10 @@ internal sealed class SkipCounters
     public IReadOnlyDictionary<MapType, ulong> Read()
     {
         var skips = new Dictionary<MapType, ulong>();
-        foreach (var (program, types) in _counters)
+        foreach (var counter in _counters)
         {
-            var count = ProgramInfo.ById(program).RecursionMisses;
-            foreach (var type in types)
+            var count = counter.Read();
+            foreach (var type in counter.Types)
                 skips[type] = skips.GetValueOrDefault(type) + count;
         }
         return skips;
@@ -43,5 +43,25 @@ internal sealed class SkipCounters
         if (link == HookProgram.Tracepoint)
             return probe == Probe.Fentry ? [MapType.LpmTrie] : [.. HookedFunction.All.SelectMany(f => f.Types).Distinct()];
         return Counts(link) ? [.. HookedFunction.All.Single(f => f.Name == link[HookProgram.SparePrefix.Length..]).Types] : [];
+    }
+
+    private sealed class Counter(uint program, MapType[] types)
+    {
+        private ulong _last;
+
+        public MapType[] Types => types;
+
+        /// <summary>The program's count; the last one known if the program is gone, as <see cref="CaptureHook.FindFault"/> says.</summary>
+        public ulong Read()
+        {
+            try
+            {
+                return _last = ProgramInfo.ById(program).RecursionMisses;
+            }
+            catch (KernelException e) when (e.Errno == Errno.Enoent)
+            {
+                return _last;
+            }
+        }
     }
 }

@@ -55,6 +55,20 @@ public sealed unsafe class BpfLink : OwnedFd
         }
     }
 
+    /// <summary>Whether the kernel still has a link of this id (CAP_SYS_ADMIN), because a descriptor or a pin holds it.</summary>
+    public static bool Exists(uint id)
+    {
+        uint next;
+        int errno = -Native.LinkNextId(id - 1, &next);
+        return errno switch
+        {
+            0 => next == id,
+            Errno.Enoent => false,
+            Errno.Eperm => throw new KernelException($"Cannot ask for link {id}: {Privileges.Explain("CAP_SYS_ADMIN")}.", errno),
+            _ => throw new KernelException($"Cannot ask for link {id}: the kernel refused it.", errno),
+        };
+    }
+
     /// <summary>What the kernel says of the link. EINVAL where there is none; see <see cref="CanPin"/>.</summary>
     public LinkInfo Info()
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 
 namespace Maplog.Kernel;
 
@@ -27,10 +28,42 @@ public sealed class FolderLock : OwnedFd
         return errno is 0 or Errno.Eagain ? null : throw new KernelException($"Cannot lock the folder {folder}: the kernel refused it.", errno);
     }
 
-    private bool IsOf(string folder)
+    /// <summary>Whether the path still leads to the folder that is locked: the folder was neither removed nor replaced.</summary>
+    public bool IsOf(string folder)
     {
         using var found = new FolderLock();
         return found.Take(Native.OpenFolder(folder)) == 0 && Place(this) == Place(found);
+    }
+
+    /// <summary>The process that holds the lock on a folder, by the kernel's list of locks.</summary>
+    /// <returns>Its number in this process' pid namespace; null if nobody holds the lock, or the process is not visible.</returns>
+    public static int? HolderOf(string folder)
+    {
+        try
+        {
+            return PinPlace.Of(folder) is { } place ? HolderOf(place, File.ReadLines("/proc/locks")) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // A container may hide the list.
+        }
+    }
+
+    /// <param name="folder">The folder.</param>
+    /// <param name="locks">Lines of /proc/locks: <c>1: FLOCK  ADVISORY  WRITE 4242 00:1d:1034 0 EOF</c>, the device in hexadecimal.</param>
+    internal static int? HolderOf(PinPlace folder, IEnumerable<string> locks)
+    {
+        string wanted = string.Create(CultureInfo.InvariantCulture, $"{(uint)folder.Device:x2}:{folder.Device >> 32:x2}:{folder.Inode}");
+        foreach (string line in locks)
+        {
+            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length < 6 || words[1] != "FLOCK" || words[5] != wanted)
+                continue;
+            if (int.TryParse(words[4], CultureInfo.InvariantCulture, out int process) && process > 0)
+                return process;
+        }
+
+        return null;
     }
 
     // Where the kernel has it now, and whether it is deleted.

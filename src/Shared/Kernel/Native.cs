@@ -84,6 +84,9 @@ internal static unsafe partial class Native
     [LibraryImport(Bpf, EntryPoint = "bpf_link_detach")]
     public static partial int LinkDetach(SafeHandle link);
 
+    [LibraryImport(Bpf, EntryPoint = "bpf_link_get_next_id")]
+    public static partial int LinkNextId(uint after, uint* next);
+
     [LibraryImport(Bpf, EntryPoint = "bpf_link__fd")]
     public static partial int LinkFd(nint link);
 

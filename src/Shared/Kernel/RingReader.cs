@@ -24,7 +24,7 @@ public sealed unsafe class RingReader : IDisposable
     private readonly ulong _mask;
     private ulong* _consumer, _producer;
     private byte* _data;
-    private ulong _cursor, _knownProducer;
+    private ulong _cursor, _knownProducer, _released;
     private byte[] _wrapped = [];
 
     /// <summary>Maps a ring; the descriptor may be closed afterwards. The cursor begins at the consumer position.</summary>
@@ -53,6 +53,7 @@ public sealed unsafe class RingReader : IDisposable
         _mask = size - 1;
         Size = size;
         Rewind();
+        _released = _cursor;
     }
 
     /// <summary>Bytes the ring can hold, headers included.</summary>
@@ -66,6 +67,17 @@ public sealed unsafe class RingReader : IDisposable
 
     /// <summary>Everything before it was released; the kernel may write over it.</summary>
     public ulong ConsumerPosition => Volatile.Read(ref *Live(_consumer));
+
+    /// <summary>Whether another reader has released records that this one has not: the kernel may write over them unread.</summary>
+    public bool IsReleasedElsewhere
+    {
+        get
+        {
+            // In this order: Release writes its own position first.
+            ulong consumer = ConsumerPosition;
+            return consumer > Volatile.Read(ref _released);
+        }
+    }
 
     /// <summary>A reader of an open ring map.</summary>
     public static RingReader Open(BpfMap ring) => ring.Info.Type == MapType.RingBuffer
@@ -123,8 +135,10 @@ public sealed unsafe class RingReader : IDisposable
         if (position > _cursor || position % HeaderBytes != 0)
             throw new ArgumentOutOfRangeException(nameof(position), position, $"Only whole records that were read can be released, up to {_cursor}.");
         // Release: all reading of the records comes before the kernel may write over them.
-        if (position > *consumer)
-            Volatile.Write(ref *consumer, position);
+        if (position <= *consumer)
+            return;
+        Volatile.Write(ref _released, position);
+        Volatile.Write(ref *consumer, position);
     }
 
     /// <summary>Sets the cursor back to the consumer position: what was read and not released is read again.</summary>

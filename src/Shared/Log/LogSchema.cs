@@ -40,6 +40,20 @@ public sealed class LogSchema(LogStore store)
         });
     }
 
+    /// <summary>Which log this is. The schema must be current.</summary>
+    /// <exception cref="LogException">The database cannot be reached, or the log was restored without its data.</exception>
+    public async Task<LogIdentity> ReadIdentityAsync(CancellationToken cancellation = default)
+    {
+        return await Try("Reading the identity of the log", async () =>
+        {
+            await using var command = store.Database.CreateCommand($"select id from {store.Schema}.identity");
+            return await command.ExecuteScalarAsync(cancellation) is Guid id
+                ? new LogIdentity(id, store.FullPlace)
+                : throw new LogException($"The log in {store.FullPlace} has lost its identity: restore the row of {store.Schema}.identity "
+                    + $"from its dump, or make a new one with `insert into {store.Schema}.identity default values`.");
+        });
+    }
+
     /// <summary>
     /// Applies what is missing, in one transaction, then gives the roles their grants again: a restored dump may have lost them. Run twice, or
     /// by two at a time, it does the same as once.

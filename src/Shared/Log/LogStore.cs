@@ -94,6 +94,9 @@ public sealed class LogStore : IAsyncDisposable
     /// <summary>The database as a person names it, without its secrets: "maplog on db:5432".</summary>
     public string Place { get; }
 
+    /// <summary>The same with the schema, which tells two logs of a database apart: "maplog on db:5432, schema maplog".</summary>
+    public string FullPlace => $"{Place}, schema {Schema}";
+
     /// <summary>What Marten has to know to read and write this log. Use it in a program of your own to open the log with Marten alone.</summary>
     public static void ConfigureMarten(StoreOptions marten, string schema)
     {

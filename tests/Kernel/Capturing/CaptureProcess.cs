@@ -63,16 +63,64 @@ internal sealed class CaptureProcess : IAsyncDisposable
     /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
     public static Task<CaptureProcess> StartRefusedAsync(TestPostgres postgres, Refusal refused, params string[] watch) => StartAsync(postgres, 16 << 20, null, stays: true, watch, [], refused.Command);
 
+    /// <summary>The folder of its source's pins.</summary>
+    public string Pins => Path.Combine(Registry, Source);
+
     /// <summary>Kills it, and starts the next.</summary>
     /// <param name="between">What is done in between.</param>
-    public async Task ReplaceAsync(Action between)
+    public Task ReplaceAsync(Action between) => ReplaceAfterAsync(() =>
+    {
+        between();
+        return Task.CompletedTask;
+    });
+
+    /// <summary>Starts another capture of the same source on this host, as a container with default settings would.</summary>
+    /// <param name="log">The database of its log, with schema and source.</param>
+    /// <param name="more">Further arguments.</param>
+    public Command StartOther(string log, params string[] more) =>
+        new(_pins.Folder, [.. _command.Select(word => word == _log ? log : word), .. more]);
+
+    /// <summary>The same in a pid namespace and a mount namespace of its own, with the BPF file system of the host.</summary>
+    /// <param name="log">The database of its log, with schema and source.</param>
+    public Command StartOtherInContainer(string log) =>
+        new(_pins.Folder, ["unshare", "--mount", "--pid", "--fork", "--mount-proc", .. _command.Select(word => word == _log ? log : word)]);
+
+    /// <summary>Makes schema and source in an empty database.</summary>
+    public static async Task PrepareAsync(string log)
+    {
+        var maplog = Path.Combine(Repository.Bin, "maplog");
+        await Command.RunAsync("/", maplog, "migrate", "--log", log);
+        await Command.RunAsync("/", maplog, "source", "add", Source, "--log", log);
+    }
+
+    /// <summary>Suspends it.</summary>
+    public void Suspend() => _daemon.Stop();
+
+    /// <summary>Lets it run again.</summary>
+    public void GoOn() => _daemon.GoOnRunning();
+
+    /// <summary>Kills it, and starts the next.</summary>
+    /// <param name="between">What is done in between.</param>
+    public async Task ReplaceAfterAsync(Func<Task> between)
+    {
+        await KillAsync();
+        await between();
+        Start();
+        await _daemon.SaysAsync("Capturing source");
+    }
+
+    /// <summary>Kills it.</summary>
+    public async Task KillAsync()
     {
         _daemon.Kill();
         await _daemon.EndAsync();
+    }
+
+    /// <summary>Starts the next.</summary>
+    public void Start()
+    {
         _daemon.Dispose();
-        between();
         _daemon = new Command(_pins.Folder, _command);
-        await _daemon.SaysAsync("Capturing source");
     }
 
     private static async Task<CaptureProcess> StartAsync(TestPostgres postgres, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more, string[]? under = null) =>
@@ -83,13 +131,18 @@ internal sealed class CaptureProcess : IAsyncDisposable
     /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
     public static Task<CaptureProcess> StartAsync(string log, int ringBytes, params string[] watch) => StartAsync(log, ringBytes, null, stays: false, watch, []);
 
+    /// <param name="log">An empty database for its log.</param>
+    /// <param name="ringBytes">What the ring holds.</param>
+    /// <param name="watch">The maps; what begins with -- is an argument as it is.</param>
+    /// <returns>One whose hook stays in the kernel when it ends.</returns>
+    public static Task<CaptureProcess> StartStayingOnAsync(string log, int ringBytes, params string[] watch) =>
+        StartAsync(log, ringBytes, null, stays: true, watch, []);
+
     private static async Task<CaptureProcess> StartAsync(string log, int ringBytes, Uri? bus, bool stays, string[] watch, string[] more, string[]? under = null)
     {
         if (!File.Exists(Path.Combine(Repository.Bin, "maplog-capture")))
             await Command.RunAsync(Repository.Root, "scripts/build");
-        var maplog = Path.Combine(Repository.Bin, "maplog");
-        await Command.RunAsync("/", maplog, "migrate", "--log", log);
-        await Command.RunAsync("/", maplog, "source", "add", Source, "--log", log);
+        await PrepareAsync(log);
         var capture = new CaptureProcess(log, bus?.AbsoluteUri ?? "amqp://guest:guest@127.0.0.1:1", ringBytes, stays, watch, more, under ?? []);
         await capture._daemon.SaysAsync("Capturing source");
         return capture;
@@ -130,6 +183,30 @@ internal sealed class CaptureProcess : IAsyncDisposable
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
     }
+
+    /// <summary>Waits until the stream tells of a gap for this reason.</summary>
+    public async Task LoggedGapAsync(string map, string reason)
+    {
+        var stream = new StreamName(Source, map);
+        while ((await Log.ReadLatestAsync<GapFound>(stream, TestContext.Current.CancellationToken))?.Note.Reason != reason)
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>How many changes of an origin the stream has after a version.</summary>
+    public async Task<int> CountAsync(string map, Origin origin, StreamVersion after)
+    {
+        var count = 0;
+        await foreach (var page in Log.ReadAsync(new StreamName(Source, map), after, cancellation: TestContext.Current.CancellationToken))
+        {
+            foreach (var logged in page)
+                count += logged.Kind.IsChange() && ChangePayload.ReadHeader(logged.Data.Span).Origin == origin ? 1 : 0;
+        }
+        return count;
+    }
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <param name="code">Its exit code.</param>
+    public async Task EndsAsync(int code) => Assert.True(await _daemon.EndAsync(TimeSpan.FromMinutes(1)) == code, _daemon.LastLines(20));
 
     /// <summary>What is in the log now. That the map was there before the daemon is no gap here.</summary>
     public async Task<(StreamFold Fold, int Changes, int Gaps)> FoldAsync(string map)

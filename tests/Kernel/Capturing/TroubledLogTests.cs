@@ -1,3 +1,4 @@
+using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Kernel;
 using Maplog.Servers;
@@ -74,6 +75,49 @@ public sealed class TroubledLogTests(TestPostgres postgres)
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_log_that_was_restored_from_an_older_dump_is_told_as_a_gap_with_its_count_in_each_stream_that_it_concerns()
+    {
+        using BpfMap older = BusyMap.Create("maplog_cut"), whole = BusyMap.Create("maplog_whole"), young = BusyMap.Create("maplog_young");
+        string[] names = [older.Info.Name, whole.Info.Name, young.Info.Name];
+        await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, names);
+        foreach (var map in new[] { older, whole, young })
+            await LogSomeAsync(capture, map);
+
+        await capture.StopAsync();
+        await capture.ReplaceAfterAsync(async () =>
+        {
+            await LoseAsync(capture.Connection, StreamOf(older), 600);
+            await LoseAsync(capture.Connection, StreamOf(young), int.MaxValue);
+        });
+        await capture.SaysAsync("it was restored from an older backup");
+        capture.Store.Database.Clear();
+        await capture.LoggedGapAsync(older.Info.Name, "failover");
+        await capture.LoggedGapAsync(young.Info.Name, "failover");
+        foreach (var map in new[] { older, whole, young })
+        {
+            BusyMap.Change(map, 500, seed: 2);
+            while (BusyMap.Difference(map, (await capture.FoldAsync(map.Info.Name)).Fold) is not null)
+                await Task.Delay(100, Cancel);
+        }
+        await capture.StopAsync();
+        Assert.Equal(600, await OnlyGapAsync(capture, older.Info.Name));
+        // Three notes, a thousand changes, and the seal of an orderly end or of a minute, if there was one.
+        Assert.InRange((await OnlyGapAsync(capture, young.Info.Name))!.Value, 1_003, 1_005);
+        Assert.Null(await OnlyGapAsync(capture, whole.Info.Name));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_log_that_lacks_nothing_after_a_restart_tells_of_no_gap()
+    {
+        using var map = BusyMap.Create("maplog_entire");
+        await using var capture = await CaptureProcess.StartStayingAsync(postgres, RingBytes, map.Info.Name);
+        await LogSomeAsync(capture, map);
+        await capture.ReplaceAsync(() => { });
+        await capture.StopAsync();
+        Assert.Null(await OnlyGapAsync(capture, map.Info.Name));
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task A_daemon_that_is_ended_while_its_term_begins_says_what_it_leaves_and_the_next_one_has_all_of_it()
     {
         using var map = BusyMap.Create("maplog_early");
@@ -139,6 +183,24 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         Assert.Equal((changes, 0), (logged, gaps));
     }
 
+    private static string StreamOf(BpfMap map) => $"{CaptureProcess.Source}/{map.Info.Name}";
+
+    // The count of the one gap that a stream tells of; null: it tells of none.
+    private static async Task<long?> OnlyGapAsync(CaptureProcess capture, string map)
+    {
+        var gaps = new List<GapFound>();
+        await foreach (var page in capture.Log.ReadAsync(new StreamName(CaptureProcess.Source, map), cancellation: Cancel))
+        {
+            foreach (var logged in page)
+            {
+                if (logged.Kind == EventKind.GapFound && NoteCodec.Read<GapFound>(logged.Data.Span) is { Reason: not "late-attach" } gap)
+                    gaps.Add(gap);
+            }
+        }
+        Assert.True(gaps.Count < 2, string.Join('\n', gaps));
+        return gaps.SingleOrDefault()?.Count;
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     // Every session but its own, whatever it is at; less and less often, so that some come as far as into the term.
@@ -162,7 +224,8 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         await using var command = new NpgsqlCommand(
             $"""
             set session_replication_role = replica;
-            delete from maplog.mt_events where stream_id = '{stream}' and version > (select max(version) - {events} from maplog.mt_events where stream_id = '{stream}');
+            delete from maplog.mt_events where stream_id = '{stream}'
+                and version > (select max(version) - {events}::bigint from maplog.mt_events where stream_id = '{stream}');
             {EndOthers}
             """, server);
         await command.ExecuteNonQueryAsync(Cancel);
