@@ -44,7 +44,7 @@ internal static class AuditView
             return ExitCode.Ok;
         }
         if (opened.Note.Fields is null || hints.Length > 0)
-            await new DescriptionStore(log).SaveAsync(stream, opened.Note, fields, call.Cancellation);
+            await new DescriptionStore(log).SaveAsync(stream, opened.Note, fields, cancellation: call.Cancellation);
         await view.MakeAsync(call.Cancellation);
         if (call.WantsJson)
         {

@@ -41,7 +41,7 @@ internal static class Describe
         var found = await call.FindStreamAsync(log, name);
         var map = found.Opened ?? throw new LogException($"Stream {found.Stream} has no map yet: there is nothing to describe.");
         if (wanted.IsSaid)
-            await new DescriptionStore(log).SaveAsync(found.Stream, map, await SayAsync(log, found.Stream, map, wanted, call.Cancellation), call.Cancellation);
+            await new DescriptionStore(log).SaveAsync(found.Stream, map, await SayAsync(log, found.Stream, map, wanted, call.Cancellation), cancellation: call.Cancellation);
         var descriptions = await Descriptions.ReadAsync(log, found.Stream, call.Cancellation);
         if (call.WantsJson)
             call.Terminal.Json(json => Write(json, found.Stream, map, descriptions));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Log;
 
@@ -21,6 +22,7 @@ internal static class Migrate
         await using var log = call.OpenLog();
         var schema = new LogSchema(log);
         var applied = await schema.MigrateAsync(call.Cancellation);
+        var renewed = await EarlierDescriptions.RenewAsync(log, call.Cancellation);
         var missing = await schema.ListMissingRolesAsync(call.Cancellation);
         if (call.WantsJson)
         {
@@ -32,6 +34,7 @@ internal static class Migrate
                 foreach (var name in applied)
                     json.WriteStringValue(name);
                 json.WriteEndArray();
+                json.WriteNumber("described", renewed);
                 json.WriteStartArray("missingRoles");
                 foreach (var role in missing)
                     json.WriteStringValue(role);
@@ -42,6 +45,8 @@ internal static class Migrate
         else
         {
             Write(call, log, applied);
+            if (renewed > 0)
+                call.Terminal.Out.WriteLine($"{renewed} {(renewed == 1 ? "map that an earlier version described is" : "maps that an earlier version described are")} described by the BTF again: 'maplog describe STREAM' shows how.");
         }
         if (missing.Count > 0)
             call.Terminal.Complain(

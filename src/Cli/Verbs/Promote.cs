@@ -20,13 +20,13 @@ internal static class Promote
         var source = SourceArgument.Make();
         var node = new Option<string?>("--node") { Description = "The node that shall write it [Maplog:Node:Name; default: this host].", HelpName = "NAME" };
         node.CompletionSources.Add(LogCompletion.Nodes);
-        var within = NumberOption.Make("--within", "SECONDS", "Give up after so long, and leave everything as it was [default: 60].", 1, 86_400);
+        var within = DurationOption.Make("--within", TimeSpan.FromSeconds(1), "SECONDS", "Give up after so long, and leave everything as it was; also as 30s or 5m [default: 60].", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         var force = new Option<bool>("--force") { Description = "Wait for nobody: the present writer is refused at its next commit, and what it has not logged is lost." };
         var command = new ExampleCommand(
             "promote", "Make a node the writer of a source: its standby capture (--standby true) takes over once the present writer has logged all that it recorded and the node's replicas have it. Exit code 0 when it writes.",
             "maplog promote lb-1", "maplog promote lb-1 --node lb-b --within 10", "maplog promote lb-1 --force    # the present writer's node is lost") { source, node, within, force };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(source), call.Arguments.GetValue(node) ?? CommandSettings.Read(call.Arguments).Node().Name,
-            TimeSpan.FromSeconds(call.Arguments.GetValue(within) ?? 60), call.Arguments.GetValue(force)));
+            call.Arguments.GetValue(within) ?? TimeSpan.FromSeconds(60), call.Arguments.GetValue(force)));
         return command;
     }
 

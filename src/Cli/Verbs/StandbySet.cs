@@ -14,7 +14,8 @@ internal static class StandbySet
         policy.AcceptOnlyFromAmong("ranked", "weighted", "sticky");
         var failback = new Option<string?>("--failback") { Description = "at-once or held." };
         failback.AcceptOnlyFromAmong("at-once", "held");
-        var timeout = NumberOption.Make("--timeout", "MS", "Age at which a heartbeat is stale, of members that have set no other.", 10, 60_000);
+        var timeout = DurationOption.Make(
+            "--timeout", TimeSpan.FromMilliseconds(1), "MILLISECONDS", "Age at which a heartbeat is stale, of members that have set no other; also as 500ms or 2s.", TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
         var refuse = new Option<string?>("--refuse") { Description = "yes: refuse a connection when nobody is well; no: the least bad has it." };
         refuse.AcceptOnlyFromAmong("yes", "no");
         var command = new ExampleCommand(
@@ -24,13 +25,13 @@ internal static class StandbySet
         return command;
     }
 
-    private static int Run(Call call, string? policy, string? failback, long? timeout, string? refuse)
+    private static int Run(Call call, string? policy, string? failback, TimeSpan? timeout, string? refuse)
     {
         using var group = Standby.Open(call, call.Arguments.GetRequiredValue(Standby.Group));
         group.Order(
             policy is null ? null : Enum.Parse<StandbyPolicy>(policy, ignoreCase: true),
             failback is null ? null : failback == "held" ? Failback.Held : Failback.AtOnce,
-            timeout is { } ms ? TimeSpan.FromMilliseconds(ms) : null,
+            timeout,
             refuse is null ? null : refuse == "yes");
         if (call.WantsJson)
             call.Terminal.Json(json => StandbyFormat.Write(json, group));

@@ -21,7 +21,7 @@ internal static class Verify
         var stream = StreamArgument.Make();
         var map = new Argument<string>("MAP") { Description = "A map of this kernel: the path of its pin, its id, or its name.", HelpName = "MAP" };
         map.CompletionSources.Add(HostCompletion.Pins);
-        var wait = NumberOption.Make("--wait", "SECONDS", "Try again for so long, until they are equal.", 0, 86_400);
+        var wait = DurationOption.Make("--wait", TimeSpan.FromSeconds(1), "SECONDS", "Try again for so long, until they are equal; also as 30s or 5m.", TimeSpan.Zero, TimeSpan.FromDays(1));
         var strict = new Option<bool>("--strict") { Description = "An LRU map, too, must have every entry of the log (the captured map itself has; a replica may have evicted)." };
         var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);
         var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
@@ -29,7 +29,7 @@ internal static class Verify
             "verify", "Hold a live map against its log, key by key: exit code 0 if they are equal, 1 if not. The map should be at rest.",
             "maplog verify lb-1/ct_map /sys/fs/bpf/ct_map", "maplog verify lb-1/ct_map ct_map --wait 10") { stream, map, wait, strict, limit, hex };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetRequiredValue(map), new Wanted(
-            TimeSpan.FromSeconds(call.Arguments.GetValue(wait) ?? 0), call.Arguments.GetValue(strict), (int)(call.Arguments.GetValue(limit) ?? DefaultLimit), call.Arguments.GetValue(hex))));
+            call.Arguments.GetValue(wait) ?? TimeSpan.Zero, call.Arguments.GetValue(strict), (int)(call.Arguments.GetValue(limit) ?? DefaultLimit), call.Arguments.GetValue(hex))));
         return command;
     }
 

@@ -26,12 +26,29 @@ public sealed class DescriptionStore(LogStore store)
             return found;
         });
 
+    /// <summary>Every life of every map, as the log has it.</summary>
+    public Task<IReadOnlyList<(StreamName Stream, MapOpened Map)>> ListMapsAsync(CancellationToken cancellation = default) =>
+        Try<IReadOnlyList<(StreamName Stream, MapOpened Map)>>("Listing the maps of the log", async () =>
+        {
+            await using var command = store.Database.CreateCommand($"""
+                select e.stream_id, convert_to(e.data::text, 'UTF8') from {store.Schema}.mt_events e where e.type = 'map_opened' and e.bdata is null
+                union all
+                select s.stream, convert_to(s.opened::text, 'UTF8') from {store.Schema}.snapshots s
+                """);
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            var found = new List<(StreamName, MapOpened)>();
+            while (await reader.ReadAsync(cancellation))
+                found.Add((StreamName.Parse(reader.GetString(0)), (MapOpened)NoteCodec.Read(EventKind.MapOpened, reader.GetFieldValue<byte[]>(1))));
+            return found;
+        });
+
     /// <summary>Keeps a description in the place of the one that was there. Takes the role maplog_admin.</summary>
     /// <param name="stream">Which stream.</param>
     /// <param name="map">The map as the log has it: the description counts for every life that is the same to the log.</param>
     /// <param name="fields">What its fields are; null: there is to be no description but the log's own.</param>
+    /// <param name="by">Who says so; null: the role in Postgres.</param>
     /// <param name="cancellation">Ends it; nothing is kept then.</param>
-    public Task SaveAsync(StreamName stream, MapOpened map, MapFields? fields, CancellationToken cancellation = default) =>
+    public Task SaveAsync(StreamName stream, MapOpened map, MapFields? fields, string? by = null, CancellationToken cancellation = default) =>
         Try($"Describing {stream}", async () =>
         {
             await using var connection = await store.Database.OpenConnectionAsync(cancellation);
@@ -46,9 +63,10 @@ public sealed class DescriptionStore(LogStore store)
             if (fields is not null)
             {
                 await using var keep = new NpgsqlCommand(
-                    $"insert into {store.AuditSchema}.described (source, stream, key_size, value_size, own, fields) values ($1, $2, $3, $4, $5, $6)", connection, transaction);
+                    $"insert into {store.AuditSchema}.described (source, stream, key_size, value_size, own, fields, described_by) values ($1, $2, $3, $4, $5, $6, coalesce($7, session_user))", connection, transaction);
                 Add(keep, stream, map, own);
                 keep.Parameters.Add(new() { Value = JsonSerializer.Serialize(fields, NoteCodec.Options), NpgsqlDbType = NpgsqlDbType.Jsonb });
+                keep.Parameters.Add(new() { Value = (object?)by ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
                 await keep.ExecuteNonQueryAsync(cancellation);
             }
             await transaction.CommitAsync(cancellation);

@@ -91,6 +91,31 @@ public sealed class DescribeTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task Maps_that_an_earlier_version_described_have_the_byte_order_of_their_types_after_a_migrate()
+    {
+        await using var log = await CommandLog.MakeAsync(postgres);
+        var btf = new BtfBuilder();
+        var u16 = btf.Integer("unsigned short", 2);
+        var (key, value) = (btf.Struct("ct_key", 4, ("port", u16, 0), ("zone", u16, 16)), btf.Integer("unsigned int", 4));
+        var earlier = new MapFields(
+            new FieldType(FieldKind.Struct, 4) { Fields = [new(FieldKind.Port, 2) { Name = "port" }, new(FieldKind.Number, 2) { Name = "zone", At = 2 }] }, new FieldType(FieldKind.Number, 4));
+        log.Note(CommandLog.Map(Shape, btf.Build(), key, value) with { Fields = earlier });
+        log.Change(EventKind.EntryAdded, [0xbb, 1, 7, 0], 10, 0, 0, 1);
+        await log.CommitAsync();
+        await SaysAsync(log, "47873", "443");
+
+        Assert.Contains("1 map that an earlier version described is described by the BTF again", (await log.RunAsync("migrate")).Output, StringComparison.Ordinal);
+        await SaysAsync(log, "443", "47873");
+        Assert.Contains("guess (name)", (await log.RunAsync("describe", "lb-1/ct_map")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("again", (await log.RunAsync("migrate")).Output, StringComparison.Ordinal);
+
+        // An operator's word stays.
+        Assert.Equal(0, (await log.RunAsync("describe", "lb-1/ct_map", "--hint", "key.port=port")).Code);
+        Assert.Equal(0, (await log.RunAsync("migrate")).Code);
+        await SaysAsync(log, "47873", "443");
+    }
+
+    [Fact]
     public async Task A_reader_of_the_log_sees_descriptions_and_may_not_say_them()
     {
         await using var log = await LogAsync(Ports);

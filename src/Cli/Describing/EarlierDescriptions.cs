@@ -1,0 +1,34 @@
+using Maplog.Btf;
+using Maplog.Events;
+using Maplog.Log;
+
+namespace Maplog.Cli.Describing;
+
+/// <summary>
+/// Descriptions that an earlier version derived otherwise, or not at all: it took a <c>__u16</c> named port for one in network byte order,
+/// and marked no guess. Events are not rewritten, so what the BTF of such a map says is kept beside them, as an operator's words are.
+/// </summary>
+internal static class EarlierDescriptions
+{
+    private const string By = "maplog migrate";
+
+    /// <returns>How many maps were described again. What an operator said stays.</returns>
+    public static async Task<int> RenewAsync(LogStore log, CancellationToken cancellation)
+    {
+        var store = new DescriptionStore(log);
+        var count = 0;
+        foreach (var lives in (await store.ListMapsAsync(cancellation)).GroupBy(m => m.Stream))
+        {
+            var known = await Descriptions.ReadAsync(log, lives.Key, cancellation);
+            foreach (var (stream, map) in lives)
+            {
+                if (FieldTypes.Of(map) is not { } derived || MapFields.AreSame(map.Fields, derived) || known.StoredOf(map) is not null)
+                    continue;
+                await store.SaveAsync(stream, map, derived, By, cancellation);
+                known = await Descriptions.ReadAsync(log, lives.Key, cancellation);
+                count++;
+            }
+        }
+        return count;
+    }
+}
