@@ -15,7 +15,7 @@
 #ifndef MAPLOG_RECORD_H
 #define MAPLOG_RECORD_H
 
-#define MAPLOG_LAYOUT 1
+#define MAPLOG_LAYOUT 2
 
 enum maplog_operation {
 	MAPLOG_UPDATE	= 1,	/* key = value; the daemon tells added from updated */
@@ -67,10 +67,10 @@ struct maplog_losses {
 	__u64 too_long;		/* changes beyond what one batch, one record or one stack of calls can carry */
 };
 
-/* A watched name: (name & mask) == name, on the 16 bytes the kernel keeps. */
-struct maplog_pattern {
-	__u64 name[2];
-	__u64 mask[2];
+/* A watched name, the key of a trie: the first bits of the 16 bytes that the kernel keeps of a map's name. */
+struct maplog_name {
+	__u32 bits;		/* 128: exactly this name; fewer, whole bytes: a prefix */
+	char  name[16];
 };
 
 struct maplog_config {
@@ -92,7 +92,7 @@ struct maplog_constants {
 
 enum {
 	MAPLOG_VERDICTS	= 262144,	/* map ids below have their verdict in an array, the others in a hash */
-	MAPLOG_PATTERNS	= 64,
+	MAPLOG_NAMES	= 4096,		/* watched names and prefixes */
 	MAPLOG_SLOTS	= 4096,		/* watched maps with loss counters of their own */
 };
 

@@ -27,12 +27,13 @@ struct {
 	__type(value, __u32);
 } maplog_beyond SEC(".maps");
 
-/* The patterns in use come first; an all-zero mask ends them. */
+/* One lookup finds a name among thousands, exact or by its prefix. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAPLOG_PATTERNS);
-	__type(key, __u32);
-	__type(value, struct maplog_pattern);
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, MAPLOG_NAMES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct maplog_name);
+	__type(value, __u32);
 } maplog_names SEC(".maps");
 
 struct {
@@ -117,22 +118,11 @@ static __noinline __u32 judge(struct target *t)
 {
 	struct bpf_map *map = t->map;
 	__u32 verdict = MAPLOG_IGNORED, id = t->id;
-	__u64 name[2] = {};
+	struct maplog_name name = { .bits = 8 * sizeof(name.name) };
 
-	bpf_core_read(name, sizeof(name), &map->name);
-	if (is_supported(t->type)) {
-		for (__u32 i = 0; i < MAPLOG_PATTERNS; i++) {
-			__u32 index = i;
-			struct maplog_pattern *p = bpf_map_lookup_elem(&maplog_names, &index);
-
-			if (!p || (!p->mask[0] && !p->mask[1]))
-				break;
-			if ((name[0] & p->mask[0]) == p->name[0] && (name[1] & p->mask[1]) == p->name[1]) {
-				verdict = MAPLOG_WATCHED;
-				break;
-			}
-		}
-	}
+	bpf_core_read(name.name, sizeof(name.name), &map->name);
+	if (is_supported(t->type) && bpf_map_lookup_elem(&maplog_names, &name))
+		verdict = MAPLOG_WATCHED;
 	if (id < MAPLOG_VERDICTS) {
 		__u32 *v = bpf_map_lookup_elem(&maplog_verdicts, &id);
 

@@ -44,6 +44,9 @@ internal static partial class CaptureLog
     [LoggerMessage(8, LogLevel.Information, "Map {MapId} would be stream {Stream} too, but map {Older} is: the newer takes over, with all its changes, when the older is gone. Give one of them another stream name (NAME=STREAM) to log both.")]
     public static partial void SecondMap(this ILogger log, uint mapId, string stream, uint older);
 
+    [LoggerMessage(120, LogLevel.Warning, "{Stream}: {Pin} leads to map {MapId} now: the stream goes on with it, and map {Older} is no longer logged.")]
+    public static partial void PinMoved(this ILogger log, string stream, string pin, uint mapId, uint older);
+
     [LoggerMessage(9, LogLevel.Warning, "No map is '{Target}' yet: it is watched for, and caught when it comes.")]
     public static partial void NoSuchMap(this ILogger log, string target);
 

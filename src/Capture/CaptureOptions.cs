@@ -14,7 +14,7 @@ public sealed class CaptureOptions : IValidatableObject
     /// <summary>The source under which the changes are logged: <c>lb-1</c>. No default.</summary>
     public string Source { get; set; } = "";
 
-    /// <summary>The maps: <c>name</c>, <c>prefix*</c>, <c>pin:/sys/fs/bpf/…</c> or <c>id:N</c>; <c>=stream</c> behind it gives the stream another name than the map's. No default.</summary>
+    /// <summary>The maps: <c>name</c>, <c>prefix*</c>, <c>pin:/sys/fs/bpf/…</c> (with <c>*</c> and <c>?</c>: each pin is a stream of its own) or <c>id:N</c>; <c>=stream</c> behind it gives the stream another name than the map's. No default.</summary>
     public List<string> Watch { get; set; } = [];
 
     /// <summary><c>auto</c> (the best that this kernel allows), <c>fentry</c>, <c>kprobe</c> or <c>syscall</c>. Default: auto.</summary>
@@ -71,6 +71,15 @@ public sealed class CaptureOptions : IValidatableObject
     /// </summary>
     public bool Standby { get; set; }
 
+    /// <summary>
+    /// Whether the capture is ready while live maps wait for a stream that another live map has. Their changes are not logged. Default:
+    /// false.
+    /// </summary>
+    public bool WaitingIsReady { get; set; }
+
+    /// <summary>Whether only the settings are checked and the live maps of the watch set are printed. Default: false.</summary>
+    public bool Check { get; set; }
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!StreamName.IsSource(Source))
@@ -82,8 +91,8 @@ public sealed class CaptureOptions : IValidatableObject
             if (Watching.WatchedTarget.Mistake(watch) is { } mistake)
                 yield return Wrong(nameof(Watch), mistake);
         }
-        if (Watch.Count > NamePattern.Most)
-            yield return Wrong(nameof(Watch), $"at most {NamePattern.Most} maps or prefixes can be named.");
+        if (Watch.Count > NamePattern.Max)
+            yield return Wrong(nameof(Watch), $"{Watch.Count} entries are too many: use at most {NamePattern.Max}, or a prefix* or pin:FOLDER/* for many maps at once.");
         if (Probe != "auto" && Probes.BestFirst.All(p => p.Name() != Probe))
             yield return Wrong(nameof(Probe), $"'{Probe}' is no probe: use auto, fentry, kprobe or syscall.");
         if (RingBytes is < LeastRing or > MostRing || !int.IsPow2(RingBytes))

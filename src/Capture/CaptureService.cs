@@ -43,7 +43,8 @@ internal sealed class CaptureService(
     private async Task RunAsync(CancellationToken stopping)
     {
         // Before the servers, which may be waited for: what this process may not do in the kernel is told at once.
-        using var replicators = WriterRegistry.Open(options.PinRoot);
+        using var registry = WriterRegistry.Open(options.PinRoot);
+        var replicators = new HostRegistries(registry);
         if (MountView.WhyUnseen(options.PinRoot) is { } unseen)
             log.PinsUnseen(unseen);
         var wait = new LogWait(WaitForLog, time);

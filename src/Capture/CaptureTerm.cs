@@ -16,7 +16,7 @@ namespace Maplog.Capture;
 
 /// <summary>One term as the source's writer: attaches the hook, takes up what the log knows, and runs the session.</summary>
 internal sealed class CaptureTerm(
-    CaptureOptions options, NodeOptions node, IReadOnlyList<WatchedTarget> targets, LogStore store, WriterRegistry replicators, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, TimeProvider time, ILogger log)
+    CaptureOptions options, NodeOptions node, IReadOnlyList<WatchedTarget> targets, LogStore store, HostRegistries replicators, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan CatchUpWithin = TimeSpan.FromSeconds(30), StopWithin = TimeSpan.FromSeconds(10);
 
@@ -72,7 +72,8 @@ internal sealed class CaptureTerm(
             await GiveBackAsync();
             foreach (var missing in registry.Missing())
                 log.NoSuchMap(missing);
-            health.Captures();
+            health.Captures(() => registry.Troubles);
+            lease.Tell(() => options.WaitingIsReady ? registry.Troubles.Pins : [.. registry.Troubles.Pins, .. registry.Troubles.Waiting]);
             (_lost, _unhookedSince) = (Nothing, null);
             try
             {

@@ -1,6 +1,7 @@
 using Maplog.Bus;
 using Maplog.Capture.Observing;
 using Maplog.Capture.Pipeline;
+using Maplog.Capture.Watching;
 using Maplog.Capture;
 using Maplog.Configuration;
 using Maplog.Log;
@@ -10,8 +11,10 @@ using Microsoft.Extensions.Logging;
 
 var daemon = new Daemon("maplog-capture", "records every change of the watched eBPF maps and logs it.",
 [
+    new("--check", "", "Checks the settings, prints the live maps that each --watch would catch, and starts nothing.", "Maplog:Capture:Check"),
     new("--source", "NAME", "The source under which the changes are logged.", "Maplog:Capture:Source"),
-    new("--watch", "MAP", "A map: name, prefix*, pin:PATH or id:N, with =STREAM behind it under another name. Repeatable.", "Maplog:Capture:Watch:{0}"),
+    new("--watch", "MAP", "A map: name, prefix*, pin:PATH or id:N, with =STREAM behind it under another name; pin:FOLDER/* is a stream for each pin. Repeatable.", "Maplog:Capture:Watch:{0}"),
+    new("--waiting-is-ready", "BOOL", "Whether it is ready while live maps wait for a stream that another live map has.", "Maplog:Capture:WaitingIsReady"),
     new("--probe", "PROBE", "auto, fentry, kprobe or syscall.", "Maplog:Capture:Probe"),
     new("--ring-bytes", "BYTES", "Size of the ring between kernel and daemon, a power of two.", "Maplog:Capture:RingBytes"),
     new("--snapshot-every", "TIME", "How often to look whether a stream needs a new snapshot, 00:05:00; 00:00:00 is never.", "Maplog:Capture:SnapshotEvery"),
@@ -42,5 +45,7 @@ return await daemon.RunAsync(args, (builder, settings) =>
         .AddSingleton<CaptureMetrics>()
         .AddHostedService<FeedPublisher>() // before the capture: it stops after it
         .AddHostedService<CaptureService>();
+    if (capture.Check)
+        builder.Services.AddSingleton<IRunsInstead>(new WatchCheck(capture, Console.Out));
     builder.AddObserving<CaptureHealth, CaptureMetrics>(settings, "maplog-capture", node.Name, CaptureMetrics.MeterName);
 });

@@ -19,7 +19,8 @@ internal static class Telemetry
     {
         var builder = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(r => r.AddService(service, "maplog", serviceInstanceId: node))
-            .AddMeter(meter, RuntimeMeter);
+            .AddMeter(meter, RuntimeMeter, BuildInfo.MeterName);
+        BuildInfo.Show();
         if (isScraped)
             builder.AddPrometheusExporter(p => p.ScopeInfoEnabled = false);
         if (otlp is not null)

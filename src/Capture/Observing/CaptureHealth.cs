@@ -1,10 +1,11 @@
+using Maplog.Capture.Watching;
 using Maplog.Log;
 using Maplog.Observing;
 
 namespace Maplog.Capture.Observing;
 
 /// <summary>
-/// Ready: the hook is attached and the log can be reached. While commits fail the daemon is not ready, though nothing is lost
+/// Ready: the hook is attached, the log can be reached, and each map that the watch set means is logged. While commits fail the daemon is not ready, though nothing is lost
 /// as long as the ring has room. Where there was nothing to commit, the log is asked.
 /// </summary>
 internal sealed class CaptureHealth(LogStore store, CaptureOptions options, TimeProvider time) : IReadiness
@@ -13,6 +14,7 @@ internal sealed class CaptureHealth(LogStore store, CaptureOptions options, Time
 
     private volatile string? _waiting = "it is starting.", _away;
     private volatile string? _answer;
+    private volatile Func<WatchTroubles> _troubles = () => WatchTroubles.None;
     private long _heardAt = long.MinValue;
 
     /// <summary>Whether commits succeed; nothing committed yet counts as well.</summary>
@@ -23,7 +25,8 @@ internal sealed class CaptureHealth(LogStore store, CaptureOptions options, Time
     public void Waits(string why) => _waiting = why;
 
     /// <summary>The hook is attached and the log knows of it.</summary>
-    public void Captures() => _waiting = null;
+    /// <param name="troubles">What the watch set means and the log does not have.</param>
+    public void Captures(Func<WatchTroubles> troubles) => (_troubles, _waiting) = (troubles, null);
 
     public void Committed()
     {
@@ -39,9 +42,11 @@ internal sealed class CaptureHealth(LogStore store, CaptureOptions options, Time
             return new Readiness(false, [$"{options.Source}: {waiting}"]);
         if (_away is null)
             await AskAsync(cancellation);
+        var troubles = _troubles();
+        IReadOnlyList<string> missing = [.. troubles.Pins, .. troubles.Waiting];
         return (_away ?? _answer) is { } why
-            ? new Readiness(false, [$"{options.Source}: {why} The ring keeps what happens meanwhile, as long as it has room."])
-            : new Readiness(true, [$"{options.Source}: capturing"]);
+            ? new Readiness(false, [$"{options.Source}: {why} The ring keeps what happens meanwhile, as long as it has room.", .. missing])
+            : new Readiness(troubles.Pins.Count == 0 && (troubles.Waiting.Count == 0 || options.WaitingIsReady), [$"{options.Source}: capturing", .. missing]);
     }
 
     // Whoever probes more often than that hears what was found last.

@@ -35,6 +35,7 @@ internal sealed class CaptureMetrics : IDisposable
         _meter.CreateObservableCounter("maplog.capture.ambiguous", () => PerStream(s => s.Ambiguous), "{key}", "Keys that several CPUs hit at about the same time, read back.");
         _meter.CreateObservableCounter("maplog.capture.scans", Scans, "{scan}", "Whole scans of a map.");
         _meter.CreateObservableGauge("maplog.capture.entries", () => PerStream(s => s.Entries?.Count), "{entry}", "Entries of the map, as the log has it.");
+        _meter.CreateObservableGauge("maplog.capture.max.entries", () => PerStream(s => s.MaxEntries), "{entry}", "Entries for which the map has room.");
         _meter.CreateObservableCounter("maplog.capture.committed", () => Interlocked.Read(ref _committed), "{event}", "Events committed to the log.");
         _commits = _meter.CreateHistogram("maplog.capture.commit.duration", "s", "From the first try of a commit to its success.", null, DurationBuckets.Advice);
         _meter.CreateObservableGauge("maplog.capture.log.up", () => health.IsLogThere ? 1 : 0, "1", "Whether commits succeed.");

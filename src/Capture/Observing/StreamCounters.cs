@@ -28,6 +28,12 @@ internal sealed class StreamCounters(string stream)
     /// <summary>The fold of the map that is captured now; null while there is none.</summary>
     public MapFold? Entries { get; set; }
 
+    /// <summary>The entries for which the map that is captured now has room; null while there is none.</summary>
+    public long? MaxEntries => Entries is null ? null : Room;
+
+    /// <summary>The entries for which the latest map had room.</summary>
+    public long Room { get; set; }
+
     public IEnumerable<(string Reason, GapCounter Gaps)> Gaps => _gaps.Select(g => (g.Key, g.Value));
 
     public long Changes(Origin origin) => Volatile.Read(ref _changes[(int)origin]);

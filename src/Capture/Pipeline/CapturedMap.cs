@@ -34,7 +34,7 @@ internal sealed class CapturedMap
         _normalKey = new byte[_isLpm ? shape.KeySize : 0];
         _value = new byte[_isPerCpu ? shape.ValueBytes : 0];
         _inspector = new MapInspector(this);
-        stream.Counters.Entries = Entries;
+        (stream.Counters.Room, stream.Counters.Entries) = (shape.MaxEntries, Entries);
     }
 
     public CapturedStream Stream { get; }

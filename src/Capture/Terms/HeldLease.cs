@@ -15,6 +15,7 @@ internal sealed class HeldLease : IAsyncDisposable
     private readonly Task _renewing;
     private long _renewedAt;
     private volatile bool _isLost;
+    private volatile Func<IReadOnlyList<string>> _troubles = () => [];
 
     public HeldLease(WriterLease lease, string node, Epoch epoch, bool followsWhole, TimeProvider time)
     {
@@ -39,6 +40,10 @@ internal sealed class HeldLease : IAsyncDisposable
 
     /// <summary>The node that asked for it, if one did.</summary>
     public string? Successor { get; private set; }
+
+    /// <summary>From now on the lease's row shows what keeps this daemon from being ready.</summary>
+    /// <param name="troubles">Asked at each renewal; sentences.</param>
+    public void Tell(Func<IReadOnlyList<string>> troubles) => _troubles = troubles;
 
     /// <summary>
     /// Whether the log may be written. A lease that has not been renewed for its whole term, because the log was away, is asked
@@ -99,7 +104,7 @@ internal sealed class HeldLease : IAsyncDisposable
     private async Task RenewOnceAsync(CancellationToken cancellation)
     {
         var asked = _time.GetTimestamp();
-        var row = await _lease.RenewAsync(HolderName.Own, cancellation);
+        var row = await _lease.RenewAsync(HolderName.Own, _troubles(), cancellation);
         if (row is null)
             _isLost = true;
         else

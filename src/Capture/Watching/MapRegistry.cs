@@ -12,7 +12,7 @@ namespace Maplog.Capture.Watching;
 
 /// <summary>The watched maps of this node: finds them, opens their streams' next generation, notices when they are gone.</summary>
 internal sealed class MapRegistry(
-    string source, string node, IReadOnlyList<WatchedTarget> targets, WriterRegistry replicators, CaptureHook hook, EventSink sink, BatchFeed feed, ILogger log)
+    string source, string node, IReadOnlyList<WatchedTarget> targets, HostRegistries replicators, CaptureHook hook, EventSink sink, BatchFeed feed, ILogger log)
 {
     private const long MakeWithin = 10_000_000_000;
 
@@ -21,6 +21,7 @@ internal sealed class MapRegistry(
     private readonly HashSet<uint> _others = [], _dropsToldOf = [];
     private readonly WaitingMaps _waiting = new();
     private readonly RefusedMaps _refused = new(log);
+    private readonly WatchedPins _watched = new(targets);
     private readonly UnloggableMaps _unloggable = new(targets);
     private readonly BtfReader _btf = new();
     private readonly MapLives _lives = new(log);
@@ -38,11 +39,15 @@ internal sealed class MapRegistry(
     private long? _makingSince;
     private CapturedMap? _last;
     private Look? _look;
+    private volatile WatchTroubles _troubles = WatchTroubles.None;
 
     public IReadOnlyCollection<CapturedMap> Maps => _maps.Values;
 
     /// <summary>Kernel time since which nothing was hooked, if the hook was lost while this daemon ran; null: it was not lost so.</summary>
     public long? UnhookedSince { get; init; }
+
+    /// <summary>What the watch set means and the log does not have, as of the last look. Any thread may ask.</summary>
+    public WatchTroubles Troubles { get => _troubles; private set => _troubles = value; }
 
     /// <summary>Whether a map has ended for whose end another waits.</summary>
     public bool HasPredecessorEnded() =>
@@ -60,8 +65,7 @@ internal sealed class MapRegistry(
         if (fold is not { IsOpen: true, Generation: { } opened })
             return;
         var info = new MapInfo(opened.MapId, opened.Name, (MapType)opened.Shape.Type, opened.Shape.KeySize, opened.Shape.ValueSize, opened.Shape.MaxEntries, (uint)opened.Shape.Flags, 0, 0, 0);
-        var pins = WatchedTarget.PinnedIds(targets);
-        if ((hook.IsResumed || BpfMap.Exists(info.Id)) && targets.Any(t => t.Matches(info, pins.GetValueOrDefault(t.Text)) && t.StreamOf(info) == stream.Name.Map))
+        if ((hook.IsResumed || BpfMap.Exists(info.Id)) && IsMeant(info, stream.Name.Map))
         {
             GoOn(stream, fold, info);
             return;
@@ -70,6 +74,14 @@ internal sealed class MapRegistry(
         if (!hook.IsResumed)
             NoteUnhooked(stream);
         sink.Note(stream, new MapClosed(sink.Epoch.Value, info.Id, Boot.Id), KernelClock.Now);
+    }
+
+    // A map whose pin leads to another one now is closed by the first look, when the ring has been read that far.
+    private bool IsMeant(MapInfo map, string stream)
+    {
+        var pins = _watched.Look();
+        return pins.Means(map.Id, map.Name, stream) || pins.LostPinOf(map.Id, map.Name, stream) is not null
+            || hook.IsResumed && hook.SlotOf(map.Id) is not null && pins.CanHaveMeant(map.Name, stream);
     }
 
     /// <summary>Takes over a stream whose map ended with an earlier boot of this node, and the ring with it: what was not logged by then nobody knows.</summary>
@@ -177,7 +189,8 @@ internal sealed class MapRegistry(
         if (_look is not { } look || hook.Ring.Cursor < look.RingEnd)
             return false;
         _look = null;
-        var pins = WatchedTarget.PinnedIds(targets, _refused.Add);
+        var pins = _watched.Look(_refused.Add);
+        var found = Describe(look, pins);
         // In this order: a map that was seen by the look is in the second, or in the making.
         var isMaking = IsMaking();
         var replicas = replicators.Replicas();
@@ -195,21 +208,13 @@ internal sealed class MapRegistry(
         NoteFrozen();
         if (isMaking)
             return gone.Count > 0;
-        foreach (var id in look.Alive)
+        var notFollowed = FollowPins(pins, replicas);
+        foreach (var info in found)
         {
-            // A pin may be moved to a map that was nobody's before.
-            if (_maps.ContainsKey(id) || _waiting.Contains(id) || _others.Contains(id) && !pins.ContainsValue(id))
-                continue;
-            if (BpfMap.Describe(id, out var errno) is { } info)
-            {
-                _refused.Remove(id);
+            if (!_maps.ContainsKey(info.Id) && !_waiting.Contains(info.Id) && BpfMap.Exists(info.Id))
                 Consider(info, KernelClock.Now, pins, replicas);
-            }
-            else if (errno != Errno.Enoent)
-            {
-                _refused.Add(id, errno);
-            }
         }
+        Troubles = FindTroubles(look, pins, notFollowed);
         _refused.EndLook(look.Alive, Maps);
         if (_isStart && _maps.Count == 0 && _streams.Count == 0 && _unloggable.NothingElse() is { } nothingElse)
             throw new InvalidDataException(nothingElse);
@@ -231,6 +236,93 @@ internal sealed class MapRegistry(
         }
     }
 
+    // The maps that are new, or to which a pin leads that was nobody's before.
+    private List<MapInfo> Describe(Look look, PinView pins)
+    {
+        var found = new List<MapInfo>();
+        foreach (var id in look.Alive)
+        {
+            if (_maps.ContainsKey(id) || _waiting.Contains(id) || _others.Contains(id) && !pins.LeadsTo(id))
+                continue;
+            if (BpfMap.Describe(id, out var errno) is { } info)
+            {
+                _refused.Remove(id);
+                replicators.Meet(info);
+                found.Add(info);
+            }
+            else if (errno != Errno.Enoent)
+            {
+                _refused.Add(id, errno);
+            }
+        }
+        replicators.Forget(look.Alive);
+        return found;
+    }
+
+    // A stream that is watched by its pin goes on with the map behind the pin, although the map before it lives: the program that
+    // holds that one may be in use no more.
+    private List<string> FollowPins(PinView pins, IReadOnlyDictionary<uint, ulong> replicas)
+    {
+        var notFollowed = new List<string>();
+        var kept = new HashSet<uint>();
+        foreach (var pin in pins.Pins)
+        {
+            if (_maps.TryGetValue(pin.MapId, out var logged))
+            {
+                if (pin.Target.StreamOf(logged.Id, logged.Name, pin.Path) is var wanted && wanted != logged.Stream.Name.Map)
+                    notFollowed.Add(WatchTroubles.OtherStream(pin, wanted, logged.Stream.Name));
+                continue;
+            }
+            if (BpfMap.Describe(pin.MapId, out _) is not { } info || pins.Find(info.Id, info.Name) is not var (target, name) || target != pin.Target
+                || !_streams.TryGetValue(name, out var stream) || stream.Map is not { } older || pins.IsPinnedFor(older.Id, older.Name, name))
+                continue;
+            if (WhyNot.Of(info, target, name, replicas) is { } why)
+            {
+                kept.Add(older.Id);
+                notFollowed.Add(WatchTroubles.NotFollowed(stream.Name, older.Id, pin, why));
+                continue;
+            }
+            log.PinMoved(stream.Name.ToString(), pin.Path, info.Id, older.Id);
+            Close(older);
+            hook.Ignore(older.Id);
+            if (_waiting.TryGet(info.Id, out var next))
+                GoOn(next);
+            else
+                Consider(info, KernelClock.Now, pins, replicas);
+        }
+        // Its pin leads to a map of another name, which has a stream of its own.
+        foreach (var map in _maps.Values.Where(m => !kept.Contains(m.Id) && !IsMeantStill(m, pins)).ToList())
+        {
+            Close(map);
+            hook.Ignore(map.Id);
+        }
+        return notFollowed;
+    }
+
+    private static bool IsMeantStill(CapturedMap map, PinView pins) =>
+        pins.Means(map.Id, map.Name, map.Stream.Name.Map) || pins.LostPinOf(map.Id, map.Name, map.Stream.Name.Map) is not null
+        || !pins.CanHaveMeant(map.Name, map.Stream.Name.Map);
+
+    private WatchTroubles FindTroubles(Look look, PinView pins, List<string> notFollowed)
+    {
+        var waiting = new List<string>();
+        foreach (var name in _waiting.Streams)
+        {
+            uint[] ids = [.. _waiting.Of(name).Select(w => w.Info.Id).Where(look.Alive.Contains)];
+            if (ids.Length > 0 && _streams[name].Map is { } older)
+                waiting.Add(WatchTroubles.WaitingFor(older.Stream.Name, older.Id, ids));
+        }
+        return new WatchTroubles(waiting,
+        [
+            .. notFollowed,
+            .. pins.Unreadable.Select(u => WatchTroubles.Unreadable(u.Path, u.Why)),
+            .. from map in _maps.Values
+               let lost = pins.LostPinOf(map.Id, map.Name, map.Stream.Name.Map)
+               where lost is not null
+               select WatchTroubles.LostPin(map.Stream.Name, map.Id, lost),
+        ]);
+    }
+
     /// <summary>Takes a prune record, from whatever thread, to be written with the next batch.</summary>
     public void Ask(StreamName stream, Pruned record) => _asked.Enqueue((stream, record));
 
@@ -250,9 +342,9 @@ internal sealed class MapRegistry(
     /// <summary>What of the watch set means no map at this moment.</summary>
     public IReadOnlyList<string> Missing()
     {
-        var pins = WatchedTarget.PinnedIds(targets);
+        var pins = _watched.Look();
         var all = BpfMap.All().ToList();
-        return [.. targets.Where(t => !all.Any(m => t.Matches(m, pins.GetValueOrDefault(t.Text)))).Select(t => t.Text)];
+        return [.. targets.Where(t => t.Pin is null ? !all.Any(m => t.Matches(m.Id, m.Name)) : pins.Pins.All(p => p.Target != t)).Select(t => t.Text)];
     }
 
     private CapturedMap? Meet(uint id, long kernelTime, MapSeen? seen)
@@ -263,7 +355,7 @@ internal sealed class MapRegistry(
         if (BpfMap.Describe(id, out var errno) is { } open)
         {
             _refused.Remove(id);
-            return Consider(open, kernelTime, WatchedTarget.PinnedIds(targets), replicas: null, isFromItsFirst: seen is not null);
+            return Consider(open, kernelTime, _watched.Look(), replicas: null, isFromItsFirst: seen is not null);
         }
         if (errno != Errno.Enoent)
         {
@@ -276,22 +368,19 @@ internal sealed class MapRegistry(
         if (seen is not { } met)
             return null;
         var info = new MapInfo(id, met.Name, (MapType)met.Type, (int)met.KeySize, (int)met.ValueSize, met.MaxEntries, met.MapFlags, 0, 0, 0);
-        return Consider(info, kernelTime, [], new Dictionary<uint, ulong>(), isFromItsFirst: true);
+        return Consider(info, kernelTime, _watched.Look(), new Dictionary<uint, ulong>(), isFromItsFirst: true);
     }
 
-    private CapturedMap? Consider(MapInfo info, long kernelTime, Dictionary<string, uint> pins, IReadOnlyDictionary<uint, ulong>? replicas, bool isFromItsFirst = false)
+    private CapturedMap? Consider(MapInfo info, long kernelTime, PinView pins, IReadOnlyDictionary<uint, ulong>? replicas, bool isFromItsFirst = false)
     {
-        var target = targets.FirstOrDefault(t => t.Matches(info, pins.GetValueOrDefault(t.Text)));
-        // A replica of a watched name on this very node is what replicators write, not what is captured.
-        if (target is null || (replicas ?? ReplicasWhenMade()).ContainsKey(info.Id))
+        if (pins.Find(info.Id, info.Name) is not var (target, name) || OwnMaps.Contains(info) || WhyNot.IsMadeFromALog(info.Id, target, replicas ?? ReplicasWhenMade()))
             return Ignore(info.Id);
-        if (UnloggableMaps.WhyNot(info, target) is { } whyNot)
+        if (UnloggableMaps.WhyNot(info, target, name) is { } whyNot)
         {
             if (_unloggable.Add(info.Id, target, whyNot))
                 log.CannotReplicate(whyNot);
             return Ignore(info.Id);
         }
-        var name = target.StreamOf(info);
         // An earlier daemon kept what was recorded of it, until its predecessor's end, and is gone with that; unless the ring has all of it.
         var hasWaited = hook.IsResumed && hook.SlotOf(info.Id) is > 0 && !isFromItsFirst && !_cut.Contains(name);
         var met = new MetMap(info, name, SlotOf(info), kernelTime, _btf.Read(info.BtfId));
@@ -342,15 +431,22 @@ internal sealed class MapRegistry(
                 FreeSlot(next.Met.Slot);
                 continue;
             }
-            var map = Open(next.Met);
-            if (next.IsOverfull || next.HasWaited)
-                sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", next.HasWaited ? -1 : next.Changes, next.Met.Since, KernelClock.Now), KernelClock.Now);
-            next.GiveTo(map);
-            next.Leave();
+            var map = GoOn(next);
             if (!hasEnded)
                 return;
             Close(map);
         }
+    }
+
+    private CapturedMap GoOn(WaitingMap next)
+    {
+        _waiting.Remove(next);
+        var map = Open(next.Met);
+        if (next.IsOverfull || next.HasWaited)
+            sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "waiting", next.HasWaited ? -1 : next.Changes, next.Met.Since, KernelClock.Now), KernelClock.Now);
+        next.GiveTo(map);
+        next.Leave();
+        return map;
     }
 
     // What is not kept of maps that came and went while their predecessor lives is a gap of the stream, at once: that may live for ever.

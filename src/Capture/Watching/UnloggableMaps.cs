@@ -13,7 +13,7 @@ internal sealed class UnloggableMaps(IReadOnlyList<WatchedTarget> targets)
     private readonly Dictionary<uint, (WatchedTarget Target, string Sentence)> _maps = [];
 
     /// <returns>Why the map cannot be logged, or null.</returns>
-    public static string? WhyNot(MapInfo info, WatchedTarget target)
+    public static string? WhyNot(MapInfo info, WatchedTarget target, string stream)
     {
         var why = !HookedFunction.Supports(info.Type)
             ? $"a map of type {info.Type} holds kernel objects, or is of a kind that maplog does not know. Hash, LRU hash, array, LPM trie and the per-CPU kinds of them can be."
@@ -21,8 +21,8 @@ internal sealed class UnloggableMaps(IReadOnlyList<WatchedTarget> targets)
             ? $"its entries have keys of {info.KeySize} and values of {info.ValueBytes} bytes, and an entry may have {MaxEntryBytes} at most."
             : info.ValueBytes == 0
             ? "its values have no bytes."
-            : !StreamName.IsMap(target.StreamOf(info))
-            ? $"'{target.StreamOf(info)}' is not a stream name. Give it one: {target.Text}=STREAM, of 1 to 64 of A-Z, a-z, 0-9, '_', '.' and '-'."
+            : !StreamName.IsMap(stream)
+            ? $"'{stream}' is not a stream name. Give it one: {target.Text}={(target.Pin is not null && target.IsPrefix ? "STREAM-*" : "STREAM")}, of 1 to 64 of A-Z, a-z, 0-9, '_', '.' and '-'."
             : null;
         return why is null ? null : $"Map {info.Name} (id {info.Id}) is meant by '{target.Text}' but cannot be replicated: {why}";
     }

@@ -38,8 +38,8 @@ internal static class StatusFormat
     }
 
     /// <summary>What is wrong with a source, a sentence; null: nothing.</summary>
-    public static string? Complaint(SourceStatus source) => source.IsWell
-        ? null
+    public static string? Complaint(SourceStatus source) => source.IsWritten
+        ? source.Troubles is { Count: > 0 } troubles ? $"The capture of {source.Source} on {source.Owner} is not ready: {string.Join(" ", troubles)}" : null
         : $"Source {source.Source} is written by nobody: the capture on {source.Owner} has ended. Start it again{(source.StandsBy is { Count: > 0 } nodes ? $", or promote a node that stands by: 'maplog promote {source.Source} --node {nodes[0]}'" : "")}.";
 
     /// <summary>What is wrong with a replica, a sentence; null: nothing.</summary>
@@ -66,6 +66,10 @@ internal static class StatusFormat
             json.WriteString("since", source.Since is { } since ? Times.Of(since) : null);
             json.WriteString("owner", source.Owner);
             json.WriteBoolean("held", source.IsHeld);
+            json.WriteStartArray("troubles");
+            foreach (var trouble in source.Troubles ?? [])
+                json.WriteStringValue(trouble);
+            json.WriteEndArray();
             json.WriteStartArray("standsBy");
             foreach (var standby in source.StandsBy ?? [])
                 json.WriteStringValue(standby);

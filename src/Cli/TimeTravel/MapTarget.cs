@@ -9,7 +9,12 @@ using Maplog.Replicas;
 namespace Maplog.Cli.TimeTravel;
 
 /// <summary>A pin into which a past is written.</summary>
-internal sealed class MapTarget(string pin, Terminal terminal, Descriptions descriptions, CancellationToken cancellation)
+/// <param name="pin">Its path.</param>
+/// <param name="registry">The folder of bpffs in which a new map is registered as a copy.</param>
+/// <param name="terminal">Where the result is printed.</param>
+/// <param name="descriptions">What the bytes of keys and values mean.</param>
+/// <param name="cancellation">Ends the writing.</param>
+internal sealed class MapTarget(string pin, string registry, Terminal terminal, Descriptions descriptions, CancellationToken cancellation)
 {
     private const int Shown = 20;
 
@@ -55,7 +60,7 @@ internal sealed class MapTarget(string pin, Terminal terminal, Descriptions desc
         if (MountView.WhyUnseen(folder) is { } unseen)
             terminal.Complain(unseen);
         var shape = opened.Shape;
-        using var map = BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, shape.MaxEntries, (uint)shape.Flags);
+        using var map = Make(() => BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, shape.MaxEntries, (uint)shape.Flags));
         // Filled before anybody can see it: when this ends early, nothing is left behind.
         long entries;
         using (var progress = new Progress(terminal, $"filling {pin}", work))
@@ -63,7 +68,7 @@ internal sealed class MapTarget(string pin, Terminal terminal, Descriptions desc
         var does = Does;
         var exists = File.Exists(pin);
         map.Pin(pin, replace: exists);
-        terminal.Out.WriteLine($"{pin} was {does} {map}, {Count.Of(entries, "entry", "entries")}, {stream} at version {version}.{(exists ? " Programs that used the map before keep it." : "")}");
+        terminal.Out.WriteLine($"{pin} was {does} {map}, {Count.Of(entries, "entry", "entries")}, {stream} at version {version}.{(exists ? " Programs that used the map before keep it." : "")} A capture on this host watches it by its pin or its id, never by its name.");
     }
 
     /// <exception cref="LogException">A replicator would undo what is written there.</exception>
@@ -71,6 +76,13 @@ internal sealed class MapTarget(string pin, Terminal terminal, Descriptions desc
     {
         if (File.Exists(pin) && ReplicaMap.ReadCursor(pin) is { } cursor && cursor.Keeper.IsAlive)
             throw new LogException($"The pin {pin} is a replica that process {cursor.Keeper.Tgid} keeps up to date: it would undo what is written here. Stop that replicator, or choose another pin.");
+    }
+
+    // It has the name of its source. On the source's own host a capture would take it for the source's next generation.
+    private BpfMap Make(Func<BpfMap> make)
+    {
+        using var own = WriterRegistry.Open(registry);
+        return new HostRegistries(own).MakeCopy(make);
     }
 
     private string Does => File.Exists(pin) ? "replaced by" : "made with";

@@ -20,6 +20,7 @@ internal static class Replay
         into.CompletionSources.Add(HostCompletion.Pins);
         var dry = new Option<bool>("--dry-run") { Description = "With --into: show the adds, updates and deletes, and do nothing." };
         var swap = new Option<bool>("--swap") { Description = "With --into: make a new map and put it in the pin's place, whole. Programs that have the old one open keep it." };
+        var root = new Option<string?>("--pin-root") { Description = "With --into: the --pin-root of the captures of this node. A map that is made is registered there, so that none of them takes it for its source.", HelpName = "FOLDER" };
         var csv = new Option<bool>("--csv") { Description = "Print CSV, a column for each field." };
         var bpftool = new Option<bool>("--bpftool") { Description = "Print what 'bpftool -j map dump' would have printed then." };
         var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
@@ -27,12 +28,12 @@ internal static class Replay
         var command = new ExampleCommand(
             "replay", "The map as it was: printed, or written into a pinned map. Without --at, --version or --before as it is now.",
             "maplog replay lb-1/ct_map --at '10 minutes ago'", "maplog replay lb-1/ct_map --before gap_found --csv > before.csv",
-            "maplog replay lb-1/ct_map --at 'yesterday 14:00' --into /sys/fs/bpf/ct_then --dry-run") { stream, point.At, point.Version, point.Before, into, dry, swap, csv, bpftool, hex, limit };
+            "maplog replay lb-1/ct_map --at 'yesterday 14:00' --into /sys/fs/bpf/ct_then --dry-run") { stream, point.At, point.Version, point.Before, into, dry, swap, root, csv, bpftool, hex, limit };
         Call.Set(command, terminal, call =>
         {
             var wanted = new Wanted(
-                point.Read(call.Arguments, TimeProvider.System), call.Arguments.GetValue(into), call.Arguments.GetValue(dry), call.Arguments.GetValue(swap),
-                call.Arguments.GetValue(csv), call.Arguments.GetValue(bpftool), call.Arguments.GetValue(hex), (int)(call.Arguments.GetValue(limit) ?? int.MaxValue));
+                point.Read(call.Arguments, TimeProvider.System), call.Arguments.GetValue(into), call.Arguments.GetValue(root) ?? CommandSettings.Read(call.Arguments).PinRoot, call.Arguments.GetValue(dry),
+                call.Arguments.GetValue(swap), call.Arguments.GetValue(csv), call.Arguments.GetValue(bpftool), call.Arguments.GetValue(hex), (int)(call.Arguments.GetValue(limit) ?? int.MaxValue));
             return RunAsync(call, call.Arguments.GetRequiredValue(stream), wanted);
         });
         return command;
@@ -50,7 +51,7 @@ internal static class Replay
         var version = (await past.FindAsync(wanted.Point)).Version;
         var descriptions = await Descriptions.ReadAsync(log, stream, call.Cancellation);
         if (wanted.Into is { } pin)
-            await WriteAsync(call, past, version, new MapTarget(pin, call.Terminal, descriptions, call.Cancellation), wanted);
+            await WriteAsync(call, past, version, new MapTarget(pin, wanted.Registry, call.Terminal, descriptions, call.Cancellation), wanted);
         else
             Print(call, await past.ReadAsync(version), wanted.Hex ? null : descriptions, wanted);
         return ExitCode.Ok;
@@ -108,5 +109,5 @@ internal static class Replay
             terminal.Out.WriteLine($"# and {entries.Count - limit} more");
     }
 
-    private sealed record Wanted(PointInTime Point, string? Into, bool IsDry, bool Swaps, bool Csv, bool Bpftool, bool Hex, int Limit);
+    private sealed record Wanted(PointInTime Point, string? Into, string Registry, bool IsDry, bool Swaps, bool Csv, bool Bpftool, bool Hex, int Limit);
 }

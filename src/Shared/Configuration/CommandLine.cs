@@ -51,6 +51,11 @@ public sealed class CommandLine
                 line._mistakes.Add($"{Secrets.Hide(name)}: there is no such option; --help lists them.");
                 continue;
             }
+            if (known is { Argument: "" } && equals < 0)
+            {
+                line.Take(known, name, "true", seen);
+                continue;
+            }
             if (equals < 0 && (i + 1 == arguments.Count || arguments[i + 1].StartsWith("--", StringComparison.Ordinal)))
             {
                 line._mistakes.Add($"{name}: give a value after it.");

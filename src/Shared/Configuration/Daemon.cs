@@ -47,6 +47,8 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
         if (line.Mistakes.Count + settings.Mistakes.Count > 0)
             return Refuse([.. line.Mistakes, .. settings.Mistakes]);
         using var host = builder.Build();
+        if (host.Services.GetService<IRunsInstead>() is { } instead)
+            return instead.Run();
         foreach (var first in host.Services.GetServices<IStartsFirst>())
         {
             if (await first.StartAsync(CancellationToken.None) is not { } why)
@@ -75,7 +77,7 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
     {
         var text = new System.Text.StringBuilder();
         text.AppendLine($"{name}: {purpose}").AppendLine().AppendLine($"Usage: {name} [options]").AppendLine();
-        IEnumerable<(string Left, string Help, string Setting)> rows = switches.Select(s => ($"{s.Name} {s.Argument}", s.Help, s.Setting.Replace("{0}", "N", StringComparison.Ordinal)));
+        IEnumerable<(string Left, string Help, string Setting)> rows = switches.Select(s => ($"{s.Name} {s.Argument}".TrimEnd(), s.Help, s.Setting.Replace("{0}", "N", StringComparison.Ordinal)));
         foreach (var (left, help, setting) in rows)
             text.AppendLine($"  {left,-26} {help}").AppendLine($"  {"",-26} [{setting}]");
         text.AppendLine($"  {"--config FILE",-26} Read settings from this JSON file too.");

@@ -61,17 +61,7 @@ public sealed class CaptureHook : IDisposable
     public static CaptureHook Attach(HookOptions options) => HookAttacher.Attach(options);
 
     /// <summary>Replaces the watched names. Maps that have been judged keep their verdict until <see cref="Watch"/> or <see cref="Ignore"/>.</summary>
-    public void SetNames(IReadOnlyList<NamePattern> names)
-    {
-        Span<byte> key = stackalloc byte[4];
-        Span<byte> none = stackalloc byte[NamePattern.Size];
-        none.Clear();
-        for (var i = 0; i < NamePattern.Most; i++)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(key, i);
-            _maps.Names.Update(key, i < names.Count ? names[i].ToBytes() : none);
-        }
-    }
+    public void SetNames(IReadOnlyList<NamePattern> names) => _maps.SetNames(names);
 
     /// <summary>From now on changes of this map are recorded, its losses counted in this slot.</summary>
     public void Watch(uint mapId, int slot) => SetVerdict(mapId, WatchedFrom + (uint)slot);

@@ -5,7 +5,8 @@ namespace Maplog.Hooking;
 /// <summary>The compiled bpf/capture.bpf.c, which travels in this assembly.</summary>
 internal static class CaptureImage
 {
-    public const int Layout = 1;
+    /// <summary>MAPLOG_LAYOUT.</summary>
+    public const int Layout = 2;
 
     public static byte[] Read()
     {

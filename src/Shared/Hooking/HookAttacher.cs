@@ -100,7 +100,7 @@ internal static class HookAttacher
             Prepare(image, options);
             image.Load();
             maps = HookMaps.Of(image);
-            WriteNames(maps, options.Names);
+            maps.SetNames(options.Names); // before the first program runs, so that no change of a watched name goes unjudged
             var hooks = HookPrograms(programs, probe, maps, links);
             var canPin = options.PinFolder is not null && links.Values.All(link => link.CanPin);
             if (canPin)
@@ -131,13 +131,6 @@ internal static class HookAttacher
             return;
         using var writers = BpfMap.OpenPinned(options.WritersPin);
         image.ReuseMap("maplog_writers", writers);
-    }
-
-    // Set before the first program runs, so that no change of a watched name goes by unjudged.
-    private static void WriteNames(HookMaps maps, IReadOnlyList<NamePattern> names)
-    {
-        for (var i = 0; i < names.Count; i++)
-            maps.Names.Update(BitConverter.GetBytes(i), names[i].ToBytes());
     }
 
     private static List<HookState> HookPrograms(IReadOnlyList<HookProgram> programs, Probe probe, HookMaps maps, Dictionary<string, BpfLink> links)

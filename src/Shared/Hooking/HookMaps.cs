@@ -58,6 +58,24 @@ internal sealed class HookMaps : IDisposable
         Ring.Pin(RingPin(folder, probe), replace: true);
     }
 
+    /// <summary>Replaces the watched names; a name that stays is there all the time.</summary>
+    public void SetNames(IReadOnlyList<NamePattern> names)
+    {
+        var old = new List<byte[]>();
+        byte[] keys = new byte[NamePattern.Max * NamePattern.Size], values = new byte[NamePattern.Max * sizeof(uint)];
+        var scan = Names.Scan(NamePattern.Max);
+        for (int count; (count = scan.Next(keys, values)) > 0;)
+        {
+            for (var i = 0; i < count; i++)
+                old.Add(keys.AsSpan(i * NamePattern.Size, NamePattern.Size).ToArray());
+        }
+        var wanted = names.Select(n => n.ToBytes()).ToList();
+        foreach (var name in wanted)
+            Names.Update(name, BitConverter.GetBytes(1));
+        foreach (var name in old.Where(o => !wanted.Any(w => w.AsSpan().SequenceEqual(o))))
+            Names.Delete(name);
+    }
+
     public void Dispose()
     {
         Ring.Dispose();

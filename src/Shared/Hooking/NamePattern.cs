@@ -2,17 +2,19 @@ using System.Text;
 
 namespace Maplog.Hooking;
 
-/// <summary>A watched map name, or with a final '*' a prefix, as the kernel side compares it: 16 bytes and a mask.</summary>
+/// <summary>A watched map name, or with a final '*' a prefix, as the hook's trie of names holds it: 16 bytes, of which so many bits count.</summary>
 public sealed class NamePattern
 {
     /// <summary>Characters of a map name that the kernel keeps.</summary>
     public const int MaxName = 15;
 
-    /// <summary>Bytes of struct maplog_pattern.</summary>
-    public const int Size = 32;
+    /// <summary>Bytes of struct maplog_name.</summary>
+    public const int Size = sizeof(uint) + KernelName;
 
-    /// <summary>Patterns the kernel side has room for (MAPLOG_PATTERNS).</summary>
-    public const int Most = 64;
+    /// <summary>Names and prefixes for which the hook has room (MAPLOG_NAMES).</summary>
+    public const int Max = 4096;
+
+    private const int KernelName = 16;
 
     private readonly string _text;
     private readonly bool _prefix;
@@ -31,12 +33,12 @@ public sealed class NamePattern
 
     public bool Matches(string name) => _prefix ? name.StartsWith(_text, StringComparison.Ordinal) : name == _text;
 
-    /// <summary>struct maplog_pattern: the name's 16 bytes, then the mask's.</summary>
+    /// <summary>struct maplog_name: the number of bits that count, then the name's 16 bytes.</summary>
     public byte[] ToBytes()
     {
         var bytes = new byte[Size];
-        Encoding.ASCII.GetBytes(_text, bytes);
-        bytes.AsSpan(16, _prefix ? _text.Length : 16).Fill(0xff);
+        BitConverter.TryWriteBytes(bytes, 8 * (_prefix ? _text.Length : KernelName));
+        Encoding.ASCII.GetBytes(_text, bytes.AsSpan(sizeof(uint)));
         return bytes;
     }
 

@@ -10,8 +10,12 @@ namespace Maplog.Log;
 /// <param name="Owner">The node that the lease names; null: nobody ever had it.</param>
 /// <param name="IsHeld">Whether a daemon holds the lease now.</param>
 /// <param name="StandsBy">The nodes whose captures wait for a promotion, by name.</param>
-public sealed record SourceStatus(string Source, Epoch Epoch, string? Node, DateTimeOffset? Since, string? Owner = null, bool IsHeld = false, IReadOnlyList<string>? StandsBy = null)
+/// <param name="Troubles">What keeps its writer from being ready, sentences.</param>
+public sealed record SourceStatus(string Source, Epoch Epoch, string? Node, DateTimeOffset? Since, string? Owner = null, bool IsHeld = false, IReadOnlyList<string>? StandsBy = null, IReadOnlyList<string>? Troubles = null)
 {
+    /// <summary>Whether somebody writes it, as far as anybody should, and whether it logs all that it should.</summary>
+    public bool IsWell => IsWritten && Troubles is null or [];
+
     /// <summary>Whether somebody writes it, as far as anybody should.</summary>
-    public bool IsWell => Owner is null || IsHeld;
+    public bool IsWritten => Owner is null || IsHeld;
 }

@@ -20,7 +20,8 @@ public sealed class StatusReader(LogStore store)
     public Task<IReadOnlyList<SourceStatus>> ReadSourcesAsync(string? source = null, CancellationToken cancellation = default) => ReadAsync(
         "Reading the sources", $"""
         select p.partition_value, coalesce(t.epoch, 0), t.node, t.since, w.node, coalesce(w.holder is not null and w.until > clock_timestamp(), false),
-            array(select b.node from {store.Schema}.standby_writers b where b.source = p.partition_value and b.seen > clock_timestamp() - interval '10 s' order by 1)
+            array(select b.node from {store.Schema}.standby_writers b where b.source = p.partition_value and b.seen > clock_timestamp() - interval '10 s' order by 1),
+            case when w.holder is not null and w.until > clock_timestamp() then w.troubles else array[]::text[] end
         from {store.Schema}.mt_tenant_partitions p
         left join {store.Schema}.writers w on w.source = p.partition_value
         left join lateral (
@@ -30,7 +31,7 @@ public sealed class StatusReader(LogStore store)
         where $1::text is null or p.partition_value = $1 order by 1
         """, source, null,
         row => new SourceStatus(row.GetString(0), new Epoch(row.GetInt32(1)), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetFieldValue<DateTimeOffset>(3),
-            row.IsDBNull(4) ? null : row.GetString(4), row.GetBoolean(5), row.GetFieldValue<string[]>(6)), cancellation);
+            row.IsDBNull(4) ? null : row.GetString(4), row.GetBoolean(5), row.GetFieldValue<string[]>(6), row.GetFieldValue<string[]>(7)), cancellation);
 
     /// <summary>The gaps that were logged within a time, by stream and reason.</summary>
     /// <param name="source">Only of this source; null: of all.</param>

@@ -51,11 +51,14 @@ public sealed class WriterLease(LogStore store, string source)
             """, reader => reader.GetBoolean(0), cancellation, source, holder, Term) is not null;
 
     /// <summary>Holds on to it.</summary>
+    /// <param name="holder">Who has it.</param>
+    /// <param name="troubles">What keeps it from being ready, sentences.</param>
+    /// <param name="cancellation">Ends the asking.</param>
     /// <returns>The row; null: another has it.</returns>
-    public async Task<WriterRow?> RenewAsync(string holder, CancellationToken cancellation = default) =>
+    public async Task<WriterRow?> RenewAsync(string holder, IReadOnlyList<string> troubles, CancellationToken cancellation = default) =>
         await OneAsync<WriterRow?>($"Renewing the lease on source {source}", $"""
-            update {store.Schema}.writers set until = clock_timestamp() + $3 where source = $1 and holder = $2 returning {Columns}
-            """, Row, cancellation, source, holder, Term);
+            update {store.Schema}.writers set until = clock_timestamp() + $3, troubles = $4 where source = $1 and holder = $2 returning {Columns}
+            """, Row, cancellation, source, holder, Term, troubles.ToArray());
 
     /// <summary>
     /// Ends sessions that hold up a commit to this log in the middle of a commit of their own: of a writer before that hangs, for

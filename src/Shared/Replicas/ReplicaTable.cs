@@ -11,7 +11,9 @@ internal sealed class ReplicaTable : IDisposable
     /// <summary>Entries of a map; its entries are allocated when they are made.</summary>
     public const int Room = 8192;
 
-    private const string Name = "maplog_replicas";
+    /// <summary>The kernel's name of each map.</summary>
+    public const string Name = "maplog_replicas";
+
     private const int Chunk = 1024;
 
     private readonly string _pin;
@@ -57,6 +59,15 @@ internal sealed class ReplicaTable : IDisposable
         }
     }
 
+    public bool Has(uint mapId)
+    {
+        lock (_lock)
+        {
+            FollowOthers();
+            return _maps.Any(m => m.Info.Id == mapId);
+        }
+    }
+
     public void Remove(uint number)
     {
         Span<byte> key = stackalloc byte[sizeof(uint)];
@@ -77,15 +88,19 @@ internal sealed class ReplicaTable : IDisposable
             FollowOthers();
             maps = [.. _maps];
         }
-        byte[] keys = new byte[Chunk * sizeof(uint)], values = new byte[Chunk * sizeof(ulong)];
         foreach (var map in maps)
+            Visit(map, visit);
+    }
+
+    /// <summary>Visits the entries of one map of a table.</summary>
+    public static void Visit(BpfMap map, Action<uint, ulong> visit)
+    {
+        byte[] keys = new byte[Chunk * sizeof(uint)], values = new byte[Chunk * sizeof(ulong)];
+        var scan = map.Scan(Chunk);
+        for (int count; (count = scan.Next(keys, values)) > 0;)
         {
-            var scan = map.Scan(Chunk);
-            for (int count; (count = scan.Next(keys, values)) > 0;)
-            {
-                for (var i = 0; i < count; i++)
-                    visit(BitConverter.ToUInt32(keys, i * sizeof(uint)), BitConverter.ToUInt64(values, i * sizeof(ulong)));
-            }
+            for (var i = 0; i < count; i++)
+                visit(BitConverter.ToUInt32(keys, i * sizeof(uint)), BitConverter.ToUInt64(values, i * sizeof(ulong)));
         }
     }
 

@@ -7,7 +7,7 @@ namespace Maplog.Replicas;
 /// What a capture on the same host must not log again, told to its hook in two pinned maps:
 /// <code>
 /// writers   hash, key u32 thread group (initial pid namespace), value u64 start in clock ticks since boot
-/// replicas  hash, key u32 kernel map id,                        value u64 first 8 bytes of the SHA-256 of its stream's name
+/// replicas  hash, key u32 kernel map id,                        value u64 first 8 bytes of the SHA-256 of its stream's name; 0: see <see cref="Copy"/>
 ///                 key u32 2^31 + thread group: it is making one, value u64 start in clock ticks since boot
 /// </code>
 /// Numbers are in this machine's byte order. Whoever comes first makes the maps. When <c>replicas</c> is full, <c>replicas_2</c>
@@ -23,8 +23,11 @@ public sealed class WriterRegistry : IDisposable
     /// <summary>Replicator processes of a host; the hook has a map of this size of its own, if no capture names one.</summary>
     public const int MaxWriters = 1024;
 
+    /// <summary>Instead of a stream: a map that a command filled from the log and that nobody keeps up to date.</summary>
+    public const ulong Copy = 0;
+
     // Map ids and thread groups are positive ints.
-    private const uint Making = 1u << 31;
+    internal const uint Making = 1u << 31;
 
     private static readonly Lock OneAtATime = new();
 
@@ -98,7 +101,15 @@ public sealed class WriterRegistry : IDisposable
     public void AddReplica(uint mapId, StreamName stream) => _replicas.Put(mapId, CursorRecord.HashOf(stream));
 
     /// <summary>Makes a map that is a replica before anybody can take it for another: see <see cref="IsMaking"/>.</summary>
-    public BpfMap MakeReplica(StreamName stream, Func<BpfMap> make)
+    public BpfMap MakeReplica(StreamName stream, Func<BpfMap> make) => Make(CursorRecord.HashOf(stream), make);
+
+    /// <summary>
+    /// Makes a map that a command fills from the log. It has the name of its source, and a capture watches it by its pin or its id
+    /// alone.
+    /// </summary>
+    public BpfMap MakeCopy(Func<BpfMap> make) => Make(Copy, make);
+
+    private BpfMap Make(ulong what, Func<BpfMap> make)
     {
         lock (OneAtATime)
         {
@@ -107,7 +118,7 @@ public sealed class WriterRegistry : IDisposable
             try
             {
                 var map = make();
-                AddReplica(map.Info.Id, stream);
+                _replicas.Put(map.Info.Id, what);
                 return map;
             }
             finally
@@ -145,6 +156,9 @@ public sealed class WriterRegistry : IDisposable
         });
         return replicas;
     }
+
+    /// <summary>Whether a map of this kernel is one of this registry's.</summary>
+    internal bool Has(MapInfo map) => _replicas.Has(map.Id);
 
     public void Dispose()
     {
@@ -204,7 +218,7 @@ public sealed class WriterRegistry : IDisposable
         return others;
     }
 
-    private static bool IsMaker(uint number, ulong start) => new ProcessIdentity(number & ~Making, start).IsAlive;
+    internal static bool IsMaker(uint number, ulong start) => new ProcessIdentity(number & ~Making, start).IsAlive;
 
     // Entries of processes that died without a word, and of maps that are gone: their numbers may come again.
     private void Sweep()

@@ -20,7 +20,7 @@ internal sealed class ReplayRow : IRow
                 await ReadAsync(log, cancellation);
                 bare.Write(bench.NewPin(), bench.Sizes);
             },
-            () => MapCommand.RunAsync(log.Connection, "replay", $"{FilledLog.Stream}", "--version", $"{log.Head}", "--into", bench.NewPin()));
+            () => MapCommand.RunAsync(log.Connection, "replay", $"{FilledLog.Stream}", "--version", $"{log.Head}", "--into", bench.NewPin(), "--pin-root", bench.NewPins()));
         return [Figure.Compared(Name, times[1], times[0], "s", "the same events read with a bare Npgsql reader, and the result written with batch updates", times[1] / times[0], 2, 1.5)];
     }
 

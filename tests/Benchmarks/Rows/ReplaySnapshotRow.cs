@@ -21,7 +21,7 @@ internal sealed class ReplaySnapshotRow : IRow
                 bare.Write(bench.NewPin(), bench.Sizes);
                 return Task.CompletedTask;
             },
-            () => MapCommand.RunAsync(log.Connection, "replay", $"{FilledLog.Stream}", "--version", $"{log.Head}", "--into", bench.NewPin()));
+            () => MapCommand.RunAsync(log.Connection, "replay", $"{FilledLog.Stream}", "--version", $"{log.Head}", "--into", bench.NewPin(), "--pin-root", bench.NewPins()));
         return [Figure.Compared(Name, times[1], times[0], "s", "the result written with batch updates from memory", times[1] / times[0], 1.3, 1.2)];
     }
 }

@@ -21,7 +21,7 @@ public sealed class WriterLeaseTests(TestPostgres postgres)
         Assert.Null(await lease.TryTakeAsync("b", "b1", null, new Epoch(7), Cancel));
         // Known to be dead, given back, run out: each time the next has it.
         Assert.Equal(new Epoch(9), await lease.TryTakeAsync("a", "a2", "a1", new Epoch(7), Cancel));
-        Assert.Null(await lease.RenewAsync("a1", Cancel));
+        Assert.Null(await lease.RenewAsync("a1", [], Cancel));
         await lease.ReleaseAsync("a2", cancellation: Cancel);
         Assert.Equal(new Epoch(10), await lease.TryTakeAsync("a", "a3", null, new Epoch(7), Cancel));
         await log.QueryAsync("update maplog.writers set until = clock_timestamp()");
@@ -31,7 +31,7 @@ public sealed class WriterLeaseTests(TestPostgres postgres)
         await log.QueryAsync("update maplog.writers set until = clock_timestamp()");
         Assert.Null(await lease.TryTakeAsync("b", "b1", null, new Epoch(21), Cancel));
         // A lease that ran out and that nobody took is still one's own.
-        Assert.True((await lease.RenewAsync("a4", Cancel))!.IsHeld);
+        Assert.True((await lease.RenewAsync("a4", [], Cancel))!.IsHeld);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class WriterLeaseTests(TestPostgres postgres)
         await lease.TryTakeAsync("a", "a1", null, default, Cancel);
         Assert.True(await lease.RequestAsync("b", Cancel));
         Assert.False(await lease.RequestAsync("c", Cancel));
-        Assert.Equal("b", (await lease.RenewAsync("a1", Cancel))!.Successor);
+        Assert.Equal("b", (await lease.RenewAsync("a1", [], Cancel))!.Successor);
         Assert.Null(await lease.TrySucceedAsync("b", "b1", default, Cancel));
         await lease.ReleaseAsync("a1", cancellation: Cancel);
         // The old node does not snatch it back meanwhile.
@@ -50,7 +50,7 @@ public sealed class WriterLeaseTests(TestPostgres postgres)
         Assert.Null(await lease.TrySucceedAsync("c", "c1", default, Cancel));
         Assert.Equal(new Epoch(2), await lease.TrySucceedAsync("b", "b1", default, Cancel));
         Assert.Equal(("b", null), ((await lease.ReadAsync(Cancel))!.Node, (await lease.ReadAsync(Cancel))!.Successor));
-        Assert.Null(await lease.RenewAsync("a1", Cancel));
+        Assert.Null(await lease.RenewAsync("a1", [], Cancel));
     }
 
     [Fact]

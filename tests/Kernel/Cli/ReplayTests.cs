@@ -16,25 +16,25 @@ public sealed class ReplayTests(TestPostgres postgres)
         using var folder = new PinFolder();
         var pin = folder["then"];
 
-        var dry = await log.RunAsync("replay", "lb-1/ct_map", "--version", "4", "--into", pin, "--dry-run");
+        var dry = await ReplayAsync(log, folder, "--version", "4", "--into", pin, "--dry-run");
         Assert.Contains("would be made with", dry.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(pin));
 
-        Assert.Equal(0, (await log.RunAsync("replay", "lb-1/ct_map", "--version", "4", "--into", pin)).Code);
+        Assert.Equal(0, (await ReplayAsync(log, folder, "--version", "4", "--into", pin)).Code);
         Assert.Equal(["1=1", "2=2", "3=3"], Content(pin));
         Assert.Equal(1, (await log.RunAsync("diff", "lb-1/ct_map", pin)).Code);
 
-        dry = await log.RunAsync("replay", "lb-1/ct_map", "--into", pin, "--dry-run");
+        dry = await ReplayAsync(log, folder, "--into", pin, "--dry-run");
         Assert.Contains("would get 1 add, 1 update, 1 delete; 1 entry is right already. Order: updates in place, then adds, then deletes", dry.Output, StringComparison.Ordinal);
         Assert.Equal(["1=1", "2=2", "3=3"], Content(pin));
 
-        Assert.Equal(0, (await log.RunAsync("replay", "lb-1/ct_map", "--into", pin)).Code);
+        Assert.Equal(0, (await ReplayAsync(log, folder, "--into", pin)).Code);
         Assert.Equal(["1=9", "3=3", "4=4"], Content(pin));
         Assert.Equal(0, (await log.RunAsync("diff", "lb-1/ct_map", pin)).Code);
         Assert.Equal(0, (await log.RunAsync("verify", "lb-1/ct_map", pin)).Code);
 
         using var before = BpfMap.OpenPinned(pin);
-        Assert.Equal(0, (await log.RunAsync("replay", "lb-1/ct_map", "--version", "3", "--into", pin, "--swap")).Code);
+        Assert.Equal(0, (await ReplayAsync(log, folder, "--version", "3", "--into", pin, "--swap")).Code);
         Assert.Equal(["1=1", "2=2"], Content(pin));
         using var after = BpfMap.OpenPinned(pin);
         Assert.NotEqual(before.Info.Id, after.Info.Id);
@@ -50,7 +50,7 @@ public sealed class ReplayTests(TestPostgres postgres)
         using var folder = new PinFolder();
         foreach (var version in new[] { "4", "7", "3" })
         {
-            Assert.Equal("", (await log.RunAsync("replay", "lb-1/ct_map", "--version", version, "--into", folder["then"])).Error.Replace(Unseen, "", StringComparison.Ordinal));
+            Assert.Equal("", (await ReplayAsync(log, folder, "--version", version, "--into", folder["then"])).Error.Replace(Unseen, "", StringComparison.Ordinal));
             Assert.Equal(0, (await log.RunAsync("diff", "lb-1/ct_map", folder["then"], "--from", version)).Code);
         }
     }
@@ -69,14 +69,14 @@ public sealed class ReplayTests(TestPostgres postgres)
         foreach (var version in new[] { "4", "5", "7", "3" })
         {
             var pin = folder[$"at{version}"];
-            var run = await log.RunAsync("replay", "lb-1/ct_map", "--version", version, "--into", pin);
+            var run = await ReplayAsync(log, folder, "--version", version, "--into", pin);
             Assert.Equal("", run.Error.Replace(Unseen, "", StringComparison.Ordinal));
             Assert.Contains($"{(version == "3" ? 2 : 3)} entries, lb-1/ct_map at version {version}.", type == MapType.Array ? run.Output.Replace("4 entries", "3 entries", StringComparison.Ordinal) : run.Output, StringComparison.Ordinal);
             Assert.Equal(0, (await log.RunAsync("diff", "lb-1/ct_map", pin, "--from", version)).Code);
         }
         await using (var damage = store.Database.CreateCommand("update maplog.snapshot_chunks set data = set_byte(data, 3, 255)"))
             await damage.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        var whole = await log.RunAsync("replay", "lb-1/ct_map", "--into", folder["whole"]);
+        var whole = await ReplayAsync(log, folder, "--into", folder["whole"]);
         Assert.Contains("is damaged", whole.Error, StringComparison.Ordinal);
         Assert.Equal(0, whole.Code);
         Assert.Equal(0, (await log.RunAsync("verify", "lb-1/ct_map", folder["whole"])).Code);
@@ -89,10 +89,13 @@ public sealed class ReplayTests(TestPostgres postgres)
         using var folder = new PinFolder();
         using (var other = BpfMap.Create("other", MapType.Hash, 4, 16, 64))
             other.Pin(folder["then"]);
-        var run = await log.RunAsync("replay", "lb-1/ct_map", "--into", folder["then"]);
+        var run = await ReplayAsync(log, folder, "--into", folder["then"]);
         Assert.Equal(1, run.Code);
         Assert.Contains("cannot take what lb-1/ct_map held: it is Hash with keys of 4 bytes, values of 16 bytes", run.Error, StringComparison.Ordinal);
     }
+
+    private static Task<CommandRun> ReplayAsync(CommandLog log, PinFolder folder, params string[] arguments) =>
+        log.RunAsync(["replay", "lb-1/ct_map", .. arguments, "--pin-root", folder["registry"]]);
 
     private static IEnumerable<string> Content(string pin)
     {

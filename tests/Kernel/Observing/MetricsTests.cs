@@ -52,6 +52,7 @@ public sealed class MetricsTests : IAsyncDisposable
         await MeasuresAsync(CapturePlace, $$"""maplog_capture_corrections_total{maplog_origin="scan",maplog_stream="{{Source}}/{{Map}}"}""", 1); // it was there before the hook
         await MeasuresAsync(CapturePlace, $$"""maplog_capture_gaps_total{maplog_reason="late-attach",maplog_stream="{{Source}}/{{Map}}"}""", 1);
         await MeasuresAsync(CapturePlace, $$"""maplog_capture_entries{maplog_stream="{{Source}}/{{Map}}"}""", 100);
+        await MeasuresAsync(CapturePlace, $$"""maplog_capture_max_entries{maplog_stream="{{Source}}/{{Map}}"}""", 1024);
         await MeasuresAsync(CapturePlace, "maplog_capture_ring_limit_bytes", 1048576);
         await MeasuresAsync(CapturePlace, "maplog_capture_ring_usage_bytes", 0);
         await MeasuresAsync(CapturePlace, "maplog_capture_log_up", 1);
@@ -59,6 +60,8 @@ public sealed class MetricsTests : IAsyncDisposable
         // The term, the map, the gap, what the scan found, and the changes; and a seal, where this takes a minute.
         await MeasuresAsync(CapturePlace, "maplog_capture_committed_total", 3 + 1 + 101, orMore: true);
         var metrics = await GetAsync(CapturePlace, "/metrics");
+        Assert.Matches(@"(?m)^maplog_build_info\{[^}]*version=""[^""]+""[^}]*\} 1\b", metrics.Body);
+        Assert.Matches(@"(?m)^maplog_build_info\{", (await GetAsync(ReplicaPlace, "/metrics")).Body);
         Assert.Matches(@"maplog_capture_commit_duration_seconds_count\S* [1-9]", metrics.Body);
         Assert.Contains("maplog_capture_commit_duration_seconds_bucket{le=\"0.0025\"}", metrics.Body, StringComparison.Ordinal);
         await MeasuresAsync(ReplicaPlace, $$"""maplog_replicator_lag_versions{maplog_pin="{{_pins["replica"]}}",maplog_stream="{{Source}}/{{Map}}"}""", 0);

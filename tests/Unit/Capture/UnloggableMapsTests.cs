@@ -17,7 +17,7 @@ public sealed class UnloggableMapsTests
     [InlineData(MapType.Hash, 8, 16, "", null)]
     public void A_map_that_cannot_be_logged_is_told_with_the_reason(MapType type, int keySize, int valueSize, string name, string? reason)
     {
-        var sentence = UnloggableMaps.WhyNot(new MapInfo(7, name, type, keySize, valueSize, 16, 0, 0, 0, 0), One);
+        var sentence = UnloggableMaps.WhyNot(new MapInfo(7, name, type, keySize, valueSize, 16, 0, 0, 0, 0), One, name.Length > 0 ? name : "id-7");
         if (reason is null)
             Assert.Null(sentence);
         else
@@ -27,7 +27,7 @@ public sealed class UnloggableMapsTests
     [Fact]
     public void A_stream_that_would_have_no_name_is_told_with_the_way_to_name_it()
     {
-        var sentence = UnloggableMaps.WhyNot(new MapInfo(7, "", MapType.Hash, 4, 4, 16, 0, 0, 0, 0), WatchedTarget.Parse("pin:/sys/fs/bpf/a,b"));
+        var sentence = UnloggableMaps.WhyNot(new MapInfo(7, "", MapType.Hash, 4, 4, 16, 0, 0, 0, 0), WatchedTarget.Parse("pin:/sys/fs/bpf/a,b"), "a,b");
         Assert.Contains("pin:/sys/fs/bpf/a,b=STREAM", sentence, StringComparison.Ordinal);
     }
 

@@ -30,6 +30,10 @@ public sealed partial class RecordLayoutTests
         Assert.Equal([("ringfull", 0), ("unreadable", 8), ("toolong", 16)], FieldsOf("maplog_losses"));
 
     [Fact]
+    public void A_watched_name_is_laid_out_as_in_C() =>
+        Assert.Equal([("bits", 0), ("name", 4)], FieldsOf("maplog_name"));
+
+    [Fact]
     public void What_the_programs_are_told_of_the_kernel_is_laid_out_as_in_C()
     {
         Assert.Equal([("possiblecpus", 0), ("bpfmapfops", 8), ("percpuoffset", 16), ("preemptcount", 24), ("pcpuhot", 32)], FieldsOf("maplog_constants"));
@@ -52,7 +56,7 @@ public sealed partial class RecordLayoutTests
         Assert.Equal((int)Origin.Syscall, Constant("MAPLOG_BY_SYSCALL"));
         Assert.Equal((int)Origin.Eviction, Constant("MAPLOG_BY_EVICTION"));
         Assert.Equal(CaptureHook.Slots, Constant("MAPLOG_SLOTS"));
-        Assert.Equal(NamePattern.Most, Constant("MAPLOG_PATTERNS"));
+        Assert.Equal(NamePattern.Max, Constant("MAPLOG_NAMES"));
     }
 
     private static int Constant(string name) =>
