@@ -10,7 +10,7 @@ public static class OwnMaps
 {
     private static readonly HashSet<string> Names =
     [
-        "maplog_ring", "maplog_verdicts", "maplog_beyond", "maplog_names", "maplog_losses", "maplog_config", "maplog_frames", "maplog_accounts",
+        "maplog_ring", "maplog_verdicts", "maplog_beyond", "maplog_names", "maplog_losses", "maplog_config", "maplog_frames", "maplog_accounts", "maplog_heads", "maplog_owner",
         "maplog_writers", ReplicaTable.Name, "maplog_cursor", "maplog_may", "maplog.rodata", "maplog.bss", "maplog.data",
     ];
 
