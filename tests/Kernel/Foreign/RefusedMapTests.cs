@@ -39,8 +39,8 @@ public sealed class RefusedMapTests(TestPostgres postgres) : IDisposable
         await capture.WatchesAsync(Name);
         _refusal.Refuse(map.Info.Id);
         await capture.SaysAsync("cannot be read (EPERM)");
-        BusyMap.Change(map, 1_000);
-        await capture.LoggedAsync(Name, 1_003);
+        BusyMap.Change(map, 1_500);
+        await capture.LoggedAsync(Name, 1_503);
         _refusal.Refuse();
         while (BusyMap.Difference(map, (await capture.FoldAsync(Name)).Fold) is not null)
             await Task.Delay(100, TestContext.Current.CancellationToken);
@@ -55,9 +55,9 @@ public sealed class RefusedMapTests(TestPostgres postgres) : IDisposable
         using var map = BusyMap.Create(Name);
         _refusal.Refuse(map.Info.Id);
         await using var capture = await CaptureProcess.StartRefusedAsync(postgres, _refusal, Name);
-        BusyMap.Change(map, 1_000);
+        BusyMap.Change(map, 1_500);
         await capture.SaysAsync($"Map {Name} (id {map.Info.Id}) has a watched name, but this process may not open it (EPERM)");
-        BusyMap.Change(map, 1_000, seed: 2);
+        BusyMap.Change(map, 1_500, seed: 2);
         _refusal.Refuse();
         await capture.WatchesAsync(Name);
         while (BusyMap.Difference(map, (await capture.FoldAsync(Name)).Fold) is not null)
