@@ -1,3 +1,5 @@
+using Maplog.Btf;
+using Maplog.Events;
 using Maplog.Kernel;
 
 namespace Maplog.Capture.Watching;
@@ -12,6 +14,7 @@ internal sealed class BtfReader
 
     private readonly Queue<(uint Id, byte[] Bytes)> _kept = [];
     private long _keptBytes;
+    private MapOpened? _described;
 
     /// <returns>The raw BTF; null: the map has none, or it is gone, or this process may not read it.</returns>
     public byte[]? Read(uint id)
@@ -32,6 +35,14 @@ internal sealed class BtfReader
         }
         Keep(id, read);
         return read;
+    }
+
+    /// <summary>Adds the fields that the BTF gives. A map that is made again and again has its BTF parsed once.</summary>
+    public MapOpened Describe(MapOpened opened)
+    {
+        var isSame = _described is { } last && ReferenceEquals(last.Btf, opened.Btf) && last.Shape == opened.Shape
+            && last.BtfKeyType == opened.BtfKeyType && last.BtfValueType == opened.BtfValueType;
+        return _described = opened with { Fields = isSame ? _described!.Fields : FieldTypes.Of(opened) };
     }
 
     private void Keep(uint id, byte[] bytes)

@@ -500,7 +500,7 @@ internal sealed class MapRegistry(
         var opened = new MapOpened(
             sink.Epoch.Value, info.Id, Boot.Id, info.Name, shape, btf, btf is null ? 0 : info.BtfKeyTypeId, btf is null ? 0 : info.BtfValueTypeId,
             hook.Probe.Name(), hook.Unseen(info.Type), node);
-        sink.Note(stream, opened with { Fields = FieldTypes.Of(opened) }, kernelTime);
+        sink.Note(stream, _btf.Describe(opened), kernelTime);
         // Nobody's until it was pinned where it is watched: a name the hook knows at the first operation, a pin it does not.
         if (_before.Contains(info.Id) || hook.IsIgnored(info.Id))
             sink.Note(stream, new GapFound(sink.Epoch.Value, "late-attach", -1, 0, kernelTime), kernelTime);
