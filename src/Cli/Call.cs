@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Configuration;
 using Maplog.HotStandby;
 using Maplog.Kernel;
 using Maplog.Log;
@@ -46,12 +47,13 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
         var streams = await new LogReader(log).ListStreamsAsync(cancellation: Cancellation);
         if (streams.FirstOrDefault(s => s.Stream.ToString() == name) is { } found)
             return found;
+        var given = Secrets.Hide(name);
         if (streams.Count == 0)
-            throw new UsageException($"The log at {log.Place} has no stream '{name}', nor any other yet: start maplog-capture for a source first.");
+            throw new UsageException($"The log at {log.Place} has no stream '{given}', nor any other yet: start maplog-capture for a source first.");
         var near = Near.Streams(name, streams.Select(s => s.Stream));
         throw new UsageException(near.Count > 0
-            ? $"The log at {log.Place} has no stream '{name}'. Did you mean {string.Join(" or ", near)}?"
-            : $"The log at {log.Place} has no stream '{name}': 'maplog maps' lists those it has.");
+            ? $"The log at {log.Place} has no stream '{given}'. Did you mean {string.Join(" or ", near)}?"
+            : $"The log at {log.Place} has no stream '{given}': 'maplog maps' lists those it has.");
     }
 
     private static async Task<int> RunAsync(Call call, Func<Call, Task<int>> run)

@@ -32,7 +32,7 @@ internal static class Detach
     private static int Run(Call call, string source, string? root, bool isForced)
     {
         if (!StreamName.IsSource(source))
-            throw new UsageException($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
+            throw new UsageException($"'{Secrets.Hide(source)}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
         var folder = Path.Combine(root ?? CommandSettings.Read(call.Arguments).PinRoot, source);
         var removed = Directory.Exists(folder) ? Remove(source, folder, isForced) : [];
         if (call.WantsJson)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Configuration;
 using Maplog.Events;
 using Maplog.Log;
 
@@ -47,7 +48,7 @@ internal static class Maps
         if (sources.Contains(source))
             return;
         var near = Near.Names(source, sources);
-        throw new UsageException($"The log at {log.Place} has no source '{source}'{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near)}?" : ": 'maplog source list' lists those it has.")}");
+        throw new UsageException($"The log at {log.Place} has no source '{Secrets.Hide(source)}'{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near)}?" : ": 'maplog source list' lists those it has.")}");
     }
 
     private static void Write(Call call, IReadOnlyList<StreamSummary> streams, Dictionary<StreamName, int> counts)

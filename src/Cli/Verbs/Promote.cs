@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Configuration;
 using Maplog.Events;
 using Maplog.Log;
 
@@ -33,7 +34,7 @@ internal static class Promote
     private static async Task<int> RunAsync(Call call, string source, string node, TimeSpan within, bool force)
     {
         if (!StreamName.IsSource(source))
-            throw new UsageException($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
+            throw new UsageException($"'{Secrets.Hide(source)}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
         await using var log = call.OpenLog();
         if (!await new LogSchema(log).HasSourceAsync(source, call.Cancellation))
             throw new LogException($"The log does not know source '{source}': `maplog source list` shows those that it has.");

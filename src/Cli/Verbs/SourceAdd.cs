@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
+using Maplog.Configuration;
 using Maplog.Events;
 using Maplog.Log;
 
@@ -20,7 +21,7 @@ internal static class SourceAdd
     private static async Task<int> RunAsync(Call call, string source)
     {
         if (!StreamName.IsSource(source))
-            throw new UsageException($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
+            throw new UsageException($"'{Secrets.Hide(source)}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
         await using var log = call.OpenLog();
         var schema = new LogSchema(log);
         var check = await schema.CheckAsync(call.Cancellation);

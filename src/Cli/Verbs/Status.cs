@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Configuration;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -82,7 +83,7 @@ internal static class Status
             await reader.ReadReplicasAsync(source, call.Cancellation));
         return source is null || status.Sources.Count > 0
             ? status
-            : throw new UsageException($"The log at {log.Place} has no source '{source}': 'maplog source list' lists those it has.");
+            : throw new UsageException($"The log at {log.Place} has no source '{Secrets.Hide(source)}': 'maplog source list' lists those it has.");
     }
 
     // A watch in JSON has a line for each look.

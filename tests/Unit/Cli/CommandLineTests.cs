@@ -25,6 +25,7 @@ public sealed class CommandLineTests
     [InlineData("maplog: --every is about watching: give --watch as well.", "status", "--every", "5")]
     [InlineData("maplog: --wait: 'soon' is not a duration from 0s to 86400s: write a number of seconds, or one with its unit as 10s or 5m. 'maplog verify --help' shows how.", "verify", "lb-1/ct_map", "ct_map", "--wait", "soon")]
     [InlineData("maplog: --within: '0s' is not a duration from 1s to 86400s: write a number of seconds, or one with its unit as 10s or 5m. 'maplog promote --help' shows how.", "promote", "lb-1", "--within", "0s")]
+    [InlineData("maplog: 'amqp://***@mq/' is not a source name: use 1 to 48 of a-z, 0-9, '-' and '_', beginning with a letter or digit.", "detach", "amqp://maplog:secret@mq/")]
     [InlineData("maplog: 'Lb' is not a source name: use 1 to 48 of a-z, 0-9, '-' and '_', beginning with a letter or digit.", "detach", "Lb")]
     public async Task A_wrong_command_line_is_a_sentence_and_code_2(string sentence, params string[] arguments)
     {
