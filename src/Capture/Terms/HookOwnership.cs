@@ -105,16 +105,19 @@ internal sealed class HookOwnership : IDisposable
             return;
         if (!isHeld)
         {
-            throw Refused($"{HookClaim.DescribeHolder(_claim.Folder)} captures it for another log, {owner.Place}, and a hook serves "
+            throw Refused($"{HookClaim.DescribeHolder(_claim.Folder)} captures it for {Other(owner)}, and a hook serves "
                 + $"one log. Stop that capture, or {Apart}.");
         }
         if (!_claim.HoldsHook)
             return;
         _claim.LetGo();
-        throw Refused($"the hook that is pinned in {_claim.Folder} records for another log, {owner.Place}, and may hold changes "
+        throw Refused($"the hook that is pinned in {_claim.Folder} records for {Other(owner)}, and may hold changes "
             + "that are not in that log yet. Start the capture of that log again; or, if that log is given up, "
             + $"run `maplog detach {_source}` and start this capture again; or {Apart}.");
     }
+
+    private string Other(HookOwner owner) =>
+        owner.Place == _log!.Place ? "another log, which was at the same place before" : $"another log, {owner.Place}";
 
     private KernelException Refused(string why) => new($"Source {_source} cannot be captured on this host for the log {_log}: {why}");
 

@@ -135,7 +135,8 @@ internal sealed class MapRegistry(
     {
         foreach (var map in _maps.Values)
         {
-            if (hook.SlotOf(map.Id) != map.Slot)
+            // No verdict at all is none against it: the hash for high ids may be full, and then the hook judges by the name each time.
+            if (hook.SlotOf(map.Id) is { } slot ? slot != map.Slot : hook.IsIgnored(map.Id))
                 return $"Another process has told the hook no longer to record map {map.Name} (id {map.Id}) of stream {map.Stream.Name}.";
         }
         return null;
