@@ -86,7 +86,8 @@ public sealed class BusServer
             ? new BusFailure(refusal, true, failure)
             : new BusFailure($"RabbitMQ at {Address} cannot be reached: {Innermost(failure)}", false, failure);
 
-    // During an alarm RabbitMQ lets everybody in, and reads nothing more from a connection on which something is sent.
+    // During an alarm RabbitMQ accepts connections. It takes the first message of a connection, and reads nothing more from that
+    // connection: only the confirmation of a second message proves that there is no alarm.
     private async Task<string?> TrySendAsync(IConnection connection, IChannel channel, string exchange, TimeSpan within, CancellationToken cancellation)
     {
         var alarm = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -97,7 +98,7 @@ public sealed class BusServer
         };
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(within);
-        var sending = channel.BasicPublishAsync(exchange, "", false, new BasicProperties(), default, limit.Token).AsTask();
+        var sending = SendTwiceAsync(channel, exchange, limit.Token);
         try
         {
             if (await Task.WhenAny(sending, alarm.Task) == alarm.Task)
@@ -114,6 +115,12 @@ public sealed class BusServer
             await limit.CancelAsync();
             await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private static async Task SendTwiceAsync(IChannel channel, string exchange, CancellationToken cancellation)
+    {
+        for (var i = 0; i < 2; i++)
+            await channel.BasicPublishAsync(exchange, "", false, new BasicProperties(), default, cancellation);
     }
 
     private string Blocked(string reason) =>

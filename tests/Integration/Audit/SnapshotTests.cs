@@ -31,7 +31,7 @@ public sealed class SnapshotTests(TestPostgres postgres)
         var head = history.Model.Count - 1;
         var run = await history.RunAsync("snapshot", "lb-1/ct_map");
         Assert.Equal("", run.Error);
-        Assert.StartsWith($"Snapshot of lb-1/ct_map at version {head}: {history.Model[head]!.Count} entries in 1 chunks, hash ", run.Output, StringComparison.Ordinal);
+        Assert.StartsWith($"Snapshot of lb-1/ct_map at version {head}: {history.Model[head]!.Count} entries in 1 chunk, hash ", run.Output, StringComparison.Ordinal);
         var listed = JsonDocument.Parse((await history.RunAsync("snapshot", "lb-1/ct_map", "--list", "--json")).Output).RootElement;
         Assert.Equal(head, Assert.Single(listed.EnumerateArray()).GetProperty("version").GetInt64());
         var held = await history.Log.QueryAsync("select count(*) from maplog.snapshots s, maplog.snapshot_entries(s.number)");
