@@ -22,8 +22,15 @@ public static class LpmPrefix
         && (key is null || key.Fields is [{ At: 0, Size: LengthSize }, { At: LengthSize } address] && address.Size == shape.KeySize - LengthSize
             && address.Kind is not (FieldKind.Struct or FieldKind.Text or FieldKind.Enumeration));
 
+    /// <summary>The network without the bits beyond the prefix, which the kernel keeps and does not compare.</summary>
     /// <param name="key">A key of a map to which this applies.</param>
-    public static string Text(ReadOnlySpan<byte> key) => $"{new IPAddress(key[LengthSize..])}/{BinaryPrimitives.ReadUInt32LittleEndian(key)}";
+    public static string Text(ReadOnlySpan<byte> key)
+    {
+        var address = key[LengthSize..].ToArray();
+        var bits = BinaryPrimitives.ReadUInt32LittleEndian(key);
+        Clear(address, (int)Math.Min(bits, (uint)address.Length * 8));
+        return $"{new IPAddress(address)}/{bits}";
+    }
 
     /// <returns>Null: the text is no network of this size. The bits beyond the prefix are cleared, as the kernel leaves them out.</returns>
     public static byte[]? Parse(string text, int keySize)
@@ -32,9 +39,14 @@ public static class LpmPrefix
             || !uint.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var bits) || bits > (keySize - LengthSize) * 8)
             return null;
         BinaryPrimitives.WriteUInt32LittleEndian(key, bits);
-        for (var bit = (int)bits; bit < (keySize - LengthSize) * 8; bit++)
-            key[LengthSize + bit / 8] &= (byte)~(0x80 >> bit % 8);
+        Clear(key.AsSpan(LengthSize), (int)bits);
         return key;
+    }
+
+    private static void Clear(Span<byte> address, int from)
+    {
+        for (var bit = from; bit < address.Length * 8; bit++)
+            address[bit / 8] &= (byte)~(0x80 >> bit % 8);
     }
 
     /// <summary>The key of one address, with all of its bits.</summary>

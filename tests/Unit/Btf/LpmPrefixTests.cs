@@ -20,6 +20,7 @@ public sealed class LpmPrefixTests
     {
         foreach (var (text, size) in new[] { ("10.0.0.0/8", 8), ("10.128.0.0/9", 8), ("2001:db8::/32", 20), ("::/0", 20) })
             Assert.Equal(text, LpmPrefix.Text(LpmPrefix.Parse(text, size)!));
+        Assert.Equal("10.0.0.0/8", LpmPrefix.Text([8, 0, 0, 0, 10, 1, 2, 3]));
     }
 
     [Theory]
