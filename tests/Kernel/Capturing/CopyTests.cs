@@ -67,7 +67,8 @@ public sealed class CopyTests(TestPostgres postgres)
         await capture.WatchesAsync("maplog_of_ours");
         await Task.Delay(SeveralLooks, TestContext.Current.CancellationToken);
         var streams = await capture.Log.ListStreamsAsync(CaptureProcess.Source, TestContext.Current.CancellationToken);
-        Assert.Equal(["maplog_of_ours"], streams.Select(s => s.Stream.Map));
+        string[] own = ["maplog_verdicts", "maplog_beyond", "maplog_losses", "maplog_config", "maplog_accounts", "maplog_names", "maplog_writers", "maplog_replicas", "maplog_owner", "maplog_heads"];
+        Assert.Empty(streams.Select(s => s.Stream.Map).Intersect(own));
         await capture.StopAsync();
     }
 

@@ -52,6 +52,9 @@ public sealed class PinnedMapTests(TestPostgres postgres)
         before.Pin(pins["away"]);
         await using var capture = await CaptureProcess.StartStayingAsync(postgres, 16 << 20, $"pin:{pins["away"]}=away");
         await capture.WatchesAsync("away");
+        // The next daemon knows from the log alone which map was logged.
+        while (await capture.Log.ReadLatestAsync<MapOpened>(new StreamName(CaptureProcess.Source, "away"), TestContext.Current.CancellationToken) is null)
+            await Task.Delay(100, TestContext.Current.CancellationToken);
         using var after = BusyMap.Create("maplog_away");
         var gaps = (await capture.FoldAsync("away")).Gaps;
         await capture.ReplaceAsync(() =>
