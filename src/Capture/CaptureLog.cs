@@ -134,6 +134,6 @@ internal static partial class CaptureLog
     [LoggerMessage(44, LogLevel.Warning, "{Stream}: {Maps} more maps of this name were made, changed and ended while map {MapId} lives. {Max} of them are kept for the log; of the others it has a gap with the number of their changes. Watch the map that is meant by its pin, or give the others another name.")]
     public static partial void GenerationsDropped(this ILogger log, string stream, int maps, uint mapId, int max);
 
-    [LoggerMessage(45, LogLevel.Information, "{Count} more lines about maps that came and went were left out: at most {Max} a minute are written. The log has all of these maps.")]
+    [LoggerMessage(45, LogLevel.Information, "{Count} more lines about maps that came and went were left out: at most {Max} a minute are written for each stream. The log has all of these maps.")]
     public static partial void MapLinesLeftOut(this ILogger log, int count, int max);
 }
