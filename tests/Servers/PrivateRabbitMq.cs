@@ -30,8 +30,21 @@ public sealed class PrivateRabbitMq : PrivateServer
 
     /// <summary>Runs rabbitmqctl against this node; it takes a second or two.</summary>
     /// <returns>What it wrote.</returns>
-    public Task<string> ControlAsync(params string[] arguments) =>
-        ServerProcess.RunAsync(Folder, [$"{_programs}/rabbitmqctl", "--quiet", .. arguments], Settings);
+    public async Task<string> ControlAsync(params string[] arguments)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return await ServerProcess.RunAsync(Folder, [$"{_programs}/rabbitmqctl", "--quiet", .. arguments], Settings);
+            }
+            catch (InvalidOperationException e) when (tries < 60 && e.Message.Contains("requires the 'rabbit' app to be running", StringComparison.Ordinal))
+            {
+                // RabbitMQ listens shortly before it has started as a whole.
+                await Task.Delay(500);
+            }
+        }
+    }
 
     // The script's trap passes it on to the Erlang VM.
     private protected override int StopSignal => Native.SIGTERM;
