@@ -79,7 +79,10 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
         var latest = await _reader.ReadLatestEpochAsync(options.Source, stopping);
         if (latest < begun)
             latest = begun;
-        var dead = row?.Holder is { } holder && row.Node == node.Name && HolderName.StateOf(holder) == HolderState.Dead ? holder : null;
+        // A term of this very daemon that is over, but could not give the lease back while the log was away, is as dead as another daemon's.
+        var dead = row?.Holder is { } holder && row.Node == node.Name && (holder == HolderName.Own || HolderName.StateOf(holder) == HolderState.Dead)
+            ? holder
+            : null;
         var epoch = await _lease.TryTakeAsync(node.Name, HolderName.Own, dead, latest, stopping);
         if (epoch is null && options.Standby)
         {
