@@ -94,7 +94,7 @@ public sealed class RefusalTests(TestPostgres postgres) : IDisposable
     }
 
     [Fact]
-    public async Task A_frozen_replica_is_told_with_what_to_do_and_waited_for()
+    public async Task A_frozen_map_that_is_no_replica_yet_is_refused_with_what_to_do()
     {
         var log = await LogAsync();
         using var map = BpfMap.Create("maplog_frost", MapType.Hash, 8, 8, 16);
@@ -107,9 +107,8 @@ public sealed class RefusalTests(TestPostgres postgres) : IDisposable
             replica.Freeze();
         }
         using var replicator = new Command("/", [Replicator, "--source", Source, "--map", "maplog_frost", "--pin", _pins["frozen"], "--registry", _pins["r"], "--log", log]);
-        await replicator.SaysAsync("its map is frozen and stays so: remove the pins");
-        replicator.Terminate();
-        Assert.Equal(0, await replicator.EndAsync());
+        await replicator.SaysAsync("is frozen, and no replicator can write it: remove that pin, or choose another");
+        Assert.Equal(1, await replicator.EndAsync());
         capture.Terminate();
         Assert.Equal(0, await capture.EndAsync());
     }
