@@ -214,6 +214,23 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         await SettleAsync([port], cancellation);
     }
 
+    /// <summary>
+    /// Closes one of its sockets. A UDP socket is to be closed by this call after <see cref="DrainAsync(CancellationToken)"/>, when
+    /// the last answer is sent: a plain close loses a datagram that arrives while the kernel takes the socket out of its tables.
+    /// </summary>
+    public void Close(Socket socket)
+    {
+        foreach (var port in _ports)
+        {
+            if (ReferenceEquals(port.Socket, socket))
+                port.Leave();
+        }
+        if (socket.ProtocolType == ProtocolType.Udp)
+            SharedPort.CloseReceiver(socket);
+        else
+            socket.Dispose();
+    }
+
     /// <summary>Says whether the member is well. Where the options have a check of it, its word is the next.</summary>
     public void SetHealthy(bool healthy) => Set(ref Record.Unhealthy, healthy ? 0u : 1);
 
@@ -277,7 +294,22 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     {
         await StopPulsesAsync(ports);
         var until = Clock.Now() + Clock.Of(_options.Settle);
-        // What was on its way to the sockets when the draining began is there then.
+        await EmptyAsync(ports, until, cancellation);
+        // A draining member is still chosen while the others look worse, a standby that was busy for a moment for example. The sockets
+        // close now: the member leaves the set, and what the program chose before that is received too.
+        lock (_lock)
+        {
+            if (_leaving)
+                return;
+            foreach (var port in ports)
+                port.Leave();
+        }
+        await EmptyAsync(ports, until, cancellation);
+    }
+
+    private static async Task EmptyAsync(MemberPort[] ports, ulong until, CancellationToken cancellation)
+    {
+        // Packets for which the program has chosen are in the sockets' queues afterwards.
         await Task.Run(SharedPort.AwaitDeliveries, cancellation);
         do
             await Task.Delay(5, cancellation);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Maplog.HotStandby;
 
@@ -36,6 +37,22 @@ public sealed class MemberTests
         first.Dispose();
         using var second = StartOrderTests.Listen(member, world.Address);
         Assert.Equal([$"tcp {world.Address}"], world.Member("primary").Listens);
+    }
+
+    [Fact]
+    public async Task A_drained_member_is_given_nothing_even_while_the_other_members_are_stale()
+    {
+        await using var world = new World();
+        await using var primary = Join(world, "primary", TimeSpan.FromMilliseconds(200));
+        await using var standby = Join(world, "standby", TimeSpan.FromMilliseconds(200));
+        using var closing = Receive(primary, world.Address);
+        using var stale = Receive(standby, world.Address);
+        await primary.DrainAsync(TestContext.Current.CancellationToken);
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+        primary.Beat(); // the standby is stale, the primary is not
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        await client.SendToAsync("ask\n"u8.ToArray(), world.Address, TestContext.Current.CancellationToken);
+        Assert.Equal((0, 4), (closing.Available, stale.Available));
     }
 
     [Fact]
@@ -78,6 +95,19 @@ public sealed class MemberTests
         }
     }
 
-    private static StandbyMember Join(World world, string name) =>
-        StandbyMember.Join(new StandbyOptions { PinRoot = world.Root, Group = world.Name, Member = name, Heartbeat = false });
+    private static StandbyMember Join(World world, string name, TimeSpan? timeout = null)
+    {
+        var options = new StandbyOptions { PinRoot = world.Root, Group = world.Name, Member = name, Heartbeat = timeout is not null };
+        if (timeout is { } stale)
+            (options.Timeout, options.Pulse) = (stale, false);
+        return StandbyMember.Join(options);
+    }
+
+    private static Socket Receive(StandbyMember member, IPEndPoint address)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        member.Bind(socket, address);
+        member.Serve(socket);
+        return socket;
+    }
 }

@@ -39,7 +39,7 @@ internal sealed class UdpService(StandbyOptions options, string address) : IServ
     {
         if (!_hangs && _stop.IsCancellationRequested)
             await _serving;
-        _socket.Dispose();
+        _member.Close(_socket);
         if (!_hangs)
             await _serving;
     }

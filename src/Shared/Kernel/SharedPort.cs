@@ -8,6 +8,7 @@ public static class SharedPort
 {
     private const int SocketLevel = 1; // SOL_SOCKET
     private const int ReusePort = 15; // SO_REUSEPORT
+    private const int BindToIfIndex = 62; // SO_BINDTOIFINDEX
     private const int TcpLevel = 6; // IPPROTO_TCP
     private const int TcpInfo = 11; // TCP_INFO
     private const int Unacknowledged = 24; // offset of tcpi_unacked in struct tcp_info
@@ -64,6 +65,25 @@ public static class SharedPort
     {
         if (Native.AwaitReaders() < 0)
             Thread.Sleep(FallbackPause); // a kernel that has not got it, or keeps CPUs free of ticks
+    }
+
+    /// <summary>
+    /// Closes a UDP socket so that no datagram is lost with it. A closing socket leaves the sockets that share its port before it
+    /// leaves the kernel's table of ports; a datagram that arrives between the two asks no program and goes to the closing socket.
+    /// A socket that is bound to a network interface that does not exist matches no datagram, so nothing arrives there.
+    /// </summary>
+    public static void CloseReceiver(Socket socket)
+    {
+        try
+        {
+            int nowhere = int.MaxValue;
+            socket.SetRawSocketOption(SocketLevel, BindToIfIndex, System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in nowhere)));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Bound to an interface already, without CAP_NET_RAW; or closed. The socket closes as any other.
+        }
+        socket.Dispose();
     }
 
     /// <summary>Connections that a listening TCP socket has and nobody has accepted yet.</summary>
