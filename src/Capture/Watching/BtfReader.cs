@@ -15,6 +15,7 @@ internal sealed class BtfReader
     private readonly Queue<(uint Id, byte[] Bytes)> _kept = [];
     private long _keptBytes;
     private MapOpened? _described;
+    private (MapOpened Of, KernelBytes? Bytes)? _owned;
 
     /// <returns>The raw BTF; null: the map has none, or it is gone, or this process may not read it.</returns>
     public byte[]? Read(uint id)
@@ -38,12 +39,20 @@ internal sealed class BtfReader
     }
 
     /// <summary>Adds the fields that the BTF gives. A map that is made again and again has its BTF parsed once.</summary>
-    public MapOpened Describe(MapOpened opened)
+    public MapOpened Describe(MapOpened opened) =>
+        _described = opened with { Fields = HasSameTypes(_described, opened) ? _described!.Fields : FieldTypes.Of(opened) };
+
+    /// <summary>The bytes of the map's values that the kernel owns; parsed once for a map that is made again and again.</summary>
+    public KernelBytes? KernelBytesOf(MapOpened opened)
     {
-        var isSame = _described is { } last && ReferenceEquals(last.Btf, opened.Btf) && last.Shape == opened.Shape
-            && last.BtfKeyType == opened.BtfKeyType && last.BtfValueType == opened.BtfValueType;
-        return _described = opened with { Fields = isSame ? _described!.Fields : FieldTypes.Of(opened) };
+        if (!HasSameTypes(_owned?.Of, opened))
+            _owned = (opened, KernelBytes.Of(opened.Btf, opened.BtfValueType, opened.Shape));
+        return _owned!.Value.Bytes;
     }
+
+    private static bool HasSameTypes(MapOpened? last, MapOpened opened) =>
+        last is not null && ReferenceEquals(last.Btf, opened.Btf) && last.Shape == opened.Shape
+        && last.BtfKeyType == opened.BtfKeyType && last.BtfValueType == opened.BtfValueType;
 
     private void Keep(uint id, byte[] bytes)
     {

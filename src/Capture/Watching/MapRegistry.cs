@@ -14,7 +14,7 @@ namespace Maplog.Capture.Watching;
 internal sealed class MapRegistry(
     string source, string node, IReadOnlyList<WatchedTarget> targets, HostRegistries replicators, CaptureHook hook, EventSink sink, BatchFeed feed, ILogger log)
 {
-    private const long MakeWithin = 10_000_000_000;
+    private const long MakeWithin = 10_000_000_000, JudgedEvery = 1_000_000_000;
 
     private readonly Dictionary<uint, CapturedMap> _maps = [];
     private readonly Dictionary<string, CapturedStream> _streams = [];
@@ -37,6 +37,7 @@ internal sealed class MapRegistry(
     private readonly HashSet<string> _cut = [];
     private bool _isStart = true;
     private long? _makingSince;
+    private long _judgedAt;
     private CapturedMap? _last;
     private Look? _look;
     private volatile WatchTroubles _troubles = WatchTroubles.None;
@@ -176,7 +177,11 @@ internal sealed class MapRegistry(
         if (_look is not null)
             return;
         // Before the walk: a verdict that was there and whose map is not among all maps then is one of a map that is gone.
-        var judged = hook.JudgedBeyond();
+        // The hash has 65,536 buckets to walk, and where maps end again and again there are twenty looks a second.
+        var isDue = KernelClock.Now - _judgedAt >= JudgedEvery;
+        IReadOnlyList<uint> judged = isDue ? hook.JudgedBeyond() : [];
+        if (isDue)
+            _judgedAt = KernelClock.Now;
         _look = new Look([.. BpfMap.Ids()], [.. _maps.Keys], [.. _waiting.Ids], judged, hook.Ring.ProducerPosition);
     }
 
@@ -510,7 +515,7 @@ internal sealed class MapRegistry(
             sink.Note(stream, new GapFound(sink.Epoch.Value, "early", (long)(early.Total - _early.Total), 0, kernelTime), kernelTime);
         // Nothing of this life is logged; of the one before there may be later records, if this one waited for its end.
         stream.SkipUpTo(-1, 0, 0);
-        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink) { KernelBytes = KernelBytes.Of(opened.Btf, opened.BtfValueType, shape) });
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink) { KernelBytes = _btf.KernelBytesOf(opened) });
         TakeAccount(map);
         // What is lost of it counts from when it was met, which may be long ago, if it waited.
         map.LossesCountedAt = map.SkipsCountedAt = kernelTime;

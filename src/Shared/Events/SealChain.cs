@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -15,6 +17,8 @@ public sealed class SealChain : IDisposable
 {
     private const int HeaderSize = 8 + 8 + 1 + 4;
     private static readonly byte[] Nothing = new byte[SHA256.HashSizeInBytes];
+    // What JsonSerializer escapes of text that stands in JSON without an escape: the form of the seals that there are.
+    private static readonly SearchValues<byte> Escaped = SearchValues.Create("&'+<>`\x7f"u8);
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly byte[] _header = new byte[HeaderSize];
 
@@ -103,11 +107,30 @@ public sealed class SealChain : IDisposable
                 text.Append(']');
                 break;
             case JsonValueKind.String:
-                text.Append(JsonSerializer.Serialize(element.GetString()));
+                WriteString(element, text);
                 break;
             default:
                 text.Append(element.GetRawText());
                 break;
         }
+    }
+
+    // Most of a note may be the base64 of its map's BTF: text without an escape needs no decoding, and few characters need one.
+    private static void WriteString(JsonElement element, StringBuilder text)
+    {
+        var raw = JsonMarshal.GetRawUtf8Value(element);
+        if (raw.Contains((byte)'\\') || !Ascii.IsValid(raw))
+        {
+            text.Append(JsonSerializer.Serialize(element.GetString()));
+            return;
+        }
+        raw = raw[1..^1];
+        text.Append('"');
+        for (int next; (next = raw.IndexOfAny(Escaped)) >= 0; raw = raw[(next + 1)..])
+        {
+            text.Append(Encoding.ASCII.GetString(raw[..next]));
+            text.Append($"\\u00{raw[next]:X2}");
+        }
+        text.Append(Encoding.ASCII.GetString(raw)).Append('"');
     }
 }
