@@ -49,11 +49,11 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
             return found;
         var given = Secrets.Hide(name);
         if (streams.Count == 0)
-            throw new UsageException($"The log at {log.Place} has no stream '{given}', nor any other yet: start maplog-capture for a source first.");
+            throw new UsageException($"The log at {log.Place} has no stream yet, so there is no '{given}': start maplog-capture for a source first.");
         var near = Near.Streams(name, streams.Select(s => s.Stream));
         throw new UsageException(near.Count > 0
             ? $"The log at {log.Place} has no stream '{given}'. Did you mean {string.Join(" or ", near)}?"
-            : $"The log at {log.Place} has no stream '{given}': 'maplog maps' lists those it has.");
+            : $"The log at {log.Place} has no stream '{given}': 'maplog maps' lists its streams.");
     }
 
     private static async Task<int> RunAsync(Call call, Func<Call, Task<int>> run)
@@ -61,7 +61,7 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
         try
         {
             if (call.WantsJson && call.WantsCsv)
-                throw new UsageException("--json and --csv each say how to print: give one of them.");
+                throw new UsageException("--json and --csv are two formats: give only one of them.");
             var code = await run(call);
             call.Terminal.Flush();
             return code;

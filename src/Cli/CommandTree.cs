@@ -35,7 +35,7 @@ internal static class CommandTree
 
     private static Command Make(Terminal terminal)
     {
-        var root = new Command("maplog", "An event log for eBPF maps: what is logged, what a map holds, and what changed.\n\nExit codes: 0 ok; 1 a difference or a lack was found, or it could not be done; 2 the command line or a setting is wrong; 3 that history was pruned; 130 interrupted.")
+        var root = new Command("maplog", "An event log for eBPF maps: shows the logged maps, their content and their changes.\n\nExit codes: 0 ok; 1 a difference or a problem was found, or the command failed; 2 the command line or a setting is wrong; 3 the history was pruned; 130 interrupted.")
         {
             Status.Command(terminal),
             Maps.Command(terminal),
@@ -77,18 +77,18 @@ internal static class CommandTree
         if (command.Subcommands.Count == 0)
         {
             foreach (var sentence in parsed.Errors.Select(e => ParseMistake.Sentence(e, command, name)).Distinct())
-                terminal.Complain($"{sentence} '{name} --help' shows how.");
+                terminal.Complain($"{sentence} See '{name} --help'.");
             return ExitCode.Usage;
         }
         var names = command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name).ToList();
         if (parsed.UnmatchedTokens is [var given, ..])
         {
             var near = Near.Names(given, [.. names, .. command.Subcommands.SelectMany(c => c.Aliases)]);
-            terminal.Complain($"'{Secrets.Hide(given)}' is no command of {name}{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?" : $": {string.Join(", ", names)}.")} '{name} --help' shows how.");
+            terminal.Complain($"'{Secrets.Hide(given)}' is not a command of {name}{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?" : $": {string.Join(", ", names)}.")} See '{name} --help'.");
         }
         else
         {
-            terminal.Complain($"Give a command after '{name}': {string.Join(", ", names)}. '{name} --help' shows how.");
+            terminal.Complain($"Give a command after '{name}': {string.Join(", ", names)}. See '{name} --help'.");
         }
         return ExitCode.Usage;
     }

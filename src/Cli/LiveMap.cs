@@ -22,8 +22,8 @@ internal static class LiveMap
         return ids.Count switch
         {
             1 => BpfMap.OpenById(ids[0], MapAccess.Read),
-            0 => throw new UsageException($"This kernel has no map named '{name}'{Unknown()}: give the path of its pin, its id, or its name; 'bpftool map' lists those there are."),
-            _ => throw new UsageException($"This kernel has {ids.Count} maps named '{name}': give the id of one of them ({string.Join(", ", ids)}), or the path of its pin."),
+            0 => throw new UsageException($"This kernel has no map named '{name}'{Unknown()}: give the path of its pin, its id, or its name; 'bpftool map' lists the maps."),
+            _ => throw new UsageException($"This kernel has {ids.Count} maps named '{name}': give one of the ids ({string.Join(", ", ids)}), or the path of its pin."),
         };
     }
 
@@ -32,7 +32,7 @@ internal static class LiveMap
         var refused = BpfMap.Unopenable().ToList();
         return refused.Count == 0
             ? ""
-            : $" among those that this process may open ({Counted(refused.Count, "map is", "maps are")} refused to it, id {refused[0].Id} with {Errno.Name(refused[0].Errno)})";
+            : $"among the maps that this process may open ({Counted(refused.Count, "map is", "maps are")} refused, id {refused[0].Id} with {Errno.Name(refused[0].Errno)})";
     }
 
     private static string Counted(int count, string one, string many) => $"{count} {(count == 1 ? one : many)}";

@@ -19,13 +19,13 @@ internal static partial class ParseMistake
         if (message.StartsWith("Required argument missing for command", StringComparison.Ordinal))
             return $"Give {string.Join(" and ", Needed(command))} after '{name}'.";
         if (message.StartsWith("Required argument missing for option", StringComparison.Ordinal))
-            return $"{first}: give a value after it.";
+            return $"{first}: the value is missing.";
         if (message.StartsWith("Option '", StringComparison.Ordinal) && message.EndsWith("is required.", StringComparison.Ordinal))
             return $"{first} is missing: '{name}' needs it.";
         if (message.StartsWith("Unrecognized command or argument", StringComparison.Ordinal))
             return Unknown(first, command, name);
         if (message.Contains("expects a single argument but", StringComparison.Ordinal))
-            return $"{first}: it is given more than once.";
+            return $"{first} is given more than once.";
         if (message.Contains("Must be one of", StringComparison.Ordinal))
         {
             var allowed = Quoted().Matches(message).Skip(1).Select(m => m.Groups[1].Value);
@@ -33,7 +33,7 @@ internal static partial class ParseMistake
         }
         if (message.StartsWith("Cannot parse argument", StringComparison.Ordinal))
         {
-            var wanted = message.Contains("Int", StringComparison.Ordinal) ? "a whole number in range" : "a value that it takes";
+            var wanted = message.Contains("Int", StringComparison.Ordinal) ? "a whole number in range" : "a valid value";
             return $"{Owner(error)}'{Secrets.Hide(first)}' is not {wanted}.";
         }
         return message;
@@ -46,9 +46,9 @@ internal static partial class ParseMistake
     {
         var given = Secrets.Hide(word);
         if (!word.StartsWith('-'))
-            return $"'{given}' is one word too many for '{name}'.";
+            return $"'{given}' is an extra word after '{name}'.";
         var near = Near.Names(word, Options(command));
-        return $"'{given}' is no option of '{name}'.{(near.Count > 0 ? $" Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?" : "")}";
+        return $"'{given}' is not an option of '{name}'.{(near.Count > 0 ? $" Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?" : "")}";
     }
 
     private static IEnumerable<string> Options(Command command)

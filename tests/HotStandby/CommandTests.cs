@@ -32,11 +32,11 @@ public sealed class CommandTests
         await using var world = new World();
         await world.StartAsync("standby", 1);
         await world.StartAsync("primary", 0);
-        await SaysAsync("drain", "primary", "Member primary takes no new connections while another can.", "standby");
+        await SaysAsync("drain", "primary", "Member primary takes no new connections while another member can.", "standby");
         await SaysAsync("resume", "primary", "Member primary takes connections again.", "primary");
         await SaysAsync("promote", "standby", "Member standby is promoted: rank 0.", "standby");
         await SaysAsync("rank", "standby", "Member standby has rank 7.", "primary", "7");
-        Assert.Equal("Group web: weighted, failback at-once, timeout 500 ms, refuses when nobody is well.\n",
+        Assert.Equal("Group web: weighted, failback at-once, timeout 500 ms, refuses when no member is well.\n",
             (await RunAsync(world, "set", world.Name, "--policy", "weighted", "--timeout", "500", "--refuse", "yes")).Output);
         await SaysAsync("weight", "primary", "Member primary has weight 0.", "standby", "0");
 

@@ -17,7 +17,7 @@ internal sealed class BusCheckup(Func<BusOptions> options) : ICheckup
             if (await server.TryAsync(cancellation) is { } away)
                 found.Fail("RabbitMQ", away, "Start it, or correct Maplog:Bus:Uri.");
             else
-                found.Ok("RabbitMQ", $"{server.Address} lets us in");
+                found.Ok("RabbitMQ", $"{server.Address} accepts the login");
         }
         catch (UsageException e)
         {

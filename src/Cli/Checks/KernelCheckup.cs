@@ -20,25 +20,25 @@ internal sealed class KernelCheckup(HostFiles files) : ICheckup
         if (files.Size("/sys/kernel/btf/vmlinux") is { } bytes)
             found.Ok("BTF", $"/sys/kernel/btf/vmlinux, {bytes / 1024} KiB");
         else
-            found.Fail("BTF", "this kernel does not describe its types (/sys/kernel/btf/vmlinux is missing), so no probe can be loaded", "Boot a kernel with CONFIG_DEBUG_INFO_BTF=y, as the distributions' are; in a container mount /sys.");
+            found.Fail("BTF", "this kernel does not describe its types (/sys/kernel/btf/vmlinux is missing), so no probe can be loaded", "Boot a kernel with CONFIG_DEBUG_INFO_BTF=y, as in all distributions; in a container mount /sys.");
         CheckLockdown(found);
         found.OkOrWarn(
             files.Exists("/sys/bus/event_source/devices/kprobe"), "kprobes", "this kernel has them",
-            "this kernel has none (CONFIG_KPROBES)", "The kprobe probe cannot be used; fentry is better anyway. Else boot a kernel with CONFIG_KPROBES=y.");
+            "this kernel has no kprobes (CONFIG_KPROBES)", "The kprobe probe cannot be used; fentry is better in any case. Otherwise boot a kernel with CONFIG_KPROBES=y.");
         found.OkOrWarn(
             files.Exists("/sys/kernel/tracing/events/syscalls/sys_exit_bpf") || files.Exists("/sys/kernel/debug/tracing/events/syscalls/sys_exit_bpf"), "tracefs", "mounted, with the tracepoint of bpf(2)",
-            "the tracepoint of bpf(2) is not to be found under /sys/kernel/tracing", "Mount it with 'mount -t tracefs tracefs /sys/kernel/tracing'; the daemon does so itself if it may (CAP_SYS_ADMIN). The kprobe and syscall probes need it (and CONFIG_FTRACE_SYSCALLS=y).");
+            "the tracepoint of bpf(2) is not under /sys/kernel/tracing", "Mount it with 'mount -t tracefs tracefs /sys/kernel/tracing'; the daemon mounts it if it has CAP_SYS_ADMIN. The kprobe and syscall probes need it (and CONFIG_FTRACE_SYSCALLS=y).");
         found.OkOrWarn(
             files.Lines("/proc/mounts").Any(line => line.Split(' ') is [_, "/sys/fs/bpf", "bpf", ..]), "bpffs", "mounted at /sys/fs/bpf",
-            "no BPF file system is mounted at /sys/fs/bpf", "Mount it with 'mount -t bpf bpf /sys/fs/bpf'; the daemons do so themselves if they may (CAP_SYS_ADMIN).");
+            "no BPF file system is mounted at /sys/fs/bpf", "Mount it with 'mount -t bpf bpf /sys/fs/bpf'; the daemons mount it if they have CAP_SYS_ADMIN.");
         if (files.WhyUnseen("/sys/fs/bpf") is { } unseen)
-            found.Warn("mount namespace", "the pins of the host are not seen here, and those made here by nobody else", unseen);
+            found.Warn("mount namespace", "this process does not see the pins of the host, and no other process sees its pins", unseen);
         CheckMemory(found, version);
         found.OkOrWarn(
             files.Read("/proc/sys/net/core/bpf_jit_enable") != "0", "JIT", "on",
             "BPF programs are interpreted, which makes every hook slow", "Switch the compiler on with 'sysctl net.core.bpf_jit_enable=1'.");
         if (files.Read("/sys/devices/system/cpu/possible") is { } possible)
-            found.Ok("possible CPUs", $"{possible}; a per-CPU map can be replicated to hosts with as many");
+            found.Ok("possible CPUs", $"{possible}; a per-CPU map can be replicated to hosts with the same number");
         return Task.FromResult(found.All);
     }
 
@@ -48,7 +48,7 @@ internal sealed class KernelCheckup(HostFiles files) : ICheckup
         var parts = release.Split('.', '-');
         if (parts.Length < 2 || !Version.TryParse($"{parts[0]}.{parts[1]}", out var version))
         {
-            found.Warn("version", $"'{release}' tells no version", "maplog needs Linux 5.8 or later.");
+            found.Warn("version", $"'{release}' contains no version", "maplog needs Linux 5.8 or later.");
             return null;
         }
         if (version >= Oldest)
@@ -62,12 +62,12 @@ internal sealed class KernelCheckup(HostFiles files) : ICheckup
     {
         if (!files.Exists("/sys/kernel/security/lsm"))
         {
-            found.Warn("lockdown", "not known: securityfs is not mounted at /sys/kernel/security", "Mount it with 'mount -t securityfs securityfs /sys/kernel/security' to know; the probes below were tried in any case.");
+            found.Warn("lockdown", "not known: securityfs is not mounted at /sys/kernel/security", "Mount it with 'mount -t securityfs securityfs /sys/kernel/security' to find out; the probes below were tried in any case.");
             return;
         }
         var modes = files.Read("/sys/kernel/security/lockdown") ?? "";
         var mode = modes.Contains('[', StringComparison.Ordinal) ? modes[(modes.IndexOf('[', StringComparison.Ordinal) + 1)..].Split(']')[0] : "none";
-        found.OkOrWarn(mode == "none", "lockdown", "none", $"the kernel is locked down ({mode}), which forbids some of the hooks", "See the probes for what is left; else boot without lockdown=, or without Secure Boot where that sets it.");
+        found.OkOrWarn(mode == "none", "lockdown", "none", $"the kernel is locked down ({mode}), which forbids some of the hooks", "See below which probes work; otherwise boot without lockdown=, or without Secure Boot if Secure Boot sets lockdown.");
     }
 
     private void CheckMemory(Findings found, Version? version)

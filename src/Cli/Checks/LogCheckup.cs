@@ -67,10 +67,10 @@ internal sealed class LogCheckup(Func<LogOptions> options, string? source) : ICh
         await reader.ReadAsync(cancellation);
         if (reader.GetBoolean(0))
             _found.Fail(
-                "writes", $"{log.Place} is a standby, which can be read and takes no changes",
-                "Name the primary in the log's ConnectionString; of several hosts it is found with Target Session Attributes=primary.");
+                "writes", $"{log.Place} is a standby, which takes no changes",
+                "Name the primary in the log's ConnectionString; with several hosts, Target Session Attributes=primary finds it.");
         else if (reader.GetBoolean(1))
-            _found.Fail("writes", $"{log.Place} is set to read only", "Take default_transaction_read_only off the database or the role.");
+            _found.Fail("writes", $"{log.Place} is set to read only", "Remove default_transaction_read_only from the database or the role.");
     }
 
     // Every index entry is compared with its neighbours by stream name.
@@ -84,7 +84,7 @@ internal sealed class LogCheckup(Func<LogOptions> options, string? source) : ICh
         var isPlain = provider == "b" || provider != "i" && (collation is "C" or "POSIX" || collation.StartsWith("C.", StringComparison.Ordinal));
         _found.OkOrWarn(
             isPlain, "collation", collation, provider == "i" ? "names are compared by the rules of a language (ICU)" : $"names are compared by the rules of {collation}",
-            "Make the log's database with LC_COLLATE 'C' (docs/operations.md#postgres): appends to many streams take up to half the time there.");
+            "Create the log's database with LC_COLLATE 'C' (docs/operations.md#postgres): appends to many streams then take down to half the time.");
     }
 
     private async Task<bool> CheckSchemaAsync(LogStore log, CancellationToken cancellation)
@@ -117,6 +117,6 @@ internal sealed class LogCheckup(Func<LogOptions> options, string? source) : ICh
         if (reader.GetBoolean(1))
             _found.Ok("rights", $"{user} may append");
         else
-            _found.Fail("rights", $"{user} may not append to {log.Schema}.mt_events", "Give capture a role that may; readers need none of it.");
+            _found.Fail("rights", $"{user} may not append to {log.Schema}.mt_events", "Give capture a role with this right; readers do not need it.");
     }
 }

@@ -8,7 +8,7 @@ internal sealed class PrivilegeCheckup : ICheckup
     /// <summary>What each capability is for.</summary>
     private static readonly (string Name, string For)[] Needed =
     [
-        ("CAP_BPF", "making maps and loading programs"),
+        ("CAP_BPF", "creating maps and loading programs"),
         ("CAP_PERFMON", "hooking kernel functions and reading kernel memory"),
         ("CAP_SYS_ADMIN", "finding maps by name or id"),
     ];
@@ -24,7 +24,7 @@ internal sealed class PrivilegeCheckup : ICheckup
             if (!lacking.Contains(name))
                 found.Ok(name, $"held; for {purpose}");
             else
-                found.Fail(name, $"missing; it is for {purpose}", $"Run as root, or give the daemon {name} (AmbientCapabilities= in systemd, --cap-add in a container).");
+                found.Fail(name, $"missing; needed for {purpose}", $"Run as root, or give the daemon {name} (AmbientCapabilities= in systemd, --cap-add in a container).");
         }
         return Task.FromResult(found.All);
     }

@@ -48,11 +48,11 @@ internal sealed class ProbeCheckup(HostFiles files) : ICheckup
     {
         var name = trial.Probe.Name();
         if (trial.Hooks is { } hooks)
-            _found.Ok(name, $"works: {hooks.Count(h => h.IsAttached)} of {hooks.Count} hooks attached{(trial == best ? "; capture takes this one" : "")}");
+            _found.Ok(name, $"works: {hooks.Count(h => h.IsAttached)} of {hooks.Count} hooks attached{(trial == best ? "; capture uses this probe" : "")}");
         else if (best is not null && trial.Probe > best.Probe)
-            _found.Ok(name, $"does not work here, and is not needed: {trial.Failure}");
+            _found.Ok(name, $"does not work here, but is not needed: {trial.Failure}");
         else if (best is not null)
-            _found.Warn(name, $"does not work here: {trial.Failure}", $"Capture takes {best.Probe.Name()} instead, which sees less.");
+            _found.Warn(name, $"does not work here: {trial.Failure}", $"Capture uses {best.Probe.Name()} instead, which sees less.");
         else
             _found.Fail(name, $"does not work here: {trial.Failure}", "See the kernel and the privileges above.");
     }
@@ -78,7 +78,7 @@ internal sealed class ProbeCheckup(HostFiles files) : ICheckup
             var places = $"BTF {YesOrNo(btf?.HasFunction(function.Name) == true)}, kallsyms {YesOrNo(symbols.Contains(function.Name))}";
             var state = best.Hooks!.FirstOrDefault(h => h.Function == function.Name);
             if (state is { IsAttached: false } && btf?.HasFunction(function.Name) != false)
-                _hooks.Warn(function.Name, $"not hooked ({places}): {state.Failure}", $"Of {Maps(function)} maps, {function.Deed} by BPF programs are left to the scan.");
+                _hooks.Warn(function.Name, $"not hooked ({places}): {state.Failure}", $"On {Maps(function)} maps, only the scan finds {function.Deed} by BPF programs.");
             else if (state is { IsAttached: true })
                 _hooks.Ok(function.Name, $"hooked by {best.Probe.Name()} ({places})");
             else

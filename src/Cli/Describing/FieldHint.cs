@@ -23,7 +23,7 @@ internal sealed partial record FieldHint(string Text, string Side, string Path, 
         ["text"] = FieldKind.Text, ["hex"] = FieldKind.Bytes,
     };
 
-    public const string Form = "key.FIELD=KIND or value.FIELD=KIND, or key.NAME@BYTE:SIZE=KIND where the map has no BTF";
+    public const string Form = "key.FIELD=KIND or value.FIELD=KIND, or key.NAME@BYTE:SIZE=KIND if the map has no BTF";
 
     public static IEnumerable<string> Kinds => Known.Keys;
 
@@ -41,7 +41,7 @@ internal sealed partial record FieldHint(string Text, string Side, string Path, 
     public static FieldHint Parse(string hint)
     {
         if (Pattern().Match(hint) is not { Success: true } match || !Known.TryGetValue(match.Groups["kind"].Value, out var kind))
-            throw new UsageException($"--hint: '{hint}' is no hint: write {Form}, KIND one of {string.Join(", ", Known.Keys)}.");
+            throw new UsageException($"--hint: '{hint}' is not a hint: write {Form}, with KIND one of {string.Join(", ", Known.Keys)}.");
         return new FieldHint(hint, match.Groups["side"].Value, match.Groups["path"].Value, Number("at"), Number("size"), kind);
 
         int? Number(string group) => match.Groups[group] is { Success: true } found ? int.Parse(found.Value, CultureInfo.InvariantCulture) : null;

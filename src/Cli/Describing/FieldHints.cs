@@ -23,7 +23,7 @@ internal static class FieldHints
         if (hints.Any(h => h.At is not null))
         {
             if (own is not null)
-                throw new UsageException($"--hint: the map's BTF says what the fields of its {side} are: name one of them, without @.");
+                throw new UsageException($"--hint: the map's BTF describes the fields of its {side}: name one of these fields, without @.");
             type = Made(size, side, [.. hints.Where(h => h.At is not null)]);
         }
         foreach (var hint in hints.Where(h => h.At is null))
@@ -31,7 +31,7 @@ internal static class FieldHints
             if (hint.Path.Length == 0)
                 type = Replaced(hint, type ?? new FieldType(FieldKind.Bytes, size));
             else if (type is null)
-                throw new UsageException($"--hint: nothing says what the fields of the {side} are, so '{hint.Text}' names none: take its type from an object file with --btf, or give the field's place as in {side}.{hint.Path}@0:4=KIND.");
+                throw new UsageException($"--hint: the fields of the {side} are unknown, so '{hint.Text}' names no field: take the type from an object file with --btf, or give the field's place as in {side}.{hint.Path}@0:4=KIND.");
             else
                 type = With(hint, type, hint.Path.Replace("[]", ".[]", StringComparison.Ordinal).Split('.'), 0);
         }
@@ -61,7 +61,7 @@ internal static class FieldHints
         if (type.Kind == FieldKind.Bits)
             throw new UsageException($"--hint: '{hint.Text}' names a bit field, which is a number.");
         if (hint.Refuses(type.Size) is { } wanted)
-            throw new UsageException($"--hint: '{hint.Text}' takes a field of {wanted}, and this one has {type.Size}.");
+            throw new UsageException($"--hint: '{hint.Text}' needs a field of {wanted}, but this field has {type.Size}.");
         return new FieldType(hint.Kind, type.Size) { Name = type.Name, At = type.At };
     }
 
@@ -76,7 +76,7 @@ internal static class FieldHints
             if (hint.Path.Length == 0 || hint.Path.AsSpan().ContainsAny(".[],"))
                 throw new UsageException($"--hint: '{hint.Text}' needs a plain name for its field, as in {hint.Side}.peer@{at}:{bytes}={FieldHint.WordOf(hint.Kind)}.");
             if (hint.Refuses(bytes) is { } wanted)
-                throw new UsageException($"--hint: '{hint.Text}' takes {wanted}, not {bytes}.");
+                throw new UsageException($"--hint: '{hint.Text}' needs {wanted}, not {bytes}.");
             if (bytes == 0 || at + bytes > size)
                 throw new UsageException($"--hint: '{hint.Text}' is beyond the {side}, which has {size} bytes.");
             if (at < end)

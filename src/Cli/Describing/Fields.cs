@@ -27,7 +27,7 @@ internal static class Fields
         const int shown = 6;
         var guesses = Guesses(shape, fields);
         var more = guesses.Count > shown ? $" and {guesses.Count - shown} more" : "";
-        return guesses.Count == 0 ? null : $"guessed by name or size: {string.Join(", ", guesses.Take(shown))}{more}; 'maplog describe {stream}' shows all, and sets what is wrong";
+        return guesses.Count == 0 ? null : $"guessed by name or size: {string.Join(", ", guesses.Take(shown))}{more}; 'maplog describe {stream}' shows all of them, and corrects them";
     }
 
     private static IEnumerable<Field> Leaves(string path, FieldType? type, int at) => type switch

@@ -15,7 +15,7 @@ internal static class KeyPattern
             if (LpmPrefix.Parse(text, shape.KeySize) is { } network)
                 return FieldPattern.OfKey(network);
             if (text.AsSpan().ContainsAny("./"))
-                throw new FormatException($"'{text}' is no key of this map: write {(shape.KeySize == 8 ? "a network as 10.0.0.0/8" : "a network as 2001:db8::/32")}, or {shape.KeySize * 2} digits in hex.");
+                throw new FormatException($"'{text}' is not a key of this map: write {(shape.KeySize == 8 ? "a network as 10.0.0.0/8" : "a network as 2001:db8::/32")}, or {shape.KeySize * 2} digits in hex.");
         }
         var pattern = FieldPattern.Parse(text, shape.KeySize, fields?.Key);
         // The log has such keys with the bits beyond the prefix cleared where it compares them.

@@ -27,7 +27,7 @@ internal sealed class ObjectTypes
         if (keyName is not null || valueName is not null)
             return new MapFields(Named("key", keyName, map.Shape.KeySize), Named("value", valueName, map.Shape.ValueSize));
         if (_types.FindMap(map.Name) is not { } types || types is { Key: 0, Value: 0 })
-            throw new UsageException($"{_path} has no map '{map.Name}' with types of its own: name them with --key TYPE and --value TYPE.");
+            throw new UsageException($"{_path} has no map '{map.Name}' with its own types: name the types with --key TYPE and --value TYPE.");
         return new MapFields(Sized("key", types.Key, map.Shape.KeySize), Sized("value", types.Value, map.Shape.ValueSize));
     }
 
@@ -44,7 +44,7 @@ internal sealed class ObjectTypes
         var fitting = ids.FirstOrDefault(id => _types.SizeOf(id) == size);
         return fitting != 0
             ? Fields(side, fitting)
-            : throw new UsageException($"--{side}: '{name}' in {_path} has {string.Join(" or ", ids.Select(_types.SizeOf).Distinct())} bytes, and a {side} of this map has {size}.");
+            : throw new UsageException($"--{side}: '{name}' in {_path} has {string.Join(" or ", ids.Select(_types.SizeOf).Distinct())} bytes, but a {side} of this map has {size}.");
     }
 
     private FieldType? Sized(string side, uint type, int size)
@@ -53,9 +53,9 @@ internal sealed class ObjectTypes
             return null;
         return _types.SizeOf(type) == size
             ? Fields(side, type)
-            : throw new UsageException($"The {side} that {_path} defines has {_types.SizeOf(type)} bytes, and this map's has {size}: it is of another version of the program. Name a type with --{side}.");
+            : throw new UsageException($"The {side} that {_path} defines has {_types.SizeOf(type)} bytes, but this map's {side} has {size}: the file belongs to another version of the program. Name a type with --{side}.");
     }
 
     private FieldType Fields(string side, uint type) =>
-        FieldTypes.Of(_types, type) ?? throw new UsageException($"The {side}'s type in {_path} has more than 2000 fields, or structs too deep in each other, to be described.");
+        FieldTypes.Of(_types, type) ?? throw new UsageException($"The {side}'s type in {_path} cannot be described: it has more than 2000 fields, or its structs are nested too deeply.");
 }

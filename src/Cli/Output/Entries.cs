@@ -35,7 +35,7 @@ internal static class Entries
     public static void WriteHead(Terminal terminal, StreamFold fold, int count, string? guesses)
     {
         var shape = fold.Shape!;
-        var filled = ((MapType)shape.Type).IsArray() && count < shape.MaxEntries ? "entries written, the others are zero" : "entries";
+        var filled = ((MapType)shape.Type).IsArray() && count < shape.MaxEntries ? "entries written; the others are zero" : "entries";
         terminal.Out.WriteLine($"# {fold.Stream} at version {fold.Version}, {Times.Of(fold.Time)}: {MapTypeNames.Of(shape.Type)}, {count} of {shape.MaxEntries} {filled}{(fold.IsOpen ? "" : "; the map is closed")}");
         if (guesses is not null)
             terminal.Out.WriteLine($"# {guesses}");

@@ -40,14 +40,14 @@ internal static class StatusFormat
     /// <summary>What is wrong with a source, a sentence; null: nothing.</summary>
     public static string? Complaint(SourceStatus source) => source.IsWritten
         ? source.Troubles is { Count: > 0 } troubles ? $"The capture of {source.Source} on {source.Owner} is not ready: {string.Join(" ", troubles)}" : null
-        : $"Source {source.Source} is written by nobody: the capture on {source.Owner} has ended. Start it again{(source.StandsBy is { Count: > 0 } nodes ? $", or promote a node that stands by: 'maplog promote {source.Source} --node {nodes[0]}'" : "")}.";
+        : $"Source {source.Source} has no writer: the capture on {source.Owner} has ended. Start it again{(source.StandsBy is { Count: > 0 } nodes ? $", or promote a node that stands by: 'maplog promote {source.Source} --node {nodes[0]}'" : "")}.";
 
     /// <summary>What is wrong with a replica, a sentence; null: nothing.</summary>
     public static string? Complaint(ReplicaRow replica)
     {
         var place = $"Replica {replica.Pin} of {replica.Stream} on {replica.Node}";
         if (replica.IsGone)
-            return $"{place} is gone since {Times.Of(replica.SeenAt)}: its replicator has ended without taking its leave, or cannot reach the log. Start it again, or if the host will not come back run 'maplog forget {replica.Node}'.";
+            return $"{place} is gone since {Times.Of(replica.SeenAt)}: its replicator has crashed, or cannot reach the log. Start it again, or, if the host will not come back, run 'maplog forget {replica.Node}'.";
         return replica.Trouble is { } trouble ? $"{place} is not ready: {trouble}" : null;
     }
 

@@ -15,7 +15,7 @@ internal static class CommonOptions
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON for programs instead of text for people.", Recursive = true };
 
-    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Print more: where a failure came from, what libbpf said.", Recursive = true };
+    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Print more: the stack trace of a failure, the messages of libbpf.", Recursive = true };
 
     public static IReadOnlyList<Option> All { get; } = [Log, Schema, Bus, Config, Json, Verbose];
 }

@@ -23,7 +23,7 @@ internal static class DurationOption
             var duration = long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max / unit ? number * unit : Duration.Parse(given);
             if (duration >= min && duration <= max)
                 return duration;
-            result.AddError($"{name}: '{given}' is not a duration from {Text(min)} to {Text(max)}: write a number of {unitName.ToLowerInvariant()}, or one with its unit as 10s or 5m.");
+            result.AddError($"{name}: '{given}' is not a duration from {Text(min)} to {Text(max)}: write a number of {unitName.ToLowerInvariant()}, or a number with its unit, as 10s or 5m.");
             return null;
         },
     };

@@ -14,7 +14,7 @@ internal static class StreamArgument
 
     public static Argument<string?> Optional()
     {
-        var argument = new Argument<string?>("STREAM") { Description = "Only this one; without it all streams.", HelpName = "STREAM", Arity = ArgumentArity.ZeroOrOne };
+        var argument = new Argument<string?>("STREAM") { Description = "Only this stream. Default: all streams.", HelpName = "STREAM", Arity = ArgumentArity.ZeroOrOne };
         argument.CompletionSources.Add(LogCompletion.Streams);
         return argument;
     }

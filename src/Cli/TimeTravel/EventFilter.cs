@@ -76,13 +76,13 @@ internal sealed class EventFilter
     /// <param name="kinds">The kinds of events that it prints.</param>
     public sealed class Options(IReadOnlyList<EventKind> kinds)
     {
-        public Option<string?> Key { get; } = new("--key") { Description = "Of this key alone: hex, a number, a network (10.0.0.0/8) of a trie, or fields as saddr=10.0.0.1,dport=443; fields that are not named may be anything.", HelpName = "KEY" };
+        public Option<string?> Key { get; } = new("--key") { Description = "Only this key: hex, a number, a network (10.0.0.0/8) of a trie, or fields as saddr=10.0.0.1,dport=443; fields that are not named match anything.", HelpName = "KEY" };
 
-        public Option<string[]> Kind { get; } = new("--kind") { Description = $"Of these kinds: {string.Join(", ", kinds.Select(EventWords.Of))}. Several with commas, or repeated.", HelpName = "KIND" };
+        public Option<string[]> Kind { get; } = new("--kind") { Description = $"Only these kinds: {string.Join(", ", kinds.Select(EventWords.Of))}. Separate several with commas, or repeat the option.", HelpName = "KIND" };
 
-        public Option<string[]> Process { get; } = new("--process") { Description = "By this process: its name, of which the kernel keeps 15 bytes, or its pid. Repeatable.", HelpName = "NAME|PID" };
+        public Option<string[]> Process { get; } = new("--process") { Description = "Only changes by this process: its pid, or its name (the kernel keeps 15 bytes). Repeatable.", HelpName = "NAME|PID" };
 
-        public Option<string[]> Origin { get; } = new("--origin") { Description = $"Of this origin: {string.Join(", ", EventWords.AllOrigins)}. Several with commas, or repeated.", HelpName = "ORIGIN" };
+        public Option<string[]> Origin { get; } = new("--origin") { Description = $"Only this origin: {string.Join(", ", EventWords.AllOrigins)}. Separate several with commas, or repeat the option.", HelpName = "ORIGIN" };
 
         /// <exception cref="UsageException">A word is none of those that there are, or the key is none of the map's.</exception>
         public EventFilter Read(ParseResult arguments, MapOpened? map, Descriptions descriptions)

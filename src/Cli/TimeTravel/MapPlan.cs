@@ -47,7 +47,7 @@ internal sealed class MapPlan
     public string Order => _map.Info.Type.IsArray()
         ? "values change in place; entries that were never written become zero"
         : DeletesFirst
-            ? $"deletes, then updates, then adds, because the map {(_map.Info.Type.IsLru() ? "would evict entries by itself to make room" : "has no room for old and new entries together")}"
+            ? $"deletes, then updates, then adds, because the map {(_map.Info.Type.IsLru() ? "would evict entries to make room" : "has no room for old and new entries together")}"
             : "updates in place, then adds, then deletes, so that no entry that stays is ever missing";
 
     /// <summary>The first changes, in the order in which they would be made.</summary>

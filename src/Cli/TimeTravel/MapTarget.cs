@@ -36,7 +36,7 @@ internal sealed class MapTarget(string pin, string registry, Terminal terminal, 
         }
         if (isDry)
         {
-            terminal.Out.WriteLine($"{pin} would be {Does} {ReplicaShape.Describe(opened.Shape)} with {Count.Of(past.Entries.Count, "entry", "entries")}.{(File.Exists(pin) ? " Programs that use the map pinned there now would keep it." : "")}");
+            terminal.Out.WriteLine($"{pin} would be {Does} {ReplicaShape.Describe(opened.Shape)} with {Count.Of(past.Entries.Count, "entry", "entries")}.{(File.Exists(pin) ? " Programs that have the present map open would keep it." : "")}");
             return;
         }
         await MakeAsync(past.Stream, past.Version, opened, past.Entries.Count, (map, progress) =>
@@ -68,14 +68,14 @@ internal sealed class MapTarget(string pin, string registry, Terminal terminal, 
         var does = Does;
         var exists = File.Exists(pin);
         map.Pin(pin, replace: exists);
-        terminal.Out.WriteLine($"{pin} was {does} {map}, {Count.Of(entries, "entry", "entries")}, {stream} at version {version}.{(exists ? " Programs that used the map before keep it." : "")} A capture on this host watches it by its pin or its id, never by its name.");
+        terminal.Out.WriteLine($"{pin} was {does} {map}, {Count.Of(entries, "entry", "entries")}, {stream} at version {version}.{(exists ? " Programs that have the earlier map open keep it." : "")} A capture on this host watches the map by its pin or its id, never by its name.");
     }
 
     /// <exception cref="LogException">A replicator would undo what is written there.</exception>
     public void RefuseWhatIsKept()
     {
         if (File.Exists(pin) && ReplicaMap.ReadCursor(pin) is { } cursor && cursor.Keeper.IsAlive)
-            throw new LogException($"The pin {pin} is a replica that process {cursor.Keeper.Tgid} keeps up to date: it would undo what is written here. Stop that replicator, or choose another pin.");
+            throw new LogException($"The pin {pin} is a replica that process {cursor.Keeper.Tgid} maintains: the process would undo these changes. Stop that replicator, or choose another pin.");
     }
 
     // It has the name of its source. On the source's own host a capture would take it for the source's next generation.
@@ -91,14 +91,14 @@ internal sealed class MapTarget(string pin, string registry, Terminal terminal, 
     {
         using var map = BpfMap.OpenPinned(pin);
         if (map.Info.Id == opened.MapId && Boot.Id == opened.BootId)
-            terminal.Complain($"{pin} is the very map that {past.Stream} is logged from: what is written into it is logged as new changes.");
+            terminal.Complain($"{pin} is the map from which {past.Stream} is logged: the log records these changes as new changes.");
         var info = map.Info;
         var shape = opened.Shape;
         var isSameKind = (int)info.Type == shape.Type && info.KeySize == shape.KeySize && info.ValueBytes == shape.ValueBytes && info.MaxEntries >= past.Entries.Count;
         if (!isSameKind && !ReplicaShape.CanHold(info, shape with { MaxEntries = (uint)past.Entries.Count }))
         {
             throw new LogException(
-                $"The map pinned at {pin} cannot take what {past.Stream} held: it is {ReplicaShape.Describe(info)}, and {past.Entries.Count} entries of {ReplicaShape.Describe(shape)} are wanted. Choose another pin, or put a new map in its place with --swap.");
+                $"The map pinned at {pin} cannot take the content of {past.Stream}: it is {ReplicaShape.Describe(info)}, and the content is {Count.Of(past.Entries.Count, "entry", "entries")} of {ReplicaShape.Describe(shape)}. Choose another pin, or replace the map with --swap.");
         }
         var plan = MapPlan.Of(map, past.Entries, cancellation);
         var counts = $"{Count.Of(plan.Adds, "add")}, {Count.Of(plan.Updates, "update")}, {Count.Of(plan.Deletes, "delete")}; {Count.Of(plan.Same, "entry is", "entries are")} right already";
@@ -119,7 +119,7 @@ internal sealed class MapTarget(string pin, string registry, Terminal terminal, 
         }
         catch (Exception e) when (e is OperationCanceledException or KernelException)
         {
-            terminal.Complain($"{pin} is between two states: {plan.Done} of {plan.Total} changes are in it. Run the same again to finish, or 'maplog replay {past.Stream} --into {pin}' to go back to what the log has now.");
+            terminal.Complain($"{pin} is between two states: {plan.Done} of {plan.Total} changes are done. Run the same command again to finish, or 'maplog replay {past.Stream} --into {pin}' for the present content of the log.");
             throw;
         }
         terminal.Out.WriteLine($"{pin} holds {past.Stream} at version {past.Version}: {counts}. Order: {plan.Order}.");

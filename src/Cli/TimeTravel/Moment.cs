@@ -61,10 +61,10 @@ internal static partial class Moment
     {
         var digits = match.Groups["n"].Value;
         if (match.Groups["sign"].Length == 0 && digits.Split('.')[0].Length < MinUnixDigits)
-            throw new UsageException($"'{text}' is no time: write @{text} for unix seconds, {text}s for seconds ago. A version is given with --version.");
+            throw new UsageException($"'{text}' is not a time: write @{text} for unix seconds, {text}s for seconds ago. Use --version for a version.");
         return decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds <= MaxUnixSeconds
             ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond))
-            : throw new UsageException($"'{text}' is no time: unix time is given in seconds, as @1767225600 or @1767225600.25.");
+            : throw new UsageException($"'{text}' is not a time: write unix time in seconds, as @1767225600 or @1767225600.25.");
     }
 
     // A tick is 100 ns: what is finer is cut off, as the log does with what is finer than a microsecond.
@@ -85,16 +85,16 @@ internal static partial class Moment
     private static DateTimeOffset Local(string text, DateTime local, TimeZoneInfo zone)
     {
         if (zone.IsInvalidTime(local))
-            throw new UsageException($"'{text}' never was: the clocks of {zone.Id} were set forward over it. Write the time with its zone, for example {local:yyyy-MM-dd'T'HH:mm:ss}Z.");
+            throw new UsageException($"'{text}' did not exist: the clocks of {zone.Id} were set forward past it. Write the time with its zone, for example {local:yyyy-MM-dd'T'HH:mm:ss}Z.");
         if (zone.IsAmbiguousTime(local))
         {
             var offsets = zone.GetAmbiguousTimeOffsets(local).Select(o => $"{new DateTimeOffset(local, o):yyyy-MM-dd'T'HH:mm:sszzz}");
-            throw new UsageException($"'{text}' was twice, because the clocks of {zone.Id} were set back over it: write {string.Join(" or ", offsets)}.");
+            throw new UsageException($"'{text}' occurred twice, because the clocks of {zone.Id} were set back over it: write {string.Join(" or ", offsets)}.");
         }
         return new DateTimeOffset(local, zone.GetUtcOffset(local)).ToUniversalTime();
     }
 
-    private static UsageException No(string text) => new($"'{text}' is no time: write {Forms}.");
+    private static UsageException No(string text) => new($"'{text}' is not a time: write {Forms}.");
 
     [GeneratedRegex(@"^(?<sign>@?)(?<n>[0-9]+(?:\.[0-9]+)?)$")]
     private static partial Regex UnixPattern();

@@ -70,7 +70,7 @@ internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersio
         }
         return version == upTo
             ? changes
-            : throw new LogException($"Stream {snapshot.Stream} has no version {upTo}, though its head is greater: the log at {log.Place} is damaged; 'maplog verify-log {snapshot.Stream}' says where.");
+            : throw new LogException($"Stream {snapshot.Stream} has no version {upTo}, although its head is greater: the log at {log.Place} is damaged; 'maplog verify-log {snapshot.Stream}' says where.");
     }
 
     /// <returns>How many entries more there are.</returns>

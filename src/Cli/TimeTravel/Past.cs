@@ -54,7 +54,7 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
         return fold.Version == upTo && fold.Generation is not null
             ? fold
             : throw new LogException(fold.Version != upTo
-                ? $"Stream {stream} has no version {upTo}, though its head is greater: the log at {log.Place} is damaged; 'maplog verify-log {stream}' says where."
+                ? $"Stream {stream} has no version {upTo}, although its head is greater: the log at {log.Place} is damaged; 'maplog verify-log {stream}' says where."
                 : $"Stream {stream} had no map yet at version {upTo}: no map_opened event comes before it.");
     }
 
@@ -74,7 +74,7 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
     {
         var now = TimeProvider.System.GetUtcNow();
         if (point.At is { } at && at > now && at > head.Time)
-            throw new UsageException($"{Times.Of(at)} is in the future: it is {Times.Of(now)}, and {stream} ends at {Times.Of(head.Time)}. For the map as it is now, leave the time out.");
+            throw new UsageException($"{Times.Of(at)} is in the future: it is {Times.Of(now)}, and {stream} ends at {Times.Of(head.Time)}. For the present map, leave the time out.");
         if (point.Version is { } version && version > head.Version)
         {
             var unix = version.Value > 100_000_000 ? $" A time in unix seconds is written @{version}." : "";
@@ -88,7 +88,7 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
             throw Before(first, $"at version {version}");
         await foreach (var page in _reader.ReadAsync(stream, new StreamVersion(version.Value - 1), version, cancellation))
             return new StreamPlace(version, page.Events.Span[0].Time);
-        throw new LogException($"Stream {stream} has no version {version}, though its head is greater: the log at {log.Place} is damaged.");
+        throw new LogException($"Stream {stream} has no version {version}, although its head is greater: the log at {log.Place} is damaged.");
     }
 
     private async Task<StreamPlace> BeforeAsync(string before, StreamPlace first, StreamVersion head)
@@ -101,9 +101,9 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
         else if (EventWords.KindOf(before) is { } kind)
             found = await _reader.FindLastAsync(stream, kind, head, cancellation);
         else
-            throw new UsageException($"--before: '{before}' is no event: give a version, an event's id, or a kind whose last event is meant ({string.Join(", ", EventWords.All)}).");
+            throw new UsageException($"--before: '{before}' is not an event: give a version, an event's id, or a kind, which means its last event ({string.Join(", ", EventWords.All)}).");
         return found is null
-            ? throw new LogException($"Stream {stream} has no event '{before}': 'maplog history {stream}' lists those it has.")
+            ? throw new LogException($"Stream {stream} has no event '{before}': 'maplog history {stream}' lists its changes.")
             : await AtVersionAsync(new StreamVersion(found.Version.Value - 1), first);
     }
 

@@ -19,11 +19,11 @@ internal sealed record PointInTime(DateTimeOffset? At = null, StreamVersion? Ver
     /// <summary>The options <c>--at</c>, <c>--version</c> and <c>--before</c> of a verb.</summary>
     public sealed class Options
     {
-        public Option<string?> At { get; } = new("--at") { Description = $"As it was at this time: {Moment.Forms}; local where no zone is named. Stored time never goes back, whatever the clock did: a time is one version.", HelpName = "TIME" };
+        public Option<string?> At { get; } = new("--at") { Description = $"The map at this time: {Moment.Forms}; in the local zone, unless a zone is named. Stored time never goes back, so a time is exactly one version.", HelpName = "TIME" };
 
-        public Option<long?> Version { get; } = NumberOption.Make("--version", "N", "As it was after this version.", 0);
+        public Option<long?> Version { get; } = NumberOption.Make("--version", "N", "The map after this version.", 0);
 
-        public Option<string?> Before { get; } = new("--before") { Description = "As it was before this event: its version, its id, or a kind whose last event is meant (deleted, gap_found ...).", HelpName = "EVENT" };
+        public Option<string?> Before { get; } = new("--before") { Description = "The map before this event: its version, its id, or a kind (deleted, gap_found ...), which means the last event of that kind.", HelpName = "EVENT" };
 
         public PointInTime Read(ParseResult arguments, TimeProvider time)
         {
@@ -31,7 +31,7 @@ internal sealed record PointInTime(DateTimeOffset? At = null, StreamVersion? Ver
             var version = arguments.GetValue(Version);
             var before = arguments.GetValue(Before);
             if ((at is null ? 0 : 1) + (version is null ? 0 : 1) + (before is null ? 0 : 1) > 1)
-                throw new UsageException("--at, --version and --before each name a moment: give one of them.");
+                throw new UsageException("--at, --version and --before each name a moment: give only one of them.");
             return new PointInTime(at is null ? null : Moment.Parse(at, time), version is { } number ? new StreamVersion(number) : null, before);
         }
     }

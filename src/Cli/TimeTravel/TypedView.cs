@@ -75,7 +75,7 @@ internal sealed class TypedView
         }
         catch (PostgresException e)
         {
-            throw new LogException($"Making the view {Name} failed. {_log.Place} said: {e.MessageText} (SQLSTATE {e.SqlState}). It takes the role maplog_admin, or the owner of the view that is there; `maplog migrate` says if the server lacks that role.", e);
+            throw new LogException($"Creating the view {Name} failed. {_log.Place} said: {e.MessageText} (SQLSTATE {e.SqlState}). This needs the role maplog_admin, or the owner of the existing view; `maplog migrate` reports whether the server has that role.", e);
         }
     }
 

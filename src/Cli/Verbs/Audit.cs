@@ -7,7 +7,7 @@ namespace Maplog.Cli.Verbs;
 internal static class Audit
 {
     public static Command Command(Terminal terminal) =>
-        new ExampleCommand("audit", "What makes the log easy to question in SQL: typed views, and the index of keys.", "maplog audit view lb-1/ct_map", "maplog audit index --follow", "maplog audit lag")
+        new ExampleCommand("audit", "Typed views and the index of keys, which help SQL queries on the log.", "maplog audit view lb-1/ct_map", "maplog audit index --follow", "maplog audit lag")
         {
             AuditView.Command(terminal),
             AuditIndex.Command(terminal),

@@ -15,9 +15,9 @@ internal static class AuditIndex
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Optional();
-        var follow = new Option<bool>("--follow") { Description = "Go on as the log grows, until Ctrl-C." };
+        var follow = new Option<bool>("--follow") { Description = "Continue while the log grows, until Ctrl-C." };
         var command = new ExampleCommand(
-            "index", "Fill the index of keys up to the head. It is never filled by an append, so that no append waits for it; the capturing daemon does it behind the head, unless its IndexRate is 0. Takes the role maplog_writer or maplog_admin.",
+            "index", "Fill the index of keys up to the head. Appends do not fill the index, so no append waits for it; the capturing daemon fills it behind the head, unless its IndexRate is 0. Needs the role maplog_writer or maplog_admin.",
             "maplog audit index", "maplog audit index lb-1/ct_map --follow") { stream, follow };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(stream), call.Arguments.GetValue(follow)));
         return command;

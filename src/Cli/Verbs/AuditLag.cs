@@ -10,7 +10,7 @@ internal static class AuditLag
 {
     public static Command Command(Terminal terminal)
     {
-        var command = new ExampleCommand("lag", "How far the index of keys is behind each stream. What is behind is scanned: it costs time, never an answer.", "maplog audit lag") { TableOptions.Csv };
+        var command = new ExampleCommand("lag", "Show how far the index of keys is behind each stream. Queries scan events that are not indexed: they take longer, but stay complete.", "maplog audit lag") { TableOptions.Csv };
         Call.Set(command, terminal, RunAsync);
         return command;
     }

@@ -16,12 +16,12 @@ internal static class AuditView
         var stream = StreamArgument.Make();
         var hints = new Option<string[]>("--hint")
         {
-            Description = $"What a field means, where its type and name do not tell or tell it wrong: FIELD=KIND, as key.peer=ipv4 ({string.Join(", ", FieldHint.Kinds)}). Repeatable; kept as 'maplog describe --hint' keeps it.",
+            Description = $"The kind of a field, if its type and name do not show it or are wrong: FIELD=KIND, as key.peer=ipv4 ({string.Join(", ", FieldHint.Kinds)}). Repeatable; stored as by 'maplog describe --hint'.",
             HelpName = "HINT",
         };
-        var print = new Option<bool>("--print") { Description = "Print the SQL, and do nothing." };
+        var print = new Option<bool>("--print") { Description = "Only print the SQL." };
         var command = new ExampleCommand(
-            "view", "Make a view of a map's changes with a column of its own type for each field of key and value, in the schema audit.",
+            "view", "Create a view of a map's changes in the schema audit, with a typed column for each field of key and value.",
             "maplog audit view lb-1/ct_map", "maplog audit view lb-1/ct_map --hint value.backend=ipv4 --print") { stream, hints, print };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetValue(hints) ?? [], call.Arguments.GetValue(print)));
         return command;
@@ -31,12 +31,12 @@ internal static class AuditView
     {
         await using var log = call.OpenLog();
         var stream = (await call.FindStreamAsync(log, name)).Stream;
-        var opened = await new LogReader(log).ReadLatestAsync<MapOpened>(stream, call.Cancellation) ?? throw new LogException($"Stream {stream} has no map yet: there is nothing to make a view of.");
+        var opened = await new LogReader(log).ReadLatestAsync<MapOpened>(stream, call.Cancellation) ?? throw new LogException($"Stream {stream} has no map yet, so no view can be created.");
         var fields = (await Descriptions.ReadAsync(log, stream, call.Cancellation)).Of(opened.Note);
         if (hints.Length > 0)
             fields = FieldHints.Apply(fields, Descriptions.OwnOf(opened.Note), opened.Note.Shape, hints);
         if (fields is null)
-            throw new LogException($"Nothing says what the keys and values of {stream} are: audit.changes shows them in hex. Compile its program with -g, or say it with 'maplog describe {stream}', to have them by field.");
+            throw new LogException($"The fields of the keys and values of {stream} are unknown: audit.changes shows them in hex. To see fields, compile the program with -g, or describe them with 'maplog describe {stream}'.");
         var view = new TypedView(log, stream, opened, fields);
         if (printsOnly)
         {

@@ -39,7 +39,7 @@ internal static class Completion
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish." };
         shell.AcceptOnlyFromAmong([.. Scripts.Keys]);
         var command = new ExampleCommand(
-            "completion", "Print a script with which the shell completes verbs, options and the names of streams.",
+            "completion", "Print a script that makes the shell complete verbs, options and names of streams.",
             "source <(maplog completion bash)", "maplog completion zsh > ~/.zfunc/_maplog", "maplog completion fish > ~/.config/fish/completions/maplog.fish") { shell };
         command.SetAction(arguments =>
         {
@@ -54,7 +54,7 @@ internal static class Completion
     public static Command Words(Terminal terminal, Func<Command> root)
     {
         var words = new Argument<string[]>("WORDS") { Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("complete", "What can stand in the place of the last word.") { words };
+        var command = new Command("complete", "Print the possible values of the last word.") { words };
         command.Hidden = true;
         command.SetAction(arguments =>
         {

@@ -15,17 +15,17 @@ internal static class Describe
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Make();
-        var btf = new Option<string?>("--btf") { Description = "Take the types of key and value from this object file (compiled with -g): those of its map of the same name, or those named with --key and --value.", HelpName = "FILE" };
+        var btf = new Option<string?>("--btf") { Description = "Take the types of key and value from this object file (compiled with -g): the types of its map of the same name, or the types named with --key and --value.", HelpName = "FILE" };
         var key = new Option<string?>("--key") { Description = "The key's type in that file, as 'struct flow'.", HelpName = "TYPE" };
         var value = new Option<string?>("--value") { Description = "The value's type in that file.", HelpName = "TYPE" };
         var hints = new Option<string[]>("--hint")
         {
-            Description = $"What one field means: {FieldHint.Form}; KIND is one of {string.Join(", ", FieldHint.Kinds)}. Repeatable.",
+            Description = $"The kind of one field: {FieldHint.Form}; KIND is one of {string.Join(", ", FieldHint.Kinds)}. Repeatable.",
             HelpName = "HINT",
         };
-        var reset = new Option<bool>("--reset") { Description = "Forget what was said of this map before." };
+        var reset = new Option<bool>("--reset") { Description = "Remove earlier hints and types of this map." };
         var command = new ExampleCommand(
-            "describe", "What the fields of a map's keys and values are, and which of them are guesses; or say what they are. It is kept in the log, for all verbs and for SQL, and counts for each later life of the map that is the same to the log. Saying it takes the role maplog_admin.",
+            "describe", "Show the fields of a map's keys and values, and which of them are guesses; or describe the fields. The log keeps the description, for all verbs and for SQL, and applies it to each later generation of the map with the same fields. Describing needs the role maplog_admin.",
             "maplog describe lb-1/ct_map", "maplog describe lb-1/ct_map --hint key.dport=port --hint value.peer=ipv4", "maplog describe lb-1/ct_map --btf prog.o --key 'struct ct_key' --value ct_value",
             "maplog describe lb-1/plain --hint key=ipv4 --hint value.port@0:2=number --hint value.peer@4=ipv4") { stream, btf, key, value, hints, reset, TableOptions.Csv };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), new Wanted(
@@ -36,10 +36,10 @@ internal static class Describe
     private static async Task<int> RunAsync(Call call, string name, Wanted wanted)
     {
         if (wanted.Btf is null && (wanted.Key ?? wanted.Value) is not null)
-            throw new UsageException("--key and --value name types of an object file: give it with --btf.");
+            throw new UsageException("--key and --value name types of an object file: give the file with --btf.");
         await using var log = call.OpenLog();
         var found = await call.FindStreamAsync(log, name);
-        var map = found.Opened ?? throw new LogException($"Stream {found.Stream} has no map yet: there is nothing to describe.");
+        var map = found.Opened ?? throw new LogException($"Stream {found.Stream} has no map yet, so there is nothing to describe.");
         if (wanted.IsSaid)
             await new DescriptionStore(log).SaveAsync(found.Stream, map, await SayAsync(log, found.Stream, map, wanted, call.Cancellation), cancellation: call.Cancellation);
         var descriptions = await Descriptions.ReadAsync(log, found.Stream, call.Cancellation);
@@ -68,12 +68,12 @@ internal static class Describe
     private static void Write(Terminal terminal, StreamName stream, MapOpened map, Descriptions descriptions, bool asCsv)
     {
         var (shape, fields, stored) = (map.Shape, descriptions.Of(map), descriptions.StoredOf(map));
-        var by = stored is null ? "" : $", as {stored.By} said on {Times.Of(stored.At)}";
+        var by = stored is null ? "" : $", described by {stored.By} on {Times.Of(stored.At)}";
         if (!asCsv)
             terminal.Out.WriteLine($"# {stream}: keys of {shape.KeySize}, values of {shape.ValueSize} bytes{by}");
         if (!asCsv && fields is null && !LpmPrefix.Applies(shape, null))
         {
-            terminal.Out.WriteLine("# nothing says what they are: they are shown in hex. 'maplog describe --help' shows how to say it.");
+            terminal.Out.WriteLine("# their fields are unknown, so they are shown in hex. 'maplog describe --help' shows how to describe them.");
             return;
         }
         var table = new TextTable("Field", "Bytes", "Kind", "Known by");

@@ -14,15 +14,15 @@ internal static class Detach
     public static Command Command(Terminal terminal)
     {
         var source = SourceArgument.Make();
-        var root = new Option<string?>("--pin-root") { Description = "The --pin-root that its capture was given.", HelpName = "FOLDER" };
+        var root = new Option<string?>("--pin-root") { Description = "The --pin-root of its capture.", HelpName = "FOLDER" };
         var force = new Option<bool>("--force")
         {
-            Description = "Also while a capture of the source runs: it notes a gap in every stream, and attaches its hook again.",
+            Description = "Detach even while a capture of the source runs: the capture notes a gap in every stream, and attaches its hook again.",
         };
         var command = new ExampleCommand(
             "detach",
-            "End what the kernel goes on recording of a source after its capture has stopped: remove the pins of its ring, programs "
-            + "and links. What is not logged yet is lost. Refused while a capture of the source runs.",
+            "Stop the recording that the kernel continues after a source's capture has stopped: remove the pins of its ring, programs "
+            + "and links. Changes that are not logged yet are lost. Refused while a capture of the source runs.",
             "maplog detach lb-1") { source, root, force };
         Call.Set(command, terminal, call => Task.FromResult(
             Run(call, call.Arguments.GetRequiredValue(source), call.Arguments.GetValue(root), call.Arguments.GetValue(force))));
@@ -67,7 +67,7 @@ internal static class Detach
         {
             throw new KernelException(
                 $"Cannot detach source {source}: its capture runs, {HookClaim.DescribeHolder(folder)}. Stop it first; "
-                + "with --force its pins are removed all the same, and it attaches its hook again, after a gap in every stream.");
+                + "with --force its pins are removed all the same, and the capture attaches its hook again, after a gap in every stream.");
         }
         var removed = CaptureHook.Detach(folder);
         Directory.Delete(folder);

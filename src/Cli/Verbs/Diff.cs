@@ -20,15 +20,15 @@ internal static class Diff
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Make();
-        var other = new Argument<string?>("OTHER") { Description = "Another stream, or the path of a pinned map; without it the same stream.", HelpName = "OTHER", Arity = ArgumentArity.ZeroOrOne };
+        var other = new Argument<string?>("OTHER") { Description = "Another stream, or the path of a pinned map. Default: the same stream.", HelpName = "OTHER", Arity = ArgumentArity.ZeroOrOne };
         other.CompletionSources.Add(LogCompletion.Streams);
         other.CompletionSources.Add(HostCompletion.Pins);
-        var from = new Option<string?>("--from") { Description = "STREAM as it was at this version or time; without it as it is now.", HelpName = "WHEN" };
-        var to = new Option<string?>("--to") { Description = "OTHER as it was at this version or time; without it as it is now.", HelpName = "WHEN" };
+        var from = new Option<string?>("--from") { Description = "STREAM at this version or time. Default: now.", HelpName = "WHEN" };
+        var to = new Option<string?>("--to") { Description = "OTHER at this version or time. Default: now.", HelpName = "WHEN" };
         var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var hex = new Option<bool>("--hex") { Description = "Print bytes in hex, without the description." };
         var command = new ExampleCommand(
-            "diff", "What differs between a map at one moment and at another, between two maps, or between a map's past and a live one. Exit code 0 if nothing does, 1 if something.",
+            "diff", "Print the differences between a map at two moments, between two maps, or between a map's past and a live map. Exit code 0 if nothing differs, 1 if something does.",
             "maplog diff lb-1/ct_map --from 'yesterday 14:00' --to now", "maplog diff lb-1/ct_map lb-2/ct_map", "maplog diff lb-1/ct_map /sys/fs/bpf/ct_map --from 4711") { stream, other, from, to, limit, hex };
         Call.Set(command, terminal, call => RunAsync(
             call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetValue(other), Point(call.Arguments.GetValue(from)), Point(call.Arguments.GetValue(to)),
@@ -41,13 +41,13 @@ internal static class Diff
     private static async Task<int> RunAsync(Call call, string name, string? otherName, PointInTime? from, PointInTime? to, int limit, bool hexOnly)
     {
         if (otherName is null && from is null && to is null)
-            throw new UsageException("diff compares two things: give --from or --to, or another stream or pin.");
+            throw new UsageException("diff compares two moments or maps: give --from or --to, or another stream or pin.");
         await using var log = call.OpenLog();
         var old = await ReadAsync(call, log, name, from);
         if (otherName is not null && otherName.StartsWith('/') || otherName is ['.', ..])
         {
             if (to is not null)
-                throw new UsageException($"--to is a moment of a stream, and {otherName} is a live map: it has now alone.");
+                throw new UsageException($"--to is a moment of a stream, but {otherName} is a live map, which has no past.");
             using var map = BpfMap.OpenPinned(otherName, MapAccess.Read);
             Require(old, ReplicaShape.Of(map.Info), otherName);
             var live = MapComparison.Of(old.Entries, LiveMap.Read(map, call.Cancellation), map.Info.Type.IsArray(), keep: limit);

@@ -19,12 +19,12 @@ internal static class Doctor
 
     public static Command Command(Terminal terminal)
     {
-        var source = new Option<string?>("--source") { Description = "The source that is to be captured [Maplog:Capture:Source].", HelpName = "NAME" };
+        var source = new Option<string?>("--source") { Description = "The source to be captured [Maplog:Capture:Source].", HelpName = "NAME" };
         source.CompletionSources.Add(LogCompletion.Sources);
-        var only = new Option<string[]>("--only") { Description = $"Look at this area only ({string.Join(", ", Areas)}). Repeatable.", HelpName = "AREA" };
+        var only = new Option<string[]>("--only") { Description = $"Check only this area ({string.Join(", ", Areas)}). Repeatable.", HelpName = "AREA" };
         only.AcceptOnlyFromAmong(Areas);
         var command = new ExampleCommand(
-            "doctor", "What this kernel and these servers allow, probe by probe and hook by hook, and what to do about each lack. Run it as capture will be run. Exit code 1 if something that capture needs is missing.",
+            "doctor", "Check what this kernel and these servers allow, probe by probe and hook by hook, and what to do about each problem. Run it with the rights with which capture will run. Exit code 1 if something is missing that capture needs.",
             "sudo maplog doctor", "maplog doctor --only log --source lb-1", "maplog doctor --json | jq '.checks[] | select(.state != \"ok\")'") { source, only };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(source), call.Arguments.GetValue(only) ?? []));
         return command;
@@ -71,7 +71,7 @@ internal static class Doctor
         var warnings = checks.Count(c => c.State == CheckState.Warning);
         var failures = checks.Count(c => c.State == CheckState.Failure);
         terminal.Out.WriteLine(failures == 0
-            ? $"All that capture needs is here{(warnings > 0 ? $", with {Count.Of(warnings, "warning")}" : "")}."
+            ? $"Everything that capture needs is here{(warnings > 0 ? $", with {Count.Of(warnings, "warning")}" : "")}."
             : $"{failures} {(failures == 1 ? "thing" : "things")} that capture needs {(failures == 1 ? "is" : "are")} missing.");
     }
 

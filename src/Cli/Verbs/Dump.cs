@@ -13,9 +13,9 @@ internal static class Dump
     {
         var stream = StreamArgument.Make();
         var limit = NumberOption.Make("--limit", "N", "Print at most this many entries.", 0, int.MaxValue);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var hex = new Option<bool>("--hex") { Description = "Print bytes in hex, without the description." };
         var command = new ExampleCommand(
-            "dump", "A map's content now, as its log has it, in the order of its keys, by field as the map is described. With --json as 'bpftool -j map dump' prints it.",
+            "dump", "Print a map's present content from its log, in the order of its keys, by field. With --json in the format of 'bpftool -j map dump'.",
             "maplog dump lb-1/ct_map", "maplog dump lb-1/ct_map --limit 10", "maplog dump lb-1/ct_map --json | jq length") { stream, limit, hex };
         Call.Set(command, terminal, call => RunAsync(
             call, call.Arguments.GetRequiredValue(stream), (int)(call.Arguments.GetValue(limit) ?? int.MaxValue), call.Arguments.GetValue(hex)));

@@ -11,10 +11,10 @@ internal static class Forget
 {
     public static Command Command(Terminal terminal)
     {
-        var node = new Argument<string>("NODE") { Description = "The host, as 'maplog status' names it.", HelpName = "NODE" };
+        var node = new Argument<string>("NODE") { Description = "The host, with its name from 'maplog status'.", HelpName = "NODE" };
         node.CompletionSources.Add(LogCompletion.Nodes);
         var command = new ExampleCommand(
-            "forget", "List the replicas of a host no longer that has gone and will not come back. Those that report stay, and nothing else is touched.", "maplog forget lb-2") { node };
+            "forget", "Remove the replicas of a host from the list, if the host has gone and will not come back. Replicas that report stay, and nothing else changes.", "maplog forget lb-2") { node };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(node)));
         return command;
     }

@@ -15,11 +15,11 @@ internal static class Get
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Make();
-        var key = new Argument<string>("KEY") { Description = "Hex, a number, or fields as saddr=10.0.0.1,dport=443, of which those that are not named may be anything; of a trie a network (10.0.0.0/8), or an address, whose longest network is found." };
+        var key = new Argument<string>("KEY") { Description = "Hex, a number, or fields as saddr=10.0.0.1,dport=443 (fields that are not named match anything); for a trie a network (10.0.0.0/8), or an address, which finds its longest network." };
         var point = new PointInTime.Options();
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var hex = new Option<bool>("--hex") { Description = "Print bytes in hex, without the description." };
         var command = new ExampleCommand(
-            "get", "One entry of a map, or those that a key of some fields matches: as it is now, or as it was. Exit code 1 if there is none.",
+            "get", "Print one entry of a map, or the entries that match some fields of the key, now or at another moment. Exit code 1 if no entry matches.",
             "maplog get lb-1/ct_map saddr=10.0.0.1,dport=443", "maplog get lb-1/routes 10.1.2.3 --at '10 minutes ago'", "maplog get lb-1/ct_map 7 --json")
         {
             stream, key, point.At, point.Version, point.Before, hex,

@@ -16,11 +16,11 @@ internal static class History
         var stream = StreamArgument.Make();
         var from = new Option<string?>("--from") { Description = "From this version or time on.", HelpName = "WHEN" };
         var to = new Option<string?>("--to") { Description = "Up to this version or time.", HelpName = "WHEN" };
-        var last = NumberOption.Make("--last", "N", "The last N changes only.", 1, int.MaxValue);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var last = NumberOption.Make("--last", "N", "Only the last N changes.", 1, int.MaxValue);
+        var hex = new Option<bool>("--hex") { Description = "Print bytes in hex, without the description." };
         var filter = new EventFilter.Options([.. Enum.GetValues<EventKind>().Where(k => k.IsChange())]);
         var command = new ExampleCommand(
-            "history", "Who changed what, when, from what to what, and how long the old value had lived. With --json an object a line. Exit code 1 if there is no such change.",
+            "history", "Print each change with its time, its process, the old and the new value, and the lifetime of the old value. With --json one object per line. Exit code 1 if no change matches.",
             "maplog history lb-1/ct_map --key saddr=10.0.0.1,dport=443", "maplog history lb-1/ct_map --from '10 minutes ago' --last 20",
             "maplog history lb-1/ct_map --kind deleted --process envoy", "maplog history lb-1/ct_map --key 0a000001c0000201 --json")
         {
@@ -49,7 +49,7 @@ internal static class History
         // From a time means from the first change at or after it; a time before the history means all of it.
         var from = wanted.From is { } begin ? await past.FindFromAsync(begin) : StreamVersion.None;
         if (from > upTo.Next)
-            throw new UsageException($"--from names version {from}, which comes after version {upTo} that --to names: exchange them.");
+            throw new UsageException($"--from names version {from}, which comes after version {upTo} of --to: exchange them.");
         var tracker = new KeyTracker(found.Stream, filter.HasKey ? filter.PatternOf : null);
         if (await new LogReader(log).ReadFirstAsync(found.Stream, call.Cancellation) is { Version.Value: > 1 } first)
         {

@@ -16,7 +16,7 @@ internal static class Maps
         var source = SourceArgument.Optional("Only the maps of this source.");
         var entries = new Option<bool>("--entries") { Description = "Count the entries of each map now; reads its whole stream." };
         var command = new ExampleCommand(
-            "maps", "What is logged: each map's stream, its kind and sizes, and where its log stands.", "maplog maps", "maplog maps lb-1 --entries", "maplog maps --json") { source, entries, TableOptions.Csv };
+            "maps", "List the logged maps: stream, kind, sizes, and the state of the log.", "maplog maps", "maplog maps lb-1 --entries", "maplog maps --json") { source, entries, TableOptions.Csv };
         command.Aliases.Add("streams");
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(source), call.Arguments.GetValue(entries)));
         return command;
@@ -48,7 +48,7 @@ internal static class Maps
         if (sources.Contains(source))
             return;
         var near = Near.Names(source, sources);
-        throw new UsageException($"The log at {log.Place} has no source '{Secrets.Hide(source)}'{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near)}?" : ": 'maplog source list' lists those it has.")}");
+        throw new UsageException($"The log at {log.Place} has no source '{Secrets.Hide(source)}'{(near.Count > 0 ? $". Did you mean {string.Join(" or ", near)}?" : ": 'maplog source list' lists its sources.")}");
     }
 
     private static void Write(Call call, IReadOnlyList<StreamSummary> streams, Dictionary<StreamName, int> counts)

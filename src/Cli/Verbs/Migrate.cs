@@ -11,7 +11,7 @@ internal static class Migrate
     public static Command Command(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "migrate", "Make or upgrade the log's schema in Postgres, and give its roles their rights. Takes the rights of the schema's owner; run again, it does nothing but restore rights that are gone, as after pg_restore.",
+            "migrate", "Create or upgrade the log's schema in Postgres, and give its roles their rights. Needs the rights of the schema's owner. Run again, it only restores missing rights, as after pg_restore.",
             "maplog migrate --log \"Host=localhost;Database=maplog;Username=postgres\"");
         Call.Set(command, terminal, RunAsync);
         return command;
@@ -50,7 +50,7 @@ internal static class Migrate
         }
         if (missing.Count > 0)
             call.Terminal.Complain(
-                $"The server lacks the {(missing.Count == 1 ? "role" : "roles")} {string.Join(", ", missing)}, which this login may not make: until then only the log's owner can use the log. "
+                $"The server lacks the {(missing.Count == 1 ? "role" : "roles")} {string.Join(", ", missing)}, which this login may not create: until they exist, only the log's owner can use the log. "
                 + $"As an administrator of the server run `{string.Join("; ", missing.Select(r => $"create role {r} nologin"))};`, then `maplog migrate` again, which gives them their rights.");
         return ExitCode.Ok;
     }

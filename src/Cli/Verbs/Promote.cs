@@ -19,12 +19,12 @@ internal static class Promote
     public static Command Command(Terminal terminal)
     {
         var source = SourceArgument.Make();
-        var node = new Option<string?>("--node") { Description = "The node that shall write it [Maplog:Node:Name; default: this host].", HelpName = "NAME" };
+        var node = new Option<string?>("--node") { Description = "The node that will write it [Maplog:Node:Name; default: this host].", HelpName = "NAME" };
         node.CompletionSources.Add(LogCompletion.Nodes);
-        var within = DurationOption.Make("--within", TimeSpan.FromSeconds(1), "SECONDS", "Give up after so long, and leave everything as it was; also as 30s or 5m [default: 60].", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
-        var force = new Option<bool>("--force") { Description = "Wait for nobody: the present writer is refused at its next commit, and what it has not logged is lost." };
+        var within = DurationOption.Make("--within", TimeSpan.FromSeconds(1), "SECONDS", "Give up after this time, and leave everything as it was; also as 30s or 5m [default: 60].", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        var force = new Option<bool>("--force") { Description = "Do not wait: the log refuses the next commit of the present writer, and changes that it has not logged are lost." };
         var command = new ExampleCommand(
-            "promote", "Make a node the writer of a source: its standby capture (--standby true) takes over once the present writer has logged all that it recorded and the node's replicas have it. Exit code 0 when it writes.",
+            "promote", "Make a node the writer of a source: its standby capture (--standby true) takes over after the present writer has logged everything that it recorded and the node's replicas have it. Exit code 0 when the node writes.",
             "maplog promote lb-1", "maplog promote lb-1 --node lb-b --within 10", "maplog promote lb-1 --force    # the present writer's node is lost") { source, node, within, force };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(source), call.Arguments.GetValue(node) ?? CommandSettings.Read(call.Arguments).Node().Name,
             call.Arguments.GetValue(within) ?? TimeSpan.FromSeconds(60), call.Arguments.GetValue(force)));
@@ -37,7 +37,7 @@ internal static class Promote
             throw new UsageException($"'{Secrets.Hide(source)}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.");
         await using var log = call.OpenLog();
         if (!await new LogSchema(log).HasSourceAsync(source, call.Cancellation))
-            throw new LogException($"The log does not know source '{source}': `maplog source list` shows those that it has.");
+            throw new LogException($"The log does not know source '{source}': `maplog source list` shows its sources.");
         var lease = new WriterLease(log, source);
         var before = await lease.ReadAsync(call.Cancellation);
         if (before is not null && before.Node == node && before.IsHeld)
@@ -57,17 +57,17 @@ internal static class Promote
         {
             var standby = await lease.ReadStandbyAsync(node, call.Cancellation);
             if (standby is not { IsThere: true })
-                throw new LogException($"Node {node} has no capture that stands by for source {before.Source}: start `maplog-capture --source {before.Source} --standby true …` there, or promote with --force if it shall be started later.");
+                throw new LogException($"Node {node} has no capture that stands by for source {before.Source}: start `maplog-capture --source {before.Source} --standby true …` there, or promote with --force if you will start it later.");
             var problem = standby.Problem ?? (standby.Behind > Near ? $"The replicas on {node} are {Count.Of(standby.Behind ?? 0, "version")} behind." : null);
             if (problem is null)
                 break;
             if (Stopwatch.GetElapsedTime(began) > within)
-                throw new LogException($"Node {node} was not promoted, {before.Node} writes source {before.Source} as before. {problem}");
+                throw new LogException($"Node {node} was not promoted; {before.Node} writes source {before.Source} as before. {problem}");
             if (said != problem)
-                call.Terminal.Complain($"{said = problem} Waiting for them.");
+                call.Terminal.Complain($"{said = problem} Waiting for the replicas.");
         }
         if (!await lease.RequestAsync(node, call.Cancellation))
-            throw new LogException($"Source {before.Source} is on its way to another node already: see who wins with `maplog status`.");
+            throw new LogException($"Source {before.Source} is already moving to another node: see the result with `maplog status`.");
     }
 
     private static async Task<int> AwaitAsync(Call call, LogStore log, WriterLease lease, WriterRow? before, string node, TimeSpan within)
@@ -93,10 +93,10 @@ internal static class Promote
             ? standby.Problem ?? (standby.Behind > 0 ? $"Its replicas are {Count.Of(standby.Behind ?? 0, "version")} behind." : end is { IsHeld: true } ? $"Node {end.Node} has not given way." : "Its capture has not answered.")
             : $"It has no capture: start `maplog-capture --standby true` there.";
         if (end is { IsHeld: false } && end.Node != node)
-            why = $"{why} Nobody writes it at this moment: the capture on {end.Node} takes it again if it runs; see `maplog status`.";
+            why = $"{why} No node writes the source at this moment: the capture on {end.Node} takes it again if that capture runs; see `maplog status`.";
         throw new LogException(end?.Node == node
-            ? $"Source {end.Source} belongs to node {node} now, but nobody writes it yet. {why}"
-            : $"Node {node} was not promoted within {within.TotalSeconds:0} s, the source stays with {end?.Node ?? before?.Node}. {why}");
+            ? $"Source {end.Source} belongs to node {node} now, but no capture writes it yet. {why}"
+            : $"Node {node} was not promoted within {within.TotalSeconds:0} s; the source stays with {end?.Node ?? before?.Node}. {why}");
     }
 
     // Not before its term stands in the log does its hook record, and is the old writer shut out.

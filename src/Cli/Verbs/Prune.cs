@@ -13,10 +13,10 @@ internal static class Prune
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Optional();
-        var before = new Option<string>("--before") { Description = $"History from before this time goes: {Moment.Forms}.", HelpName = "TIME", Required = true };
-        var dry = new Option<bool>("--dry-run") { Description = "Say what would go, and do nothing." };
+        var before = new Option<string>("--before") { Description = $"Prune the history before this time: {Moment.Forms}.", HelpName = "TIME", Required = true };
+        var dry = new Option<bool>("--dry-run") { Description = "Only say what would be deleted." };
         var command = new ExampleCommand(
-            "prune", "Delete old history: first a snapshot and a prune record in the stream, both sealed, then the events, batch by batch. A stream then begins at the last seal before that time. Takes the role maplog_admin.",
+            "prune", "Delete old history: first a snapshot and a prune record in the stream, both sealed, then the events, batch by batch. Afterwards a stream begins at the last seal before that time. Needs the role maplog_admin.",
             "maplog prune --before '90 days ago' --dry-run", "maplog prune lb-1/ct_map --before 2026-01-01") { stream, before, dry };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(stream), Past(call.Arguments.GetRequiredValue(before)), call.Arguments.GetValue(dry)));
         return command;
@@ -65,9 +65,9 @@ internal static class Prune
         foreach (var result in results)
         {
             if (result.Finished > 0)
-                call.Terminal.Out.WriteLine($"{result.Stream}: an earlier prune was not finished; {(isDry ? $"{Count.Of(result.Finished, "more event")} of it would go" : $"{Count.Of(result.Finished, "more event of it is", "more events of it are")} gone")}.");
+                call.Terminal.Out.WriteLine($"{result.Stream}: an earlier prune was not finished; {(isDry ? $"{Count.Of(result.Finished, "more event")} of it would be deleted" : $"{Count.Of(result.Finished, "more event of it is", "more events of it are")} deleted")}.");
             call.Terminal.Out.WriteLine(result.Begins is { } begins
-                ? $"{result.Stream}: {(isDry ? $"{Count.Of(result.Events, "event")} would go; it would begin" : $"{Count.Of(result.Events, "event is", "events are")} gone; it begins")} at version {begins}, {Times.Of(result.At)}."
+                ? $"{result.Stream}: {(isDry ? $"{Count.Of(result.Events, "event")} would be deleted; the stream would begin" : $"{Count.Of(result.Events, "event is", "events are")} deleted; the stream begins")} at version {begins}, {Times.Of(result.At)}."
                 : $"{result.Stream}: nothing to prune: {result.Why}.");
         }
         return ExitCode.Ok;
@@ -80,7 +80,7 @@ internal static class Prune
         if (look.Plan is not { } plan)
             return new Result(stream.Stream.ToString(), 0, null, default, finished, look.Why);
         if (isDry && plan.Count <= finished)
-            return new Result(stream.Stream.ToString(), 0, null, default, finished, $"all sealed history from before {Times.Of(before)} is in that earlier prune");
+            return new Result(stream.Stream.ToString(), 0, null, default, finished, $"that earlier prune has all sealed history before {Times.Of(before)}");
         if (!isDry)
         {
             await pruner.RecordAsync(plan, before, call.Cancellation);

@@ -16,17 +16,17 @@ internal static class Replay
     {
         var stream = StreamArgument.Make();
         var point = new PointInTime.Options();
-        var into = new Option<string?>("--into") { Description = "Write it into the map pinned here, which is made with the right shape if it is not there.", HelpName = "PIN" };
+        var into = new Option<string?>("--into") { Description = "Write the content into the map pinned here; a missing map is created with the right shape.", HelpName = "PIN" };
         into.CompletionSources.Add(HostCompletion.Pins);
-        var dry = new Option<bool>("--dry-run") { Description = "With --into: show the adds, updates and deletes, and do nothing." };
-        var swap = new Option<bool>("--swap") { Description = "With --into: make a new map and put it in the pin's place, whole. Programs that have the old one open keep it." };
-        var root = new Option<string?>("--pin-root") { Description = "With --into: the --pin-root of the captures of this node. A map that is made is registered there, so that none of them takes it for its source.", HelpName = "FOLDER" };
+        var dry = new Option<bool>("--dry-run") { Description = "With --into: only show the adds, updates and deletes." };
+        var swap = new Option<bool>("--swap") { Description = "With --into: create a new map, and replace the pinned map by it in one step. Programs that have the old map open keep it." };
+        var root = new Option<string?>("--pin-root") { Description = "With --into: the --pin-root of the captures of this node. A new map is registered there, so that no capture takes it for its source.", HelpName = "FOLDER" };
         var csv = new Option<bool>("--csv") { Description = "Print CSV, a column for each field." };
-        var bpftool = new Option<bool>("--bpftool") { Description = "Print what 'bpftool -j map dump' would have printed then." };
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var bpftool = new Option<bool>("--bpftool") { Description = "Print the map as 'bpftool -j map dump' would have printed it." };
+        var hex = new Option<bool>("--hex") { Description = "Print bytes in hex, without the description." };
         var limit = NumberOption.Make("--limit", "N", "Print at most this many entries.", 0, int.MaxValue);
         var command = new ExampleCommand(
-            "replay", "The map as it was: printed, or written into a pinned map. Without --at, --version or --before as it is now.",
+            "replay", "Print the map at a moment, or write it into a pinned map. Without --at, --version or --before: the present map.",
             "maplog replay lb-1/ct_map --at '10 minutes ago'", "maplog replay lb-1/ct_map --before gap_found --csv > before.csv",
             "maplog replay lb-1/ct_map --at 'yesterday 14:00' --into /sys/fs/bpf/ct_then --dry-run") { stream, point.At, point.Version, point.Before, into, dry, swap, root, csv, bpftool, hex, limit };
         Call.Set(command, terminal, call =>
@@ -42,9 +42,9 @@ internal static class Replay
     private static async Task<int> RunAsync(Call call, string name, Wanted wanted)
     {
         if (wanted.Into is null && (wanted.IsDry || wanted.Swaps))
-            throw new UsageException("--dry-run and --swap are about writing a map: give its pin with --into.");
+            throw new UsageException("--dry-run and --swap need a pin to write into: give it with --into.");
         if ((wanted.Csv ? 1 : 0) + (wanted.Bpftool ? 1 : 0) + (call.WantsJson ? 1 : 0) > 1)
-            throw new UsageException("--json, --csv and --bpftool each say how to print: give one of them.");
+            throw new UsageException("--json, --csv and --bpftool are different formats: give only one of them.");
         await using var log = call.OpenLog();
         var stream = (await call.FindStreamAsync(log, name)).Stream;
         var past = new Past(log, stream, call.Terminal, call.Cancellation);

@@ -13,9 +13,9 @@ internal static class Snapshot
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Make();
-        var list = new Option<bool>("--list") { Description = "List those there are, and write none." };
+        var list = new Option<bool>("--list") { Description = "List the snapshots, and write none." };
         var command = new ExampleCommand(
-            "snapshot", "Write a snapshot: the map's whole content as it is now, into the log's database. A replay, and a replica that is built, begin with the nearest one instead of reading all events. Takes the role maplog_writer or maplog_admin.",
+            "snapshot", "Write a snapshot, the map's whole present content, into the log's database. A replay and a new replica begin with the nearest snapshot instead of reading all events. Needs the role maplog_writer or maplog_admin.",
             "maplog snapshot lb-1/ct_map", "maplog snapshot lb-1/ct_map --list --json") { stream, list, TableOptions.Csv };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetValue(list)));
         return command;
@@ -24,7 +24,7 @@ internal static class Snapshot
     private static async Task<int> RunAsync(Call call, string name, bool listsOnly)
     {
         if (call.WantsCsv && !listsOnly)
-            throw new UsageException("--csv is about the list of snapshots: give --list as well.");
+            throw new UsageException("--csv needs the list of snapshots: give --list too.");
         await using var log = call.OpenLog();
         var found = await call.FindStreamAsync(log, name);
         if (listsOnly)
@@ -36,7 +36,7 @@ internal static class Snapshot
         using (var progress = new Progress(call.Terminal, $"reading {found.Stream}", found.Head.Version.Value))
             written = await new SnapshotTaker(log, call.Terminal.Complain).TakeAsync(found.Stream, found.Head.Version, progress.Step, call.Cancellation);
         if (written is null)
-            throw new LogException($"Stream {found.Stream} has no map yet: there is nothing to write a snapshot of.");
+            throw new LogException($"Stream {found.Stream} has no map yet, so there is no content for a snapshot.");
         if (call.WantsJson)
             call.Terminal.Json(json => Write(json, written));
         else

@@ -7,7 +7,7 @@ namespace Maplog.Cli.Verbs;
 internal static class Source
 {
     public static Command Command(Terminal terminal) =>
-        new ExampleCommand("source", "The names under which nodes publish: list them, add one.", "maplog source add lb-1", "maplog source list")
+        new ExampleCommand("source", "List or add sources, the names under which nodes publish.", "maplog source add lb-1", "maplog source list")
         {
             SourceAdd.Command(terminal),
             SourceList.Command(terminal),

@@ -13,7 +13,7 @@ internal static class SourceAdd
     {
         var name = new Argument<string>("NAME") { Description = "A node, or a pair of nodes, for example lb-1." };
         var command = new ExampleCommand(
-            "add", "Make a source's place in the log: its partition and its sequence. A source that is there stays as it is.", "maplog source add lb-1") { name };
+            "add", "Add a source to the log: its partition and its sequence. An existing source stays as it is.", "maplog source add lb-1") { name };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(name)));
         return command;
     }
@@ -42,7 +42,7 @@ internal static class SourceAdd
         }
         else
         {
-            call.Terminal.Out.WriteLine(isNew ? $"Source {source} has its place in {log.Place}." : $"Source {source} was in {log.Place} already: nothing to do.");
+            call.Terminal.Out.WriteLine(isNew ? $"Source {source} was added to {log.Place}." : $"Source {source} is in {log.Place} already: nothing to do.");
         }
         return ExitCode.Ok;
     }

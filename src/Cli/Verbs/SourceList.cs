@@ -10,7 +10,7 @@ internal static class SourceList
 {
     public static Command Command(Terminal terminal)
     {
-        var command = new ExampleCommand("list", "The sources that have a place in the log.", "maplog source list --json") { TableOptions.Csv };
+        var command = new ExampleCommand("list", "List the sources of the log.", "maplog source list --json") { TableOptions.Csv };
         Call.Set(command, terminal, RunAsync);
         return command;
     }
@@ -39,7 +39,7 @@ internal static class SourceList
         foreach (var source in sources)
             call.Terminal.Out.WriteLine(source);
         if (sources.Count == 0)
-            call.Terminal.Complain($"The log in {log.Place} has no source yet: 'maplog source add NAME' makes one.");
+            call.Terminal.Complain($"The log in {log.Place} has no source yet: add one with 'maplog source add NAME'.");
         return ExitCode.Ok;
     }
 }

@@ -33,13 +33,13 @@ internal static class Standby
     public static Command Command(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "standby", "Hot standby on this host: who of a group's members gets the next connection. What is changed is in force at once, and stays when a member restarts, but for a drain.",
+            "standby", "Hot standby on this host: which member of a group gets the next connection. Changes apply at once, and outlive a restart of the member, except for a drain.",
             "maplog standby list", "maplog standby drain web primary", "maplog standby weight web canary 5")
         {
             StandbyList.Command(terminal),
             StandbyWatch.Command(terminal),
-            StandbyDrain.Command(terminal, "drain", "Let a member take no new connections; what it has goes on.", drain: true),
-            StandbyDrain.Command(terminal, "resume", "Let a member that drains take connections again.", drain: false),
+            StandbyDrain.Command(terminal, "drain", "Give a member no new connections; its present connections continue.", drain: true),
+            StandbyDrain.Command(terminal, "resume", "Give a draining member connections again.", drain: false),
             StandbyRank.Promote(terminal),
             StandbyRank.Command(terminal),
             StandbyWeight.Command(terminal),
@@ -61,7 +61,7 @@ internal static class Standby
         var names = StandbyGroup.Names(root);
         var near = Near.Names(name, names);
         throw new UsageException($"There is no group '{name}' in {root}" + (names.Count == 0
-            ? ", nor any other: a group is made by its first member."
+            ? ", and no other group: the first member creates a group."
             : near.Count > 0 ? $". Did you mean {string.Join(" or ", near)}?" : $"; there is {string.Join(", ", names)}."));
     }
 

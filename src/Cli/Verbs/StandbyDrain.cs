@@ -11,7 +11,7 @@ internal static class StandbyDrain
         var command = new ExampleCommand(verb, description, $"maplog standby {verb} web primary") { Standby.Group, Standby.Member };
         Call.Set(command, terminal, call => Task.FromResult(Standby.Change(
             call, (group, member) => group.Drain(member, drain),
-            m => drain ? $"Member {m.Name} takes no new connections while another can." : $"Member {m.Name} takes connections again.")));
+            m => drain ? $"Member {m.Name} takes no new connections while another member can." : $"Member {m.Name} takes connections again.")));
         return command;
     }
 }

@@ -43,7 +43,7 @@ internal static class StandbyList
         {
             Each(group => Print(call.Terminal, group));
             if (names.Count == 0)
-                call.Terminal.Complain($"There is no group in {root}: a group is made by its first member.");
+                call.Terminal.Complain($"There is no group in {root}: the first member creates a group.");
         }
         return code;
 
@@ -76,6 +76,6 @@ internal static class StandbyList
         if (members.Count > 0)
             StandbyFormat.Table(members).Write(terminal);
         else
-            terminal.Out.WriteLine("  nobody is in it");
+            terminal.Out.WriteLine("  it has no member");
     }
 }

@@ -18,7 +18,7 @@ internal static class StandbyRank
     public static Command Promote(Terminal terminal)
     {
         var command = new ExampleCommand(
-            "promote", "Let a member serve before all others: rank 0, those that went before it one further back. Ends a held failback.", "maplog standby promote web standby") { Standby.Group, Standby.Member };
+            "promote", "Make a member serve before all others: it gets rank 0, and the members before it move one back. Ends a held failback.", "maplog standby promote web standby") { Standby.Group, Standby.Member };
         Call.Set(command, terminal, call => Task.FromResult(Standby.Change(
             call, (group, member) => group.Promote(member), m => $"Member {m.Name} is promoted: rank {m.Rank}{(m.Faults == 0 ? "" : $", but it is {StandbyFormat.State(m)}")}.")));
         return command;

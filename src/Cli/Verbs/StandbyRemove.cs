@@ -9,7 +9,7 @@ internal static class StandbyRemove
 {
     public static Command Command(Terminal terminal)
     {
-        var command = new ExampleCommand("remove", "Remove the pins of a group that nobody is in.", "maplog standby remove web") { Standby.Group };
+        var command = new ExampleCommand("remove", "Remove the pins of a group without members.", "maplog standby remove web") { Standby.Group };
         Call.Set(command, terminal, call => Task.FromResult(Run(call, call.Arguments.GetRequiredValue(Standby.Group))));
         return command;
     }

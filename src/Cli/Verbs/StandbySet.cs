@@ -15,8 +15,8 @@ internal static class StandbySet
         var failback = new Option<string?>("--failback") { Description = "at-once or held." };
         failback.AcceptOnlyFromAmong("at-once", "held");
         var timeout = DurationOption.Make(
-            "--timeout", TimeSpan.FromMilliseconds(1), "MILLISECONDS", "Age at which a heartbeat is stale, of members that have set no other; also as 500ms or 2s.", TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
-        var refuse = new Option<string?>("--refuse") { Description = "yes: refuse a connection when nobody is well; no: the least bad has it." };
+            "--timeout", TimeSpan.FromMilliseconds(1), "MILLISECONDS", "Age at which a heartbeat is stale, for members without their own timeout; also as 500ms or 2s.", TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+        var refuse = new Option<string?>("--refuse") { Description = "yes: refuse a connection when no member is well; no: the least bad member gets it." };
         refuse.AcceptOnlyFromAmong("yes", "no");
         var command = new ExampleCommand(
             "set", "Change how a group chooses.", "maplog standby set web --policy weighted", "maplog standby set web --failback held --timeout 500") { Standby.Group, policy, failback, timeout, refuse };
@@ -36,7 +36,7 @@ internal static class StandbySet
         if (call.WantsJson)
             call.Terminal.Json(json => StandbyFormat.Write(json, group));
         else
-            call.Terminal.Out.WriteLine($"Group {group.Name}: {StandbyFormat.Policy(group.Policy)}, failback {StandbyFormat.Failback(group.Failback)}, timeout {group.Timeout.TotalMilliseconds:0} ms, {(group.Refuses ? "refuses" : "takes the least bad")} when nobody is well.");
+            call.Terminal.Out.WriteLine($"Group {group.Name}: {StandbyFormat.Policy(group.Policy)}, failback {StandbyFormat.Failback(group.Failback)}, timeout {group.Timeout.TotalMilliseconds:0} ms, {(group.Refuses ? "refuses" : "takes the least bad member")} when no member is well.");
         return ExitCode.Ok;
     }
 }

@@ -13,9 +13,9 @@ internal static class StandbyWatch
 
     public static Command Command(Terminal terminal)
     {
-        var count = NumberOption.Make("--count", "N", "End after so many lines.", 1);
+        var count = NumberOption.Make("--count", "N", "End after N lines.", 1);
         var command = new ExampleCommand(
-            "watch", "A line for each member that comes, goes or changes its state, rank or weight, until Ctrl-C. With --json an object a line.",
+            "watch", "Print a line when a member joins, leaves, or changes its state, rank or weight, until Ctrl-C. With --json one object per line.",
             "maplog standby watch web", "maplog standby watch web --json") { Standby.Group, count };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(count) ?? long.MaxValue));
         return command;

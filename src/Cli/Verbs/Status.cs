@@ -15,16 +15,16 @@ internal static class Status
     public static Command Command(Terminal terminal)
     {
         var source = SourceArgument.Optional("Only this source.");
-        var watch = new Option<bool>("--watch") { Description = "Look again and again, until Ctrl-C. With --json an object a line." };
+        var watch = new Option<bool>("--watch") { Description = "Repeat until Ctrl-C. With --json one object per line." };
         var every = NumberOption.Make("--every", "SECONDS", $"With --watch: how often [default: {DefaultEvery}].", 1, 86_400);
         var command = new ExampleCommand(
-            "status", "The state of everything, from anywhere: sources and who writes them, streams and what went unseen in the last hour, replicas and how far they are. Exit code 1 if a replica is gone, or behind its bound: fit for a check.",
+            "status", "Show the state of everything, from anywhere: sources and their writers, streams and their gaps in the last hour, replicas and their lag. Exit code 1 if a source has no ready writer, or if a replica is gone or not within its bound.",
             "maplog status", "maplog status lb-1 --json", "maplog status --watch") { source, watch, every, TableOptions.Csv };
         Call.Set(command, terminal, call =>
         {
             var seconds = call.Arguments.GetValue(every);
             if (!call.Arguments.GetValue(watch))
-                return seconds is null ? RunAsync(call, call.Arguments.GetValue(source)) : throw new UsageException("--every is about watching: give --watch as well.");
+                return seconds is null ? RunAsync(call, call.Arguments.GetValue(source)) : throw new UsageException("--every needs --watch: give --watch too.");
             return WatchAsync(call, call.Arguments.GetValue(source), TimeSpan.FromSeconds(seconds ?? DefaultEvery));
         });
         return command;
@@ -83,7 +83,7 @@ internal static class Status
             await reader.ReadReplicasAsync(source, call.Cancellation));
         return source is null || status.Sources.Count > 0
             ? status
-            : throw new UsageException($"The log at {log.Place} has no source '{Secrets.Hide(source)}': 'maplog source list' lists those it has.");
+            : throw new UsageException($"The log at {log.Place} has no source '{Secrets.Hide(source)}': 'maplog source list' lists its sources.");
     }
 
     // A watch in JSON has a line for each look.
@@ -97,7 +97,7 @@ internal static class Status
         foreach (var complaint in status.Sources.Select(StatusFormat.Complaint).Concat(status.Replicas.Select(StatusFormat.Complaint)).OfType<string>())
             call.Terminal.Complain(complaint);
         if (status.Sources.Count == 0)
-            call.Terminal.Complain($"The log in {log.Place} has no source yet: 'maplog source add NAME' makes one.");
+            call.Terminal.Complain($"The log in {log.Place} has no source yet: add one with 'maplog source add NAME'.");
         return status.IsWell ? ExitCode.Ok : ExitCode.Failed;
     }
 

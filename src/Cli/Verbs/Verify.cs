@@ -21,12 +21,12 @@ internal static class Verify
         var stream = StreamArgument.Make();
         var map = new Argument<string>("MAP") { Description = "A map of this kernel: the path of its pin, its id, or its name.", HelpName = "MAP" };
         map.CompletionSources.Add(HostCompletion.Pins);
-        var wait = DurationOption.Make("--wait", TimeSpan.FromSeconds(1), "SECONDS", "Try again for so long, until they are equal; also as 30s or 5m.", TimeSpan.Zero, TimeSpan.FromDays(1));
-        var strict = new Option<bool>("--strict") { Description = "An LRU map, too, must have every entry of the log (the captured map itself has; a replica may have evicted)." };
+        var wait = DurationOption.Make("--wait", TimeSpan.FromSeconds(1), "SECONDS", "Repeat until they are equal, for at most this time; also as 30s or 5m.", TimeSpan.Zero, TimeSpan.FromDays(1));
+        var strict = new Option<bool>("--strict") { Description = "Require every entry of the log from an LRU map too (the captured map has them; a replica may have evicted some)." };
         var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var hex = new Option<bool>("--hex") { Description = "Print bytes in hex, without the description." };
         var command = new ExampleCommand(
-            "verify", "Hold a live map against its log, key by key: exit code 0 if they are equal, 1 if not. The map should be at rest.",
+            "verify", "Compare a live map with its log, key by key: exit code 0 if they are equal, 1 if not. The map should be at rest.",
             "maplog verify lb-1/ct_map /sys/fs/bpf/ct_map", "maplog verify lb-1/ct_map ct_map --wait 10") { stream, map, wait, strict, limit, hex };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetRequiredValue(map), new Wanted(
             call.Arguments.GetValue(wait) ?? TimeSpan.Zero, call.Arguments.GetValue(strict), (int)(call.Arguments.GetValue(limit) ?? DefaultLimit), call.Arguments.GetValue(hex))));
@@ -68,7 +68,7 @@ internal static class Verify
         if ((int)info.Type != shape.Type || info.KeySize != shape.KeySize || info.ValueBytes != shape.ValueBytes)
         {
             throw new LogException(
-                $"{map} cannot be held against stream {fold.Stream}: it is {MapTypeNames.Of((int)info.Type)} with keys of {info.KeySize} and values of {info.ValueBytes} bytes, the log's is {MapTypeNames.Of(shape.Type)} with {shape.KeySize} and {shape.ValueBytes}. Name the right map.");
+                $"{map} cannot be compared with stream {fold.Stream}: it is {MapTypeNames.Of((int)info.Type)} with keys of {info.KeySize} and values of {info.ValueBytes} bytes, the log's is {MapTypeNames.Of(shape.Type)} with {shape.KeySize} and {shape.ValueBytes}. Name the right map.");
         }
         return MapComparison.Of(fold.Entries, LiveMap.Read(map, cancellation), info.Type.IsArray(), info.Type.IsLru() && !wanted.IsStrict, wanted.Limit);
     }
@@ -90,7 +90,7 @@ internal static class Verify
     }
 
     private static string Note(MapComparison comparison) =>
-        comparison.Evicted > 0 ? $" An LRU map evicts by itself: it does not have {Count.Of(comparison.Evicted, "entry", "entries")} of the log." : "";
+        comparison.Evicted > 0 ? $"An LRU map evicts entries on its own: it does not have {Count.Of(comparison.Evicted, "entry", "entries")} of the log." : "";
 
     private static string Word(DifferenceKind kind) => kind switch
     {

@@ -16,7 +16,7 @@ internal static class VerifyLog
     {
         var stream = StreamArgument.Optional();
         var command = new ExampleCommand(
-            "verify-log", "Check that nobody has changed the log: every sealed range of each stream against its hash, which holds the hash of the range before. Exit code 1 if one is broken.",
+            "verify-log", "Check that nobody has changed the log: compare every sealed range of each stream with its hash, which includes the hash of the previous range. Exit code 1 if a seal is broken.",
             "maplog verify-log", "maplog verify-log lb-1/ct_map --json") { stream };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetValue(stream)));
         return command;
@@ -44,7 +44,7 @@ internal static class VerifyLog
             foreach (var result in results)
                 call.Terminal.Out.WriteLine(result.Broken is { } broken
                     ? $"{result.Stream}: BROKEN: {broken}"
-                    : $"{result.Stream}: {Count.Of(result.Seals, "seal is", "seals are")} whole, up to version {result.SealedTo}; {Count.Of(result.Unsealed, "change since is", "changes since are")} not sealed yet.{(result.Pruned is { } pruned ? $" What was up to version {pruned} is pruned." : "")}");
+                    : $"{result.Stream}: {Count.Of(result.Seals, "seal is", "seals are")} whole, up to version {result.SealedTo}; {Count.Of(result.Unsealed, "change since is", "changes since are")} not sealed yet.{(result.Pruned is { } pruned ? $"The history up to version {pruned} is pruned." : "")}");
         }
         return results.Any(r => r.Broken is not null) ? ExitCode.Failed : ExitCode.Ok;
     }
@@ -67,7 +67,7 @@ internal static class VerifyLog
                 foreach (var logged in page)
                 {
                     if (logged.Time < time)
-                        return result with { Broken = $"the time of version {logged.Version} is before that of the version before it, which maplog never writes. It was changed." };
+                        return result with { Broken = $"the time of version {logged.Version} is before the time of the previous version, which maplog never writes. The time was changed." };
                     time = logged.Time;
                     if (logged.Kind == EventKind.Sealed)
                     {
@@ -76,7 +76,7 @@ internal static class VerifyLog
                         {
                             var expected = chain.Seal(new Epoch(seal.Epoch));
                             if (seal.First != expected.First || seal.Last != expected.Last || !CryptographicOperations.FixedTimeEquals(seal.Hash, expected.Hash))
-                                return result with { Broken = $"versions {expected.First} to {expected.Last} are not what the seal at version {logged.Version} sealed. One of them, or the seal, was changed{(result.Seals > 0 ? $"; the ranges before, up to version {result.SealedTo}, are whole" : "")}. Compare with a backup." };
+                                return result with { Broken = $"versions {expected.First} to {expected.Last} are not the events that the seal at version {logged.Version} sealed. One of them, or the seal, was changed{(result.Seals > 0 ? $"; the ranges before, up to version {result.SealedTo}, are whole" : "")}. Compare with a backup." };
                             result = result with { Seals = result.Seals + 1, SealedTo = new StreamVersion(seal.Last) };
                         }
                         if (chain is null)
@@ -114,11 +114,11 @@ internal static class VerifyLog
         if (record.UpTo >= first.Value)
             return null;
         if (seal is null || !seal.AsSpan().SequenceEqual(record.SealHash))
-            return $"version {first}, with which the stream begins since it was pruned, is not the seal that the prune record names. It was changed. Compare with a backup.";
+            return $"version {first}, with which the pruned stream begins, is not the seal that the prune record names. The seal was changed. Compare with a backup.";
         var snapshots = new SnapshotStore(log);
         var kept = (await snapshots.FindAsync(stream, first, cancellation: call.Cancellation)).FirstOrDefault(s => s.Version == first && s.Hash.AsSpan().SequenceEqual(record.SnapshotHash));
         if (kept is null)
-            return $"the snapshot at version {first} that the prune record names is not there. Compare with a backup.";
+            return $"the snapshot at version {first} that the prune record names is missing. Compare with a backup.";
         await foreach (var chunk in snapshots.ReadAsync(kept, call.Cancellation))
         {
             // Each was verified on the way.

@@ -20,12 +20,12 @@ internal static class Watch
     public static Command Command(Terminal terminal)
     {
         var stream = StreamArgument.Make();
-        var from = NumberOption.Make("--from", "VERSION", "Begin with this version; without it, with what comes next.", 0);
-        var count = NumberOption.Make("--count", "N", "End after so many events.", 1);
-        var hex = new Option<bool>("--hex") { Description = "Bytes in hex, whatever describes them." };
+        var from = NumberOption.Make("--from", "VERSION", "Begin with this version. Default: begin with the next event.", 0);
+        var count = NumberOption.Make("--count", "N", "End after N events.", 1);
+        var hex = new Option<bool>("--hex") { Description = "Print bytes in hex, without the description." };
         var filter = new EventFilter.Options([.. Enum.GetValues<EventKind>().Where(k => k != EventKind.None)]);
         var command = new ExampleCommand(
-            "watch", "A map's changes as they are logged, until Ctrl-C. Needs the log only. With --json an object a line.",
+            "watch", "Print a map's changes as they are logged, until Ctrl-C. Needs only the log. With --json one object per line.",
             "maplog watch lb-1/ct_map", "maplog watch lb-1/ct_map --from 1", "maplog watch lb-1/ct_map --kind deleted,evicted --process envoy", "maplog watch lb-1/ct_map --json | jq -r .key") 
         {
             stream, from, count, hex, filter.Key, filter.Kind, filter.Process, filter.Origin,
@@ -84,7 +84,7 @@ internal static class Watch
                         return;
                 }
                 if (away)
-                    call.Terminal.Complain($"The log answers again; going on after version {after}.");
+                    call.Terminal.Complain($"The log answers again; continuing after version {after}.");
                 away = false;
             }
             catch (LogException e) when (e.IsTransient)

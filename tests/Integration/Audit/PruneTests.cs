@@ -17,19 +17,19 @@ public sealed class PruneTests(TestPostgres postgres)
         await history.Log.QueryAsync("select audit.index_keys('lb-1/ct_map')");
         var before = When(history.Times[2000]);
         var dry = await history.RunAsync("prune", "--before", before, "--dry-run");
-        Assert.Contains("lb-1/ct_map: 1900 events would go; it would begin at version 1901", dry.Output, StringComparison.Ordinal);
+        Assert.Contains("lb-1/ct_map: 1900 events would be deleted; the stream would begin at version 1901", dry.Output, StringComparison.Ordinal);
         Assert.Contains("lb-1/other: nothing to prune: ", dry.Output, StringComparison.Ordinal);
         Assert.Equal(1L, await history.Log.QueryAsync("select min(version) from maplog.mt_events where stream_id = 'lb-1/ct_map'"));
 
         var run = await history.RunAsync("prune", "lb-1/ct_map", "--before", before);
         Assert.Equal("", run.Error);
-        Assert.StartsWith("lb-1/ct_map: 1900 events are gone; it begins at version 1901", run.Output, StringComparison.Ordinal);
+        Assert.StartsWith("lb-1/ct_map: 1900 events are deleted; the stream begins at version 1901", run.Output, StringComparison.Ordinal);
         Assert.Equal(1901L, await history.Log.QueryAsync("select min(version) from maplog.mt_events where stream_id = 'lb-1/ct_map'"));
         Assert.Equal(0L, await history.Log.QueryAsync("select count(*) from audit.key_index k join audit.indexed_streams i on i.number = k.stream where i.stream = 'lb-1/ct_map' and k.version < 1901"));
 
         var check = await history.RunAsync("verify-log", "lb-1/ct_map");
         Assert.Equal(0, check.Code);
-        Assert.Contains("What was up to version 1900 is pruned", check.Output, StringComparison.Ordinal);
+        Assert.Contains("The history up to version 1900 is pruned", check.Output, StringComparison.Ordinal);
         var random = new Random(3);
         for (var i = 0; i < 100; i++)
         {
@@ -52,7 +52,7 @@ public sealed class PruneTests(TestPostgres postgres)
 
         // Again, and further.
         Assert.StartsWith("lb-1/ct_map: nothing to prune: it begins at the last seal before ", (await history.RunAsync("prune", "lb-1/ct_map", "--before", before)).Output, StringComparison.Ordinal);
-        Assert.StartsWith("lb-1/ct_map: 500 events are gone", (await history.RunAsync("prune", "lb-1/ct_map", "--before", When(history.Times[2450]))).Output, StringComparison.Ordinal);
+        Assert.StartsWith("lb-1/ct_map: 500 events are deleted", (await history.RunAsync("prune", "lb-1/ct_map", "--before", When(history.Times[2450]))).Output, StringComparison.Ordinal);
         Assert.Equal(0, (await history.RunAsync("verify-log", "lb-1/ct_map")).Code);
         Assert.Equal(history.Model[2500]!, await history.ReplayAsync("--version", "2500"));
         Assert.Equal(1L, await history.Log.QueryAsync("select count(*) from maplog.snapshots"));

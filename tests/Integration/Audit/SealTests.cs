@@ -21,10 +21,10 @@ public sealed class SealTests(TestPostgres postgres)
     }
 
     [Theory]
-    [InlineData("versions 12 to 22 are not what the seal at version 23 sealed", "update maplog.mt_events set bdata = set_byte(bdata, 40, 1) where version = 15")]
-    [InlineData("versions 12 to 22 are not what the seal at version 23 sealed", "update maplog.mt_events set timestamp = timestamp + interval '1 microsecond' where version = 15")]
-    [InlineData("versions 1 to 11 are not what the seal at version 12 sealed", "update maplog.mt_events set data = jsonb_set(data, '{node}', '\"other\"') where version = 1")]
-    [InlineData("versions 1 to 11 are not what the seal at version 12 sealed", "update maplog.mt_events set type = 'entry_evicted' where version = 3")]
+    [InlineData("versions 12 to 22 are not the events that the seal at version 23 sealed", "update maplog.mt_events set bdata = set_byte(bdata, 40, 1) where version = 15")]
+    [InlineData("versions 12 to 22 are not the events that the seal at version 23 sealed", "update maplog.mt_events set timestamp = timestamp + interval '1 microsecond' where version = 15")]
+    [InlineData("versions 1 to 11 are not the events that the seal at version 12 sealed", "update maplog.mt_events set data = jsonb_set(data, '{node}', '\"other\"') where version = 1")]
+    [InlineData("versions 1 to 11 are not the events that the seal at version 12 sealed", "update maplog.mt_events set type = 'entry_evicted' where version = 3")]
     [InlineData("versions are missing", "delete from maplog.mt_events where version = 15")]
     [InlineData("versions 12 to 22 are not", "update maplog.mt_events set data = jsonb_set(data, '{hash}', to_jsonb(encode(sha256('x'), 'base64'))) where version = 23")]
     public async Task A_change_of_history_breaks_the_seal_of_its_range(string finding, string tampering)

@@ -38,7 +38,7 @@ public sealed class DescribeTests(TestPostgres postgres)
     public async Task A_map_without_BTF_is_described_by_an_object_or_by_places()
     {
         await using var log = await LogAsync(null);
-        Assert.Contains("nothing says what they are", (await log.RunAsync("describe", "lb-1/ct_map")).Output, StringComparison.Ordinal);
+        Assert.Contains("their fields are unknown", (await log.RunAsync("describe", "lb-1/ct_map")).Output, StringComparison.Ordinal);
         Assert.Contains("describe it with 'maplog describe'", (await log.RunAsync("history", "lb-1/ct_map", "--key", "port=443")).Error, StringComparison.Ordinal);
 
         var file = Path.Combine(Path.GetTempPath(), $"maplog-btf-{Guid.NewGuid():N}");

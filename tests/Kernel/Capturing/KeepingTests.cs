@@ -48,7 +48,7 @@ public sealed class KeepingTests(TestPostgres postgres)
 
         var prune = await CommandRun.OfAsync("prune", $"{stream}", "--before", $"{before:O}", "--log", capture.Connection);
         Assert.Equal("", prune.Error);
-        Assert.Matches($"^{stream}: [0-9]+ events are gone; it begins at version [0-9]+, ", prune.Output);
+        Assert.Matches($"^{stream}: [0-9]+ events are deleted; the stream begins at version [0-9]+, ", prune.Output);
         await changing;
         await capture.StopAsync();
 
@@ -60,7 +60,7 @@ public sealed class KeepingTests(TestPostgres postgres)
         Assert.Null(BusyMap.Difference(map, whole));
         var check = await CommandRun.OfAsync("verify-log", $"{stream}", "--log", capture.Connection);
         Assert.Equal((0, ""), (check.Code, check.Error));
-        Assert.Contains($"What was up to version {first - 1} is pruned", check.Output, StringComparison.Ordinal);
+        Assert.Contains($"The history up to version {first - 1} is pruned", check.Output, StringComparison.Ordinal);
         var gone = await CommandRun.OfAsync("replay", $"{stream}", "--version", $"{first / 2}", "--log", capture.Connection);
         Assert.Equal(3, gone.Code);
         Assert.Contains("pruned", gone.Error, StringComparison.Ordinal);

@@ -16,7 +16,7 @@ public sealed class DoctorTests
         Assert.Equal("", run.Error);
         Assert.Equal(0, run.Code);
         var checks = JsonDocument.Parse(run.Output).RootElement.GetProperty("checks").EnumerateArray().ToList();
-        Assert.Single(checks, c => c.GetProperty("finding").GetString()!.Contains("capture takes this one", StringComparison.Ordinal));
+        Assert.Single(checks, c => c.GetProperty("finding").GetString()!.Contains("capture uses this probe", StringComparison.Ordinal));
         Assert.Contains(checks, c => c.GetProperty("name").GetString() == "coverage");
         Assert.Contains(checks, c => c.GetProperty("name").GetString() == "htab_map_update_elem" && c.GetProperty("area").GetString() == "hooks");
     }

@@ -91,7 +91,7 @@ public sealed class ReplayTests(TestPostgres postgres)
             other.Pin(folder["then"]);
         var run = await ReplayAsync(log, folder, "--into", folder["then"]);
         Assert.Equal(1, run.Code);
-        Assert.Contains("cannot take what lb-1/ct_map held: it is Hash with keys of 4 bytes, values of 16 bytes", run.Error, StringComparison.Ordinal);
+        Assert.Contains("cannot take the content of lb-1/ct_map: it is Hash with keys of 4 bytes, values of 16 bytes", run.Error, StringComparison.Ordinal);
     }
 
     private static Task<CommandRun> ReplayAsync(CommandLog log, PinFolder folder, params string[] arguments) =>

@@ -35,13 +35,13 @@ public sealed class StatusFormatTests
             Print(status));
         Assert.False(status.IsWell);
         Assert.Equal(
-            ["Source lb-1 is written by nobody: the capture on node-a has ended. Start it again, or promote a node that stands by: 'maplog promote lb-1 --node node-b'.", null],
+            ["Source lb-1 has no writer: the capture on node-a has ended. Start it again, or promote a node that stands by: 'maplog promote lb-1 --node node-b'.", null],
             status.Sources.Select(StatusFormat.Complaint));
         Assert.Equal(
             [
                 null,
                 "Replica /sys/fs/bpf/ct_map of lb-1/ct_map on node-c is not ready: The log has no such stream yet.",
-                "Replica /sys/fs/bpf/ct_map of lb-1/ct_map on node-d is gone since 2026-03-01T11:55:00.000000Z: its replicator has ended without taking its leave, or cannot reach the log. Start it again, or if the host will not come back run 'maplog forget node-d'.",
+                "Replica /sys/fs/bpf/ct_map of lb-1/ct_map on node-d is gone since 2026-03-01T11:55:00.000000Z: its replicator has crashed, or cannot reach the log. Start it again, or, if the host will not come back, run 'maplog forget node-d'.",
             ],
             status.Replicas.Select(StatusFormat.Complaint));
     }
