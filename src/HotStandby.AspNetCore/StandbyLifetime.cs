@@ -10,7 +10,7 @@ internal sealed class StandbyLifetime(StandbyMembership membership, IHostApplica
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         if (membership.Member is null)
-            throw new StandbyException("UseHotStandby was asked for, but the server bound no TCP address through it: call it after UseKestrel, with Kestrel's own socket transport, and let Kestrel listen on an address and port.");
+            throw new StandbyException("UseHotStandby was called, but the server bound no TCP address through it: call it after UseKestrel, with Kestrel's own socket transport, and let Kestrel listen on an address and port.");
         _stopping = application.ApplicationStopping.Register(() => membership.Member.Drain());
         return Task.CompletedTask;
     }

@@ -39,7 +39,7 @@ internal static class GroupPins
         {
             using var held = FolderLock.TryTake(slot);
             if (held is null)
-                throw new StandbyException($"Cannot remove group {name}: a process is in slot {Path.GetFileName(slot)} of it. Stop its members first; 'maplog standby list {name}' names them.");
+                throw new StandbyException($"Cannot remove group {name}: a process is in its slot {Path.GetFileName(slot)}. Stop its members first; 'maplog standby list {name}' names them.");
         }
         PinnedFolder.Remove(folder);
         return true;

@@ -98,8 +98,8 @@ internal sealed class Pulse : IDisposable
         }
         _unasked = sent && Volatile.Read(ref _port.Record.Asked) < begun ? _unasked + 1 : 0;
         return _unasked < 2 ? null
-            : $"Member {_member.Name} of group {_member.Group.Name} is given nothing: another program has been attached at {EndpointName.ForPeople(_port.Endpoint.Name)}, by a group under another root or a process with SO_REUSEPORT, "
-              + $"and the kernel asks that one. 'ss -lnp sport = :{_itself.Port}' names who listens; stop it and start the members again.";
+            : $"Member {_member.Name} of group {_member.Group.Name} gets no connections: another program has been attached at {EndpointName.ForPeople(_port.Endpoint.Name)}, by a group under another root or a process with SO_REUSEPORT, "
+              + $"and the kernel runs that program. 'ss -lnp sport = :{_itself.Port}' names the listening processes; stop the other process and start the members again.";
     }
 
     private async Task BeatOnceAsync(Action sent, CancellationToken cancellation)

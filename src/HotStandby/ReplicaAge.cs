@@ -23,9 +23,9 @@ internal readonly record struct ReplicaAge(TimeSpan Age, uint Level)
     {
         var cursorPin = pin + "_cursor";
         if (!File.Exists(pin))
-            throw new StandbyException($"nothing is pinned at {pin}: its replicator has not made it, or the pin is another");
+            throw new StandbyException($"nothing is pinned at {pin}: its replicator has not created the replica, or the replica has another pin");
         if (!File.Exists(cursorPin))
-            throw new StandbyException($"no replicator keeps the map pinned at {pin}: there is no {cursorPin}");
+            throw new StandbyException($"no replicator maintains the map pinned at {pin}: there is no {cursorPin}");
         uint id;
         using (var replica = BpfMap.OpenPinned(pin, MapAccess.Read))
             id = replica.Info.Id;
@@ -34,7 +34,7 @@ internal readonly record struct ReplicaAge(TimeSpan Age, uint Level)
         {
             if (map.Info is not { Type: MapType.Array, KeySize: sizeof(uint), ValueSize: CursorSize, MaxEntries: 1 } || !map.Lookup(zero, cursor)
                 || BinaryPrimitives.ReadUInt32LittleEndian(cursor) != Layout)
-                throw new StandbyException($"{cursorPin} is no cursor that this version of maplog knows");
+                throw new StandbyException($"{cursorPin} is not a cursor that this version of maplog knows");
         }
         return Of(cursor, pin, id, Boot.Now());
     }
@@ -47,7 +47,7 @@ internal readonly record struct ReplicaAge(TimeSpan Age, uint Level)
     {
         var kept = BinaryPrimitives.ReadUInt32LittleEndian(cursor[MapIdAt..]);
         if (kept != mapId)
-            throw new StandbyException(string.Create(CultureInfo.InvariantCulture, $"the map pinned at {pin} has id {mapId}, but its replicator keeps the one with id {kept}"));
+            throw new StandbyException(string.Create(CultureInfo.InvariantCulture, $"the map pinned at {pin} has id {mapId}, but its replicator maintains the map with id {kept}"));
         var level = BinaryPrimitives.ReadUInt32LittleEndian(cursor[LevelAt..]);
         if (level == 0)
             throw new StandbyException($"the replica {pin} has not been level with its log yet");

@@ -77,11 +77,11 @@ internal static class Seats
             if (!free.ContainsKey(slot) && record.Incarnation != 0 && record.Draining == 0 && record.Name.ToString() == options.Member)
             {
                 throw new StandbyException(
-                    $"Member {options.Member} of group {group.Name} is there already, as process {record.Pid} in slot {slot}: stop or drain it ('maplog standby drain {group.Name} {options.Member}'), or choose another name.");
+                    $"Member {options.Member} of group {group.Name} exists already, as process {record.Pid} in slot {slot}: stop or drain it ('maplog standby drain {group.Name} {options.Member}'), or choose another name.");
             }
         }
         if (free.Count == 0)
-            throw new StandbyException($"Group {group.Name} is full: live processes hold all of its {GroupRecord.Slots} slots; 'maplog standby list {group.Name}' names them.");
+            throw new StandbyException($"Group {group.Name} is full: live processes hold all {GroupRecord.Slots} slots; 'maplog standby list {group.Name}' names them.");
     }
 
     // The first of a group may say how it works; later ones must agree, unless an operator has spoken.
@@ -90,7 +90,7 @@ internal static class Seats
         ref var settings = ref group.Settings;
         var network = NetworkNamespace();
         if (!first && settings.Network != network)
-            throw new StandbyException($"Member {options.Member} cannot join group {group.Name}: the group's members are in another network namespace, and no port is shared between two. Choose another group, or start it in theirs.");
+            throw new StandbyException($"Member {options.Member} cannot join group {group.Name}: the group's members are in another network namespace, and two namespaces cannot share a port. Choose another group, or start the member in their namespace.");
         settings.Network = network;
         var ordered = (GroupOrders)settings.Ordered;
         if (options.Policy is { } policy && policy != group.Policy && !ordered.HasFlag(GroupOrders.Policy))
@@ -108,7 +108,7 @@ internal static class Seats
     }
 
     private static StandbyException Disagrees(StandbyGroup group, StandbyOptions options, string wanted, string has, string setting) => new(
-        $"Member {options.Member} cannot join group {group.Name}: it wants the {setting} {wanted}, but the members that are there have {has}. Give all the same, or none, and change it with 'maplog standby set {group.Name}'.");
+        $"Member {options.Member} cannot join group {group.Name}: it asks for the {setting} {wanted}, but the present members have {has}. Give all members the same value, or none, and change it with 'maplog standby set {group.Name}'.");
 
     // What an operator has set goes with the name, also from one that drains in another slot; his latest word counts.
     private static (uint Ordered, uint Rank, uint Weight) Orders(StandbyGroup group, string name)

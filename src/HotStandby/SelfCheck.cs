@@ -56,7 +56,7 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         {
             // Two rounds may fail to come, and a busy machine has a second.
             until = await AskAsync(eligible, "eligibility") ? Clock.Now() + Clock.Of(options.CheckEvery * 4 + Grace) : 0;
-            why = until == 0 ? "its check says so" : null;
+            why = until == 0 ? "its check failed" : null;
         }
         foreach (var pin in options.Replicas)
         {
@@ -73,7 +73,7 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         _eligible = until != 0;
         options.Say(until != 0
             ? $"Member {member.Name} of group {member.Group.Name} is eligible."
-            : $"Member {member.Name} of group {member.Group.Name} is not eligible, others that are go before it: {why}.");
+            : $"Member {member.Name} of group {member.Group.Name} is not eligible; eligible members go before it: {why}.");
     }
 
     /// <returns>Until when the replica is young enough, 0 if it is not; when it was last level, as it is noted, 0 if that is not known; and why it is not young enough.</returns>
@@ -90,7 +90,7 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
                 return (0, level, $"the replica {pin} has not been level with its log since the member joined");
             if (age <= options.MostLag)
                 return (now + Clock.Of(options.MostLag - age), level, null);
-            return (0, level, $"the replica {pin} was last level with its log {age.TotalSeconds:0.0} s ago, at most {options.MostLag.TotalSeconds:0.###} s are allowed; its replicator lags, has lost the log, or is gone");
+            return (0, level, $"the replica {pin} was last level with its log {age.TotalSeconds:0.0} s ago, but at most {options.MostLag.TotalSeconds:0.###} s are allowed; its replicator lags, has lost the log, or is gone");
         }
         catch (Exception e)
         {

@@ -57,7 +57,7 @@ public sealed partial class StandbyGroup
     {
         var members = Members();
         var newest = members.Where(m => m.Name == member).OrderBy(m => m.Faults.HasFlag(StandbyFaults.Draining)).ThenByDescending(m => m.Incarnation).FirstOrDefault()
-            ?? throw new StandbyException($"Group {Name} has no member '{member}'{(members.Count == 0 ? ", nor any other" : $"; it has {string.Join(", ", members.Select(m => m.Name).Distinct())}")}.");
+            ?? throw new StandbyException($"Group {Name} has no member '{member}'{(members.Count == 0 ? "; it has no member" : $"; it has {string.Join(", ", members.Select(m => m.Name).Distinct())}")}.");
         return ref _records[newest.Slot];
     }
 }

@@ -32,7 +32,7 @@ public sealed partial class StandbyGroup : IDisposable
             _counts = BpfMap.OpenPinned(Path.Combine(folder, "counts"));
             _settings = new MappedArray<GroupRecord>(_group);
             if (Settings.Layout != GroupRecord.CurrentLayout)
-                throw OtherVersion(folder, $"its layout is {Settings.Layout}, this is for {GroupRecord.CurrentLayout}");
+                throw OtherVersion(folder, $"its layout is {Settings.Layout}, this version uses {GroupRecord.CurrentLayout}");
             _records = new MappedArray<MemberRecord>(_members);
         }
         catch
@@ -86,7 +86,7 @@ public sealed partial class StandbyGroup : IDisposable
     public static StandbyGroup? Find(string root, string name)
     {
         if (!StandbyNames.IsName(name))
-            throw new StandbyException($"'{name}' is no name of a group: {StandbyNames.Rule}.");
+            throw new StandbyException($"'{name}' is not a group name: {StandbyNames.Rule}.");
         var folder = Path.Combine(root, name);
         try
         {
@@ -198,7 +198,7 @@ public sealed partial class StandbyGroup : IDisposable
     public static bool Remove(string root, string name)
     {
         if (!StandbyNames.IsName(name))
-            throw new StandbyException($"'{name}' is no name of a group: {StandbyNames.Rule}.");
+            throw new StandbyException($"'{name}' is not a group name: {StandbyNames.Rule}.");
         return GroupPins.Remove(Path.Combine(root, name));
     }
 
@@ -248,7 +248,7 @@ public sealed partial class StandbyGroup : IDisposable
     }
 
     private static StandbyException OtherVersion(string folder, string why, Exception? inner = null) => new(
-        $"The group pinned at {folder} is not one of this version of maplog: {why}. Stop its members and remove it with 'maplog standby remove {Path.GetFileName(folder)}'.", inner);
+        $"The group pinned at {folder} does not belong to this version of maplog: {why}. Stop its members and remove it with 'maplog standby remove {Path.GetFileName(folder)}'.", inner);
 
     // Not if it was removed, also where there is a new one of its name.
     private bool IsPinned()

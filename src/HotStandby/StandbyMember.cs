@@ -82,7 +82,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     {
         ThrowIfLeft();
         if (endpoint.Port == 0)
-            throw new StandbyException($"Member {Name} of group {Group.Name} cannot listen on any free port: the port is what the members share; name one.");
+            throw new StandbyException($"Member {Name} of group {Group.Name} cannot listen on just any free port: the members share the port; name one.");
         var opened = StandbyEndpoint.OpenOrMake(Group, socket.ProtocolType, endpoint, _options.Migrate, out var replaced);
         var place = EndpointName.ForPeople(opened.Name);
         try
@@ -99,8 +99,8 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         {
             opened.Dispose();
             throw new StandbyException(
-                $"Member {Name} of group {Group.Name} cannot bind {place}: a process that is not in the group holds that port, without SO_REUSEPORT or as another user. "
-                + $"'ss -lnp sport = :{endpoint.Port}' names it; stop it, or run all members as one user. ({Errno.Name(Errno.Eaddrinuse)})", e);
+                $"Member {Name} of group {Group.Name} cannot bind {place}: a process outside the group holds that port, without SO_REUSEPORT or as another user. "
+                + $"'ss -lnp sport = :{endpoint.Port}' names the process; stop it, or run all members as one user. ({Errno.Name(Errno.Eaddrinuse)})", e);
         }
         catch
         {
@@ -108,12 +108,12 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
             throw;
         }
         if (replaced)
-            _options.Say($"The program that chose for group {Group.Name} at {place} was another build's of maplog; from now on it is that of member {Name}.");
+            _options.Say($"The program that chose for group {Group.Name} at {place} belonged to another build of maplog; from now on it is the program of member {Name}.");
         if (!opened.Migrates)
         {
             _options.Say(
-                $"Group {Group.Name} cannot move connections that wait in a listener's queue at {place} when it closes: this kernel has no sk_reuseport/migrate (Linux 5.14). "
-                + "They are reset; a drain waits until its queue is empty.");
+                $"Group {Group.Name} cannot move connections that wait in the queue of a closing listener at {place}: this kernel has no sk_reuseport/migrate (Linux 5.14). "
+                + "The kernel resets them; a drain waits until its queue is empty.");
         }
     }
 
@@ -129,11 +129,11 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
             var port = Port(socket);
             var place = EndpointName.ForPeople(port.Endpoint.Name);
             if (GroupPins.OtherAt(Group, port.Endpoint.Name) is { } other)
-                throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve at {place}: members of group {other} do, and one group's program can choose there. Choose another address, or stop them; 'maplog standby list {other}' names them.");
+                throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve at {place}: members of group {other} serve there, and only one group's program can choose at an address. Choose another address, or stop those members; 'maplog standby list {other}' names them.");
             foreach (var earlier in _ports.Where(p => p != port && p.Serves && !p.HasLeft && p.Endpoint.Name == port.Endpoint.Name))
             {
                 if (!earlier.IsClosed)
-                    throw new StandbyException($"Member {Name} of group {Group.Name} has a socket at {place} already: one is all it can have there. Close that one first.");
+                    throw new StandbyException($"Member {Name} of group {Group.Name} has a socket at {place} already: a member can have one socket at an address. Close that socket first.");
                 earlier.GiveWay();
             }
             // Not before it listens: a socket that has a program by then is one of another set to the kernel, and its port is taken.
@@ -274,7 +274,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
                 return port;
         }
         ThrowIfLeft();
-        throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve on a socket that was not bound by it: call Bind before it listens, and Serve after.");
+        throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve on a socket that it did not bind: call Bind before the socket listens, and Serve afterwards.");
     }
 
     // Whoever has left may have another in his slot.

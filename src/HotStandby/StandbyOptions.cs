@@ -76,9 +76,9 @@ public sealed class StandbyOptions
     {
         var mistakes = new List<string>();
         if (!StandbyNames.IsName(Group))
-            mistakes.Add($"Group: '{Group}' is no name of a group; {StandbyNames.Rule}.");
+            mistakes.Add($"Group: '{Group}' is not a group name; {StandbyNames.Rule}.");
         if (!StandbyNames.IsName(Member))
-            mistakes.Add($"Member: '{Member}' is no name of a member; {StandbyNames.Rule}.");
+            mistakes.Add($"Member: '{Member}' is not a member name; {StandbyNames.Rule}.");
         if (Rank < 0)
             mistakes.Add($"Rank: {Rank} is below 0.");
         if (Weight is < 0 or > StandbyGroup.MostWeight)
@@ -88,13 +88,13 @@ public sealed class StandbyOptions
         if (CheckEvery < TimeSpan.FromMilliseconds(10) || CheckEvery > TimeSpan.FromHours(1))
             mistakes.Add($"CheckEvery: {CheckEvery.TotalMilliseconds} ms is not from 10 ms to an hour.");
         else if (Replicas.Count > 0 && CheckEvery > MostLag / 2)
-            mistakes.Add($"CheckEvery: {CheckEvery.TotalSeconds} s is more than half of MostLag, {MostLag.TotalSeconds} s: the member would not be eligible between two looks at its replicas.");
+            mistakes.Add($"CheckEvery: {CheckEvery.TotalSeconds} s is more than half of MostLag, {MostLag.TotalSeconds} s: the member would not be eligible between two checks of its replicas.");
         if (MostLag < TimeSpan.FromSeconds(2) || MostLag > TimeSpan.FromDays(1))
             mistakes.Add($"MostLag: {MostLag.TotalSeconds} s is not from 2 s to a day.");
         foreach (var pin in Replicas.Where(pin => !Path.IsPathRooted(pin) || Path.EndsInDirectorySeparator(pin)))
             mistakes.Add($"Replicas: '{pin}' is not the absolute path of a pin; write it as /sys/fs/bpf/NAME.");
         if (Settle < TimeSpan.Zero || Settle > TimeSpan.FromDays(1))
-            mistakes.Add($"Settle: {Settle.TotalSeconds} s is not from nothing to a day.");
+            mistakes.Add($"Settle: {Settle.TotalSeconds} s is not from 0 s to a day.");
         return mistakes;
     }
 

@@ -13,8 +13,8 @@ public static class ObservingServices
     /// <summary>The options of the command line.</summary>
     public static IReadOnlyList<CommandSwitch> Switches { get; } =
     [
-        new("--http", "ADDRESS", "Where /metrics, /healthz and /readyz are served, 127.0.0.1:9464.", $"{HttpOptions.Section}:{nameof(HttpOptions.Address)}"),
-        new("--otlp", "URI", "Collector that metrics are pushed to, http://otel:4317.", $"{OtlpOptions.Section}:{nameof(OtlpOptions.Endpoint)}"),
+        new("--http", "ADDRESS", "Address for /metrics, /healthz and /readyz, 127.0.0.1:9464.", $"{HttpOptions.Section}:{nameof(HttpOptions.Address)}"),
+        new("--otlp", "URI", "Collector that receives the metrics, http://otel:4317.", $"{OtlpOptions.Section}:{nameof(OtlpOptions.Endpoint)}"),
     ];
 
     /// <param name="builder">The daemon's.</param>

@@ -40,7 +40,7 @@ internal sealed class OperatorEndpoint(IPEndPoint place, MeterProvider metrics, 
         catch (Exception e) when (e is IOException or SocketException)
         {
             var why = e is AddressInUseException || e.InnerException is AddressInUseException ? "another process listens there" : (e.InnerException ?? e).Message.TrimEnd('.');
-            return $"Cannot listen on {place} ({why}): give another address with --http ({HttpOptions.Section}:{nameof(HttpOptions.Address)}), or end the process that has it.";
+            return $"Cannot listen on {place} ({why}): give another address with --http ({HttpOptions.Section}:{nameof(HttpOptions.Address)}), or end that process.";
         }
     }
 
@@ -54,13 +54,13 @@ internal sealed class OperatorEndpoint(IPEndPoint place, MeterProvider metrics, 
     {
         var (method, path) = (context.Request.Method, context.Request.Path.Value);
         if (!HttpMethods.IsGet(method) && !HttpMethods.IsHead(method))
-            return WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "Ask with GET.");
+            return WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "Use GET.");
         return path switch
         {
-            "/healthz" => exit.Code == 0 ? WriteAsync(context, StatusCodes.Status200OK, "healthy") : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "ending: it could not go on, its log says why"),
+            "/healthz" => exit.Code == 0 ? WriteAsync(context, StatusCodes.Status200OK, "healthy") : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "ending: the daemon could not continue; its log says why"),
             "/readyz" => ReadyAsync(context),
             "/" => WriteAsync(context, StatusCodes.Status200OK, "/healthz\n/readyz\n/metrics"),
-            _ => WriteAsync(context, StatusCodes.Status404NotFound, "There are /healthz, /readyz and /metrics."),
+            _ => WriteAsync(context, StatusCodes.Status404NotFound, "The paths are /healthz, /readyz and /metrics."),
         };
     }
 

@@ -8,19 +8,19 @@ using Maplog.Replicator;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-var daemon = new Daemon("maplog-replicator", "rebuilds eBPF maps on this host from their log and keeps them equal to it.",
+var daemon = new Daemon("maplog-replicator", "rebuilds eBPF maps on this host from their log, and keeps them equal to the log.",
 [
-    new("--source", "NAME", "The source whose maps are rebuilt.", "Maplog:Replicator:Source"),
+    new("--source", "NAME", "The source of the maps to rebuild.", "Maplog:Replicator:Source"),
     new("--map", "NAME", "A map of the source. Repeatable, each with its own --pin.", "Maplog:Replicator:Replicas:{0}:Map"),
-    new("--pin", "PATH", "Where the replica of that map is pinned.", "Maplog:Replicator:Replicas:{0}:Pin"),
-    new("--on-new-shape", "WHAT", "Stop or Recreate, when the source's map has another shape.", "Maplog:Replicator:Replicas:{0}:OnNewShape"),
-    new("--registry", "FOLDER", "Folder of bpffs that a capture on this host uses too.", "Maplog:Replicator:RegistryFolder"),
+    new("--pin", "PATH", "Pin of the replica of that map.", "Maplog:Replicator:Replicas:{0}:Pin"),
+    new("--on-new-shape", "WHAT", "Stop or Recreate, if the source's map has another shape.", "Maplog:Replicator:Replicas:{0}:OnNewShape"),
+    new("--registry", "FOLDER", "Folder of bpffs that is shared with a capture on this host.", "Maplog:Replicator:RegistryFolder"),
     new("--log", "CONNECTION", "Connection string of the log's Postgres.", "Maplog:Log:ConnectionString"),
     new("--bus", "URI", "Address of RabbitMQ, amqp://user:password@host/vhost.", "Maplog:Bus:Uri"),
     .. ObservingServices.Switches,
-    new("--max-lag", "TIME", "A replica is ready while it has been behind for no longer (10s).", "Maplog:Replicator:MaxLag"),
-    new("--max-lag-versions", "N", "A replica is ready while it lacks no more versions.", "Maplog:Replicator:MaxLagVersions"),
-    new("--node", "NAME", "What the bus calls this host.", "Maplog:Node:Name"),
+    new("--max-lag", "TIME", "A replica is ready while it has been behind for at most this time (10s).", "Maplog:Replicator:MaxLag"),
+    new("--max-lag-versions", "N", "A replica is ready while it is at most this many versions behind.", "Maplog:Replicator:MaxLagVersions"),
+    new("--node", "NAME", "Name of this host on the bus.", "Maplog:Node:Name"),
 ]);
 return await daemon.RunAsync(args, (builder, settings) =>
 {

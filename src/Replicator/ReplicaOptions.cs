@@ -31,7 +31,7 @@ public sealed class ReplicaOptions : IValidatableObject
         if (Source is { } source && !StreamName.IsSource(source))
             yield return new ValidationResult($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.", [nameof(Source)]);
         if (Map.Length == 0)
-            yield return new ValidationResult("it is missing: name the map to rebuild, as in the log (`maplog maps` lists them).", [nameof(Map)]);
+            yield return new ValidationResult("it is missing: name the map to rebuild, with its name in the log (`maplog maps` lists the names).", [nameof(Map)]);
         else if (!StreamName.IsMap(Map))
             yield return new ValidationResult($"'{Map}' is not a map name: use 1 to 64 of A-Z, a-z, 0-9, '_', '.' and '-'.", [nameof(Map)]);
         foreach (var wrong in BoundMistakes(MaxLag, MaxLagVersions))
@@ -44,7 +44,7 @@ public sealed class ReplicaOptions : IValidatableObject
     internal static IEnumerable<ValidationResult> BoundMistakes(TimeSpan? maxLag, long? maxLagVersions)
     {
         if (maxLag is { } time && (time < LeastBound || time > TimeSpan.FromDays(1)))
-            yield return new ValidationResult($"{time} is out of range: use {LeastBound} to 1.00:00:00. A replica that is level hears so every second, or every two without a bus.", [nameof(MaxLag)]);
+            yield return new ValidationResult($"{time} is out of range: use {LeastBound} to 1.00:00:00. A level replica gets this news every second, or every two seconds without a bus.", [nameof(MaxLag)]);
         if (maxLagVersions < 0)
             yield return new ValidationResult($"{maxLagVersions} is out of range: use 0 or more versions.", [nameof(MaxLagVersions)]);
     }
@@ -52,9 +52,9 @@ public sealed class ReplicaOptions : IValidatableObject
     private string? PinMistake()
     {
         if (Pin.Length == 0)
-            return "it is missing: give the path where the replica is to be pinned, for example /sys/fs/bpf/ct_map.";
+            return "it is missing: give the path of the replica's pin, for example /sys/fs/bpf/ct_map.";
         if (!Path.IsPathRooted(Pin) || Path.EndsInDirectorySeparator(Pin))
             return $"'{Pin}' is not the absolute path of a pin: write it as /sys/fs/bpf/NAME.";
-        return Pin.Contains('.', StringComparison.Ordinal) ? $"'{Pin}' has a dot, and a BPF file system takes no name with one." : null;
+        return Pin.Contains('.', StringComparison.Ordinal) ? $"'{Pin}' has a dot, but a BPF file system accepts no names with dots." : null;
     }
 }

@@ -40,7 +40,7 @@ public sealed class ReplicatorOptions : IValidatableObject
         if (Source is { } source && !StreamName.IsSource(source))
             yield return new ValidationResult($"'{source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_', beginning with a letter or digit.", [nameof(Source)]);
         if (Replicas.Count == 0)
-            yield return new ValidationResult("there is none: say which map to rebuild and where, for example --source lb-1 --map ct_map --pin /sys/fs/bpf/ct_map.", [nameof(Replicas)]);
+            yield return new ValidationResult("there is no replica: give the map to rebuild and its pin, for example --source lb-1 --map ct_map --pin /sys/fs/bpf/ct_map.", [nameof(Replicas)]);
         if (!Path.IsPathRooted(RegistryFolder))
             yield return new ValidationResult($"'{RegistryFolder}' is not an absolute path: write it as /sys/fs/bpf/NAME.", [nameof(RegistryFolder)]);
         foreach (var wrong in ReplicaOptions.BoundMistakes(MaxLag, MaxLagVersions))
@@ -50,9 +50,9 @@ public sealed class ReplicatorOptions : IValidatableObject
         {
             var replica = Replicas[i];
             if (replica.Source is null && Source is null)
-                yield return new ValidationResult("it is missing: name the source whose map is rebuilt, here or for all replicas (--source).", [$"{nameof(Replicas)}:{i}:{nameof(ReplicaOptions.Source)}"]);
+                yield return new ValidationResult("it is missing: name the source of the map, here or for all replicas (--source).", [$"{nameof(Replicas)}:{i}:{nameof(ReplicaOptions.Source)}"]);
             if (replica.Pin.Length > 0 && !(taken.Add(replica.Pin) & taken.Add(ReplicaMap.CursorPin(replica.Pin))))
-                yield return new ValidationResult($"'{replica.Pin}', or the cursor beside it, is another replica's pin too: every replica needs its own.", [$"{nameof(Replicas)}:{i}:{nameof(ReplicaOptions.Pin)}"]);
+                yield return new ValidationResult($"'{replica.Pin}', or the pin of its cursor, is also the pin of another replica: every replica needs its own pin.", [$"{nameof(Replicas)}:{i}:{nameof(ReplicaOptions.Pin)}"]);
         }
     }
 

@@ -66,7 +66,7 @@ internal sealed class ReplicatorService(
             }
             catch (KernelException e)
             {
-                mistakes.Add($"The replica's pin {pin} is not possible. {e.Message}");
+                mistakes.Add($"The replica's pin {pin} cannot be used. {e.Message}");
             }
         }
         foreach (var mistake in mistakes)

@@ -73,7 +73,7 @@ public sealed class CommandTests
         run = await RunAsync(world, "drain", world.Name, "nobody");
         Assert.Equal((1, "maplog: Group web has no member 'nobody'; it has primary.\n"), (run.Code, run.Error));
         run = await RunAsync(world, "remove", world.Name);
-        Assert.Contains("Cannot remove group web: a process is in slot 0 of it.", run.Error);
+        Assert.Contains("Cannot remove group web: a process is in its slot 0.", run.Error);
         Assert.Equal("primary", await Client.AskAsync(world.Address));
         using var group = world.Group();
         Assert.Single(group.Members());

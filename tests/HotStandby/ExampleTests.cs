@@ -48,7 +48,7 @@ public sealed class ExampleTests
     [Theory]
     [InlineData("usage: hot-standby-example [NAME] [RANK] [PORT]", "primary", "first")]
     [InlineData("usage: hot-standby-example [NAME] [RANK] [PORT]", "primary", "0", "80000")]
-    [InlineData("Member: 'Primary' is no name of a member", "Primary")]
+    [InlineData("Member: 'Primary' is not a member name", "Primary")]
     public async Task What_cannot_be_is_a_sentence_and_no_stack_trace(string sentence, params string[] arguments)
     {
         using var example = Start(arguments);

@@ -66,7 +66,7 @@ public sealed class MemberTests
         {
             await using var stranger = StandbyMember.Join(options);
             var refused = Assert.Throws<StandbyException>(() => StartOrderTests.Listen(stranger, world.Address));
-            Assert.Contains($"group other cannot serve at tcp {world.Address}: members of group web do, and one group's program can choose there", refused.Message);
+            Assert.Contains($"group other cannot serve at tcp {world.Address}: members of group web serve there, and only one group's program can choose at an address", refused.Message);
             var client = Client.ConnectAsync(world.Address);
             (await socket.AcceptAsync(TestContext.Current.CancellationToken)).Dispose();
             (await client).Dispose();

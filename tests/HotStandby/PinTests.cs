@@ -121,7 +121,7 @@ public sealed class PinTests
             await using var primary = new LocalMember(world, "primary", 0, o => o.Complain = said.Add);
             primary.Serve(world.Address);
             Assert.Equal("primary", await Client.AskAsync(world.Address));
-            Assert.Contains($"The program that chose for group {world.Name} at tcp {world.Address} was another build's", Assert.Single(said));
+            Assert.Contains($"The program that chose for group {world.Name} at tcp {world.Address} belonged to another build", Assert.Single(said));
         }
         Assert.Equal("standby", await Client.AskAsync(world.Address));
         var again = new List<string>();

@@ -49,7 +49,7 @@ public sealed class RefusalTests
         await using var world = new World();
         await using var first = Join(world, "primary");
         var refused = Assert.Throws<StandbyException>(() => Join(world, "primary"));
-        Assert.Contains($"is there already, as process {Environment.ProcessId}", refused.Message);
+        Assert.Contains($"exists already, as process {Environment.ProcessId}", refused.Message);
         first.Drain();
         await using var second = Join(world, "primary");
         Assert.NotEqual(first.Slot, second.Slot);
@@ -61,7 +61,7 @@ public sealed class RefusalTests
         await using var world = new World();
         await using var first = Join(world, "primary", o => o.Policy = StandbyPolicy.Ranked);
         var refused = Assert.Throws<StandbyException>(() => Join(world, "standby", o => o.Policy = StandbyPolicy.Weighted));
-        Assert.Contains("it wants the policy Weighted, but the members that are there have Ranked", refused.Message);
+        Assert.Contains("it asks for the policy Weighted, but the present members have Ranked", refused.Message);
         using var group = world.Group();
         group.Order(StandbyPolicy.Sticky);
         await using var second = Join(world, "standby", o => o.Policy = StandbyPolicy.Weighted);
@@ -76,7 +76,7 @@ public sealed class RefusalTests
         using (var group = world.Group())
             group.Settings.Layout = 99;
         var refused = Assert.Throws<StandbyException>(() => Join(world, "primary"));
-        Assert.Contains("is not one of this version of maplog: its layout is 99", refused.Message);
+        Assert.Contains("does not belong to this version of maplog: its layout is 99", refused.Message);
         StandbyGroup.Remove(world.Root, world.Name);
         await using var member = Join(world, "primary");
     }
@@ -99,7 +99,7 @@ public sealed class RefusalTests
         var said = new List<string>();
         await using var member = Join(world, "primary", o => (o.Migrate, o.Heartbeat, o.Complain) = (false, false, said.Add));
         using var socket = StartOrderTests.Listen(member, world.Address);
-        Assert.Contains($"cannot move connections that wait in a listener's queue at tcp {world.Address} when it closes", Assert.Single(said));
+        Assert.Contains($"cannot move connections that wait in the queue of a closing listener at tcp {world.Address}", Assert.Single(said));
         Assert.False(member.Migrates);
         var client = Client.ConnectAsync(world.Address);
         (await socket.AcceptAsync(TestContext.Current.CancellationToken)).Dispose();
@@ -120,7 +120,7 @@ public sealed class RefusalTests
         await using var member = Join(world, "primary");
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         Assert.Contains("name one", Assert.Throws<StandbyException>(() => member.Bind(socket, new IPEndPoint(IPAddress.Loopback, 0))).Message);
-        Assert.Contains("call Bind before it listens", Assert.Throws<StandbyException>(() => member.Serve(socket)).Message);
+        Assert.Contains("call Bind before the socket listens", Assert.Throws<StandbyException>(() => member.Serve(socket)).Message);
         member.Bind(socket, world.Address);
         Assert.ThrowsAny<Exception>(() => member.Serve(socket)); // does not listen yet
     }

@@ -131,13 +131,13 @@ public sealed class ReplicaTests(OwnPostgres postgres) : IAsyncLifetime
         await world.StartAsync("primary", 0, $"replica={log.Pin}", "timeout=60000");
         await FailoverTests.UntilAsync(() => world.Member("primary").Faults == 0 && world.Member("standby").Faults == 0);
         await own.StopAsync();
-        await replicator.WaitForAsync("whether it is level with the log is not known");
+        await replicator.WaitForAsync("it is unknown whether the replica is level with the log");
         await FailoverTests.UntilAsync(() => world.Member("primary").Faults == StandbyFaults.Ineligible && world.Member("standby").Faults == StandbyFaults.Ineligible);
         Assert.Equal("primary", await Client.AskAsync(world.Address));
         Assert.Equal(1ul, world.Member("primary").LastResort);
         await own.StartAsync();
         await FailoverTests.UntilAsync(() => world.Member("primary").Faults == 0);
-        await replicator.WaitForAsync("the log tells its head again");
+        await replicator.WaitForAsync("the log answers with its head again");
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class ReplicaTests(OwnPostgres postgres) : IAsyncLifetime
         });
         using var socket = StartOrderTests.Listen(member, world.Address);
         await FailoverTests.UntilAsync(() => said.Count == 1);
-        Assert.Equal($"Member primary of group web is not eligible, others that are go before it: nothing is pinned at {Old}: its replicator has not made it, or the pin is another.", said[0]);
+        Assert.Equal($"Member primary of group web is not eligible; eligible members go before it: nothing is pinned at {Old}: its replicator has not created the replica, or the replica has another pin.", said[0]);
         using var replicator = _log.StartAt(Old);
         await FailoverTests.UntilAsync(() => said.Count == 2);
         Assert.Equal("Member primary of group web is eligible.", said[1]);

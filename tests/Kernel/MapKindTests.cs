@@ -61,7 +61,7 @@ public sealed class MapKindTests
         var beyond = Assert.Throws<KernelException>(() => map.Update(Bytes.Of(777), values.AsSpan(0, map.Info.ValueBytes)));
         Assert.Contains("max_entries of 777", beyond.Message);
         var delete = Assert.Throws<KernelException>(() => map.DeleteBatch(Bytes.Of(5), 1));
-        Assert.Contains("array's entries cannot be made or deleted", delete.Message);
+        Assert.Contains("array's entries cannot be added or deleted", delete.Message);
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class MapKindTests
         {
             // Older kernels keep keys as short as a BPF program's stack.
             Assert.Equal(Errno.E2big, e.Errno);
-            Assert.Contains("no key, value or number of entries so large", e.Message);
+            Assert.Contains("such a large key, value or number of entries", e.Message);
             return;
         }
 

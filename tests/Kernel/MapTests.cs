@@ -140,7 +140,7 @@ public sealed class MapTests
         Assert.True(reader.Lookup(Bytes.Of(1), new byte[4]));
         var error = Assert.Throws<KernelException>(() => reader.Update(Bytes.Of(1), Bytes.Of(1)));
         Assert.Equal(Errno.Eperm, error.Errno);
-        Assert.Contains("opened without the right", error.Message);
+        Assert.Contains("opened without this right", error.Message);
     }
 
     [Fact]

@@ -206,7 +206,7 @@ public sealed partial class ObjectTests
         var error = Assert.Throws<KernelException>(() => ring.Program("count").AttachTracepoint("syscalls", "sys_enter_absent"));
         Assert.Equal(Errno.Enoent, error.Errno);
         Assert.Contains("syscalls/sys_enter_absent", error.Message);
-        Assert.Contains("nothing of this name", error.Message);
+        Assert.Contains("no function of this name", error.Message);
     }
 
     [Fact]
@@ -243,7 +243,7 @@ public sealed partial class ObjectTests
     {
         var error = Assert.Throws<KernelException>(() => BpfObject.Open(new byte[100], "junk"));
         Assert.Contains("junk", error.Message);
-        Assert.Contains("build it anew", error.Message);
+        Assert.Contains("build it again", error.Message);
     }
 
     [Fact]

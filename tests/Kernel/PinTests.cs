@@ -63,7 +63,7 @@ public sealed class PinTests : IDisposable
     public void A_pin_cannot_be_put_anywhere()
     {
         using var map = BpfMap.Create("nowhere", MapType.Hash, 4, 4, 4);
-        Assert.Contains("no name with a dot", Assert.Throws<KernelException>(() => map.Pin(_pins["a.b"])).Message);
+        Assert.Contains("no names with dots", Assert.Throws<KernelException>(() => map.Pin(_pins["a.b"])).Message);
         Assert.Contains("not on a BPF file system", Assert.Throws<KernelException>(() => map.Pin(Path.Combine(Path.GetTempPath(), "maplog_pin"))).Message);
         Assert.Contains("does not exist", Assert.Throws<KernelException>(() => map.Pin(_pins["absent/m"])).Message);
         Assert.Contains("mount -t bpf", Assert.Throws<KernelException>(() => Bpffs.EnsureMounted(Path.Combine(Path.GetTempPath(), "maplog_pins"))).Message);

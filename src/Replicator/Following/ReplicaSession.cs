@@ -46,7 +46,7 @@ internal sealed class ReplicaSession
     public async Task RunAsync(bool rebuild, CancellationToken cancellation)
     {
         if (rebuild || _replica.Cursor.Version == StreamVersion.None)
-            await BuildAsync("It has no cursor of this stream yet.", cancellation);
+            await BuildAsync("The replica has no cursor of this stream yet.", cancellation);
         else
             await ResumeAsync(cancellation);
         if (!_newMap && _replica.IsSourceFrozen)
@@ -177,7 +177,7 @@ internal sealed class ReplicaSession
             default:
                 if (!await _log.IsAnotherAsync(_protocol.Cursor, cancellation))
                     return ReplicaStep.Nothing;
-                await BuildAsync("The log is not the one that it followed: its event at the cursor is another, or missing.", cancellation);
+                await BuildAsync("The log is another log than before: its event at the cursor is different or missing.", cancellation);
                 return ReplicaStep.Nothing;
         }
     }
@@ -229,7 +229,7 @@ internal sealed class ReplicaSession
         _writer.IsWhole = false;
         if (end != TailEnd.Read || _writer.Taken != intent)
         {
-            await BuildAsync("A batch was under way when the replicator ended, and the log does not have it.", cancellation);
+            await BuildAsync("The replicator ended while it wrote a batch, and the log does not have the batch.", cancellation);
             return;
         }
         await _writer.FlushAsync(cancellation);

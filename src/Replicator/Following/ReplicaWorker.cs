@@ -50,7 +50,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
             var info = replica.Map.Info;
             // The map before stays registered while it lives: what was a replica is no source.
             if (last != 0 && last != info.Id)
-                report.Replacing(lost is null ? "The source's map was made again." : "Its pin led to another map.");
+                report.Replacing(lost is null ? "The source's map was created again." : "The pin led to another map.");
             report.Opened(info.Id, replica.Cursor);
             if (!ReplicaShape.Fits(info, replica.Shape))
                 report.OtherKind(info, replica.Shape);
@@ -93,7 +93,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
             }
             catch (Exception e) when (lost is not null && e is ReplicaException or KernelException)
             {
-                report.Waiting($"{lost} {e.Message} It waits until the pin is free or leads to a map that can be the replica.");
+                report.Waiting($"{lost} {e.Message} The replica waits until the pin is free or leads to a map that can be the replica.");
             }
             await Task.Delay(Retry, host.Time, stopping);
         }

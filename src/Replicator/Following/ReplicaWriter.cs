@@ -161,7 +161,7 @@ internal sealed class ReplicaWriter
             else if (fits)
                 _pending.TakeChange(end, block.NewestTime, next.Kind, next.Key, next.Value);
             else
-                throw new FormatException($"It has keys of {block.KeySize} and values of {block.ValueSize} bytes, the map {_replica.Shape.KeySize} and {_replica.Shape.ValueBytes}.");
+                throw new FormatException($"The block has keys of {block.KeySize} and values of {block.ValueSize} bytes, the map has {_replica.Shape.KeySize} and {_replica.Shape.ValueBytes}.");
             Taken = end;
             _report.FromBus++;
             CheckAt(next.Kind);

@@ -24,7 +24,7 @@ internal sealed class StreamSearch(LogStore log, StreamName stream)
     }
 
     internal static string UnknownSource(StreamName stream, IReadOnlyList<string> sources) =>
-        $"The log knows no source '{stream.Source}'{Those("sources", sources)}. Correct the name, or make the source with 'maplog source add {stream.Source}'.";
+        $"The log has no source '{stream.Source}'{Those("sources", sources)}. Correct the name, or add the source with 'maplog source add {stream.Source}'.";
 
     internal static string UnknownMap(StreamName stream, IReadOnlyList<string> maps) =>
         $"The log has no such stream yet{Those($"maps of source {stream.Source}", maps)}. Correct the name, or let the capture of {stream.Source} watch a map '{stream.Map}'.";
@@ -36,7 +36,7 @@ internal sealed class StreamSearch(LogStore log, StreamName stream)
             return UnknownSource(stream, sources);
         var maps = (await new LogReader(log).ListStreamsAsync(stream.Source, cancellation)).Select(s => s.Head.Stream.Map).ToList();
         return maps.Contains(stream.Map)
-            ? "The log has the stream, but no map was opened in it yet: its capture opens one when the map is made."
+            ? "The log has the stream, but no map was opened in it yet: the capture opens one when the map is created."
             : UnknownMap(stream, maps);
     }
 

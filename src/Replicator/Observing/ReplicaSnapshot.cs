@@ -20,22 +20,22 @@ internal sealed record ReplicaSnapshot(ReplicaState State, string? Trouble, uint
     /// <summary>Why it is not ready, a sentence; null: it is.</summary>
     public string? WhyNot => (State, Versions, Lag) switch
     {
-        (ReplicaState.Stopped, _, _) => $"It has stopped. {Trouble}".TrimEnd(),
+        (ReplicaState.Stopped, _, _) => $"The replica has stopped. {Trouble}".TrimEnd(),
         // Nothing is fresher than the source itself.
         (ReplicaState.Source, _, _) => null,
-        (ReplicaState.Building, _, _) => "It is being built from the log.",
-        _ when Cursor.Version == StreamVersion.None => Trouble ?? "It has no content yet.",
-        (_, null, _) or (_, _, null) => Trouble ?? "It has not heard yet where its stream ends.",
-        (_, { } versions, _) when versions > Bound.Versions => With($"It is {Number(versions)} {(versions == 1 ? "version" : "versions")} behind, its bound is {Number(Bound.Versions.Value)} (MaxLagVersions)."),
+        (ReplicaState.Building, _, _) => "The replica is being built from the log.",
+        _ when Cursor.Version == StreamVersion.None => Trouble ?? "The replica has no content yet.",
+        (_, null, _) or (_, _, null) => Trouble ?? "The replica does not know the head of its stream yet.",
+        (_, { } versions, _) when versions > Bound.Versions => With($"The replica is {Number(versions)} {(versions == 1 ? "version" : "versions")} behind; its bound is {Number(Bound.Versions.Value)} (MaxLagVersions)."),
         (_, { } versions, { } lag) when lag > Bound.Time => With(versions > 0
-            ? $"It has been behind for {Seconds(lag)} s, its bound is {Seconds(Bound.Time)} s (MaxLag)."
-            : $"It has heard nothing of its stream for {Seconds(lag)} s, its bound is {Seconds(Bound.Time)} s (MaxLag)."),
+            ? $"The replica has been behind for {Seconds(lag)} s; its bound is {Seconds(Bound.Time)} s (MaxLag)."
+            : $"The replica has had no news of its stream for {Seconds(lag)} s; its bound is {Seconds(Bound.Time)} s (MaxLag)."),
         _ => null,
     };
 
     /// <summary>How it stands while it is ready, some words.</summary>
     public string Standing => State == ReplicaState.Source || Versions is null
-        ? "ready, its map is the one that the stream is logged from"
+        ? "ready; its map is the map from which the stream is logged"
         : $"ready, at version {Cursor.Version}, {Versions} behind";
 
     private string With(string sentence) => Trouble is null ? sentence : $"{sentence} {Trouble}";

@@ -22,7 +22,7 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
     private readonly long _startedAt = time.GetTimestamp();
     private long? _heardAt, _levelAt;
     private ReplicaState _state = ReplicaState.Waiting;
-    private string? _trouble = "It is starting.";
+    private string? _trouble = "The replica is starting.";
     private uint _mapId;
     private Cursor _cursor;
     private StreamVersion _head;
@@ -39,7 +39,7 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
     /// <summary>Events taken from the bus since the start. One writer.</summary>
     public long FromBus { get; set; }
 
-    /// <summary>Entries that somebody else had changed, put right. One writer.</summary>
+    /// <summary>Entries that another program had changed, and that were corrected. One writer.</summary>
     public long Repaired { get; set; }
 
     /// <summary>Batches that the kernel refused. One writer.</summary>

@@ -13,15 +13,15 @@ internal sealed class ReplicatorMetrics : IDisposable
     public ReplicatorMetrics(ReplicaBoard board)
     {
         _board = board;
-        _meter.CreateObservableCounter("maplog.replicator.events", Events, "{event}", "Events taken, from the log and from the bus.");
-        _meter.CreateObservableCounter("maplog.replicator.repaired", () => Each(r => r.Repaired), "{entry}", "Entries that somebody else had changed, put right.");
+        _meter.CreateObservableCounter("maplog.replicator.events", Events, "{event}", "Events applied, from the log and from the bus.");
+        _meter.CreateObservableCounter("maplog.replicator.repaired", () => Each(r => r.Repaired), "{entry}", "Entries that another program had changed, and that were corrected.");
         _meter.CreateObservableCounter("maplog.replicator.refused", () => Each(r => r.Refused), "{batch}", "Batches that the kernel refused; each is tried again.");
-        _meter.CreateObservableCounter("maplog.replicator.broken", () => Each(r => r.Broken), "{message}", "Messages of the bus that could not be used; what they carried is read from the log.");
+        _meter.CreateObservableCounter("maplog.replicator.broken", () => Each(r => r.Broken), "{message}", "Messages of the bus that could not be used; their events are read from the log.");
         _meter.CreateObservableCounter("maplog.replicator.built", () => Each(r => r.Built), "{build}", "Times the replica was built from the log.");
         _meter.CreateObservableGauge("maplog.replicator.cursor", () => Each(r => r.Now().Cursor.Version.Value), "{version}", "Last version in the map.");
-        _meter.CreateObservableGauge("maplog.replicator.head", () => Each(r => r.Now().Head.Value), "{version}", "The stream's head as far as it was heard.");
+        _meter.CreateObservableGauge("maplog.replicator.head", () => Each(r => r.Now().Head.Value), "{version}", "The stream's head, as far as the replica knows it.");
         _meter.CreateObservableGauge("maplog.replicator.lag.versions", () => Each(r => r.Now().Versions), "{version}", "Head minus cursor.");
-        _meter.CreateObservableGauge("maplog.replicator.lag", () => Each(r => r.Now().Lag?.TotalSeconds), "s", "How long the replica has been behind, or without word of its stream's head; 0: it is level.");
+        _meter.CreateObservableGauge("maplog.replicator.lag", () => Each(r => r.Now().Lag?.TotalSeconds), "s", "How long the replica has been behind, or without news of its stream's head; 0: level.");
         _meter.CreateObservableGauge("maplog.replicator.ready", () => Each(r => r.Now().IsReady ? 1L : 0L), "1", "Whether the replica is within its bound.");
         _meter.CreateObservableGauge("maplog.replicator.state", States, "1", "1 for the state that the replica is in.");
     }

@@ -91,7 +91,7 @@ public sealed class BtfTypes
     {
         // The hook, the kernel and this process share a machine's byte order; a log read on another one is told so here.
         if (btf.Length < 24 || BinaryPrimitives.ReadUInt16LittleEndian(btf) != Magic)
-            throw new FormatException($"{btf.Length} bytes are no little-endian BTF.");
+            throw new FormatException($"{btf.Length} bytes are not little-endian BTF.");
         var header = U32(btf, 4);
         var types = btf.Slice(checked((int)(header + U32(btf, 8))), checked((int)U32(btf, 12)));
         var names = btf.Slice(checked((int)(header + U32(btf, 16))), checked((int)U32(btf, 20)));

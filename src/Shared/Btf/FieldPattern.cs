@@ -67,7 +67,7 @@ public sealed class FieldPattern
         var advice = $"write {size * 2} digits in hex{other}.";
         var isDigits = text.Length > 0 && text.All(char.IsAsciiDigit);
         if (!isNumber || text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) || type is null && !isDigits)
-            throw new FormatException($"'{text}' is no key of {size} bytes: {advice}");
+            throw new FormatException($"'{text}' is not a key of {size} bytes: {advice}");
         var looksLikeHex = text.Length > 1 && text[0] == '0' || type is null && size >= 4 && Math.Abs(text.Length - size * 2) <= 2;
         if (isDigits && looksLikeHex)
             throw new FormatException($"'{text}' is either a number or hex of a wrong length, {text.Length} digits instead of {size * 2}: {advice}");
@@ -84,14 +84,14 @@ public sealed class FieldPattern
 
     private void SetField(string part, FieldType? type, int size)
     {
-        var (name, value) = part.Split('=', 2) is [var n, var v] ? (n, v) : throw new FormatException($"'{part}' is no field: write NAME=VALUE.");
+        var (name, value) = part.Split('=', 2) is [var n, var v] ? (n, v) : throw new FormatException($"'{part}' is not a field: write NAME=VALUE.");
         if (name == "key" && type?.Kind != FieldKind.Struct && (type is not null || size is 1 or 2 or 4 or 8))
         {
             Set(0, Encode(type ?? new FieldType(FieldKind.Number, size), value));
             return;
         }
         if (type is null)
-            throw new FormatException($"'{part}' names a field, but nothing says what the fields of this map's keys are: write the key in hex, {size * 2} digits, or describe it with 'maplog describe'.");
+            throw new FormatException($"'{part}' names a field, but the fields of this map's keys are unknown: write the key in hex, {size * 2} digits, or describe it with 'maplog describe'.");
         var at = 0;
         var field = type;
         foreach (var step in name.Replace("]", "", StringComparison.Ordinal).Split('.', '['))
@@ -183,7 +183,7 @@ public sealed class FieldPattern
     }
 
     private static FormatException Wrong(FieldType field, string text) => new(
-        $"'{text}' is no value of {(field.Name is { } name ? $"field '{name}'" : "the key")}: it is "
+        $"'{text}' is not a value of {(field.Name is { } name ? $"field '{name}'" : "the key")}: it is "
         + field.Kind switch
         {
             FieldKind.Ipv4 or FieldKind.Ipv4Host => "an IPv4 address, as 10.0.0.1.",

@@ -40,7 +40,7 @@ public sealed class BusOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Uri is null)
-            yield return Wrong(nameof(Uri), "the address is missing: give that of RabbitMQ, for example amqp://maplog:secret@localhost:5672/.");
+            yield return Wrong(nameof(Uri), "the address is missing: give the address of RabbitMQ, for example amqp://maplog:secret@localhost:5672/.");
         else if (UriMistake(Uri) is { } mistake)
             yield return Wrong(nameof(Uri), mistake);
         if (PublishTimeout < TimeSpan.FromMilliseconds(10) || PublishTimeout > TimeSpan.FromMinutes(5))
@@ -90,11 +90,11 @@ public sealed class BusOptions : IValidatableObject
         if (!uri.IsAbsoluteUri || uri.Scheme is not ("amqp" or "amqps") || uri.Host.Length == 0)
             return $"this is not an address of RabbitMQ: {Form}.";
         if (uri.Host.Contains(',', StringComparison.Ordinal))
-            return $"it names several hosts: name one, which may be a balancer before the others; {Form}.";
+            return $"it names several hosts: name one host, for example a balancer in front of them; {Form}.";
         if (uri.UserInfo.Split(':').Length > 2)
-            return $"its user or password has a ':' in it, which is written %3A there; {Form}.";
+            return $"its user or password contains a ':', which must be written as %3A; {Form}.";
         if (uri.AbsolutePath.Split('/').Length > 2)
-            return $"its virtual host has a '/' in it, which is written %2F there; {Form}.";
+            return $"its virtual host contains a '/', which must be written as %2F; {Form}.";
         try
         {
             _ = new ConnectionFactory { Uri = uri };

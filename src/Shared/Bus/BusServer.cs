@@ -124,18 +124,18 @@ public sealed class BusServer
     }
 
     private string Blocked(string reason) =>
-        $"RabbitMQ at {Address} takes no messages: it has an alarm ({reason}). 'rabbitmq-diagnostics alarms' says which; it takes messages again when the alarm is over.";
+        $"RabbitMQ at {Address} takes no messages: it has an alarm ({reason}). 'rabbitmq-diagnostics alarms' shows the alarm; RabbitMQ takes messages again when the alarm is over.";
 
     private string? Refusal(Exception cause) => cause switch
     {
         AuthenticationFailureException or PossibleAuthenticationFailureException =>
-            $"RabbitMQ at {Address} refused the login of user '{_factory.UserName}': name or password is wrong. Set Maplog:Bus:Uri to a user that 'rabbitmqctl list_users' shows, with its password.",
+            $"RabbitMQ at {Address} refused the login of user '{_factory.UserName}': the name or the password is wrong. Set Maplog:Bus:Uri to a user that 'rabbitmqctl list_users' shows, with its password.",
         OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotAllowed } reason } =>
-            $"RabbitMQ at {Address} refused user '{_factory.UserName}' the virtual host '{_factory.VirtualHost}': {reason.ReplyText}. Make it with 'rabbitmqctl add_vhost' and allow it with 'rabbitmqctl set_permissions -p {_factory.VirtualHost} {_factory.UserName} ...', or name another in Maplog:Bus:Uri.",
+            $"RabbitMQ at {Address} refused user '{_factory.UserName}' the virtual host '{_factory.VirtualHost}': {reason.ReplyText}. Create it with 'rabbitmqctl add_vhost' and allow it with 'rabbitmqctl set_permissions -p {_factory.VirtualHost} {_factory.UserName} ...', or name another in Maplog:Bus:Uri.",
         OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.AccessRefused } reason } =>
-            $"RabbitMQ at {Address} refused user '{_factory.UserName}': {reason.ReplyText}. Allow it what begins with 'maplog.' in '{_factory.VirtualHost}' (rabbitmqctl set_permissions).",
+            $"RabbitMQ at {Address} refused user '{_factory.UserName}': {reason.ReplyText}. Give the user rights on names that begin with 'maplog.' in '{_factory.VirtualHost}' (rabbitmqctl set_permissions).",
         OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.PreconditionFailed } reason } when reason.ReplyText.Contains("for exchange", StringComparison.Ordinal) =>
-            $"RabbitMQ at {Address} has this exchange with other properties than maplog's: {reason.ReplyText}. Delete the exchange in RabbitMQ's management page or with rabbitmqadmin: it holds no messages, and the daemons make it again.",
+            $"RabbitMQ at {Address} has this exchange with other properties than maplog's: {reason.ReplyText}. Delete the exchange in RabbitMQ's management page or with rabbitmqadmin: it holds no messages, and the daemons create it again.",
         OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.PreconditionFailed } reason } =>
             $"RabbitMQ at {Address} has this queue with other limits than Maplog:Bus sets: {reason.ReplyText}. Set Maplog:Bus as it was, or delete the queue (rabbitmqctl delete_queue); the log has its contents.",
         _ => null,

@@ -71,13 +71,13 @@ public sealed class ChangeBlock
     {
         (stream, newest, eventsBegin) = (default, default, 0);
         if (bytes.Length < BlockLayout.FixedSize + Crc32C.Size)
-            return $"The message has {bytes.Length} bytes, too few for a block of events: it is not one, or it was cut.";
+            return $"The message has {bytes.Length} bytes, too few for a block of events: it is not a block, or it was truncated.";
         if (!bytes.StartsWith(BlockLayout.Magic))
             return $"The message of {bytes.Length} bytes is not a block of events: it begins with {Convert.ToHexString(bytes[..3])}, not with {Convert.ToHexString(BlockLayout.Magic)}.";
         if (bytes[3] != BlockLayout.Layout)
-            return $"The block of events has layout {bytes[3]}, and this version of maplog reads layout {BlockLayout.Layout}: it was written by another version, or it is damaged.";
+            return $"The block of events has layout {bytes[3]}, and this version of maplog reads layout {BlockLayout.Layout}: another version wrote it, or it is damaged.";
         if (!Crc32C.Holds(bytes))
-            return $"The block of events of {bytes.Length} bytes does not have the checksum that it names: it is damaged.";
+            return $"The block of events of {bytes.Length} bytes does not match its checksum: it is damaged.";
         var first = BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]);
         var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]);
         var keySize = BinaryPrimitives.ReadInt32LittleEndian(bytes[20..]);
@@ -106,9 +106,9 @@ public sealed class ChangeBlock
         {
             var size = ChangeBlockEnumerator.SizeOfNext(events, keySize, valueSize);
             if (size == 0)
-                return $"The block of {stream} ends within version {first + i}, {i} events after its begin, and names {count}: it is damaged.";
+                return $"The block of {stream} ends within version {first + i}, {i} events after its beginning, but announces {count}: it is damaged.";
             if (!Enum.IsDefined((EventKind)events[0]) || events[0] == 0)
-                return $"The block of {stream} has an event of kind {events[0]} at version {first + i}, which this version of maplog does not know: it was written by a newer one.";
+                return $"The block of {stream} has an event of kind {events[0]} at version {first + i}, which this version of maplog does not know: a newer version wrote it.";
             events = events[size..];
         }
         return events.IsEmpty ? null : $"The block of {stream} from version {first} on has {events.Length} bytes more than its {count} events: it is damaged.";

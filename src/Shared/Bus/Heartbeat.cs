@@ -48,11 +48,11 @@ public sealed record Heartbeat(StreamName Stream, Epoch Epoch, StreamVersion Hea
         if (bytes.Length < FixedSize || !bytes.StartsWith(Magic) || SizeOf(bytes) != bytes.Length)
             error = $"The message of {bytes.Length} bytes is not a heartbeat.";
         else if (bytes[3] != Layout)
-            error = $"The heartbeat has layout {bytes[3]}, and this version of maplog reads layout {Layout}: it was written by another version, or it is damaged.";
+            error = $"The heartbeat has layout {bytes[3]}, and this version of maplog reads layout {Layout}: another version wrote it, or it is damaged.";
         else if (!Crc32C.Holds(bytes))
-            error = "The heartbeat does not have the checksum that it names: it is damaged.";
+            error = "The heartbeat does not match its checksum: it is damaged.";
         else if (!Microseconds.TryRead(BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]), out var time))
-            error = "The heartbeat names a time that no calendar has: it is damaged.";
+            error = "The heartbeat names an impossible time: it is damaged.";
         else
         {
             try

@@ -31,11 +31,11 @@ internal sealed class KeepAside(string queue, BusOptions options, Func<string, s
         // Thrown on, MassTransit gives the message back to RabbitMQ: whoever listens next gets it.
         OperationCanceledException or ConsumerCanceledException => Task.FromException(context.Exception),
         BrokenMessageException broken => KeepAsync(context, broken.Message),
-        var other => KeepAsync(context, $"MassTransit could not take it apart: {other.Message}"),
+        var other => KeepAsync(context, $"MassTransit could not read it: {other.Message}"),
     };
 
     public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) =>
-        KeepAsync(context, $"It is no events, but {context.ContentType?.MediaType ?? "nothing named"}.");
+        KeepAsync(context, $"It contains not events, but {context.ContentType?.MediaType ?? "an unnamed type"}.");
 
     public void Probe(ProbeContext context) => context.CreateScope("keepAside").Add("queue", _aside);
 

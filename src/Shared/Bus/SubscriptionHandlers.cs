@@ -43,6 +43,6 @@ public sealed class SubscriptionHandlers
     private static void MustBe(string wanted, string found)
     {
         if (found != wanted)
-            throw new BrokenMessageException($"The message is of source {found} and came by the way of {wanted}.");
+            throw new BrokenMessageException($"The message belongs to source {found}, but came in the queue of {wanted}.");
     }
 }

@@ -48,7 +48,7 @@ public sealed class CommandLine
             var known = switches.FirstOrDefault(s => s.Name == name);
             if (known is null && name != "--config" && !name.StartsWith("--Maplog:", StringComparison.OrdinalIgnoreCase))
             {
-                line._mistakes.Add($"{Secrets.Hide(name)}: there is no such option; --help lists them.");
+                line._mistakes.Add($"{Secrets.Hide(name)}: there is no such option; --help lists the options.");
                 continue;
             }
             if (known is { Argument: "" } && equals < 0)
@@ -58,7 +58,7 @@ public sealed class CommandLine
             }
             if (equals < 0 && (i + 1 == arguments.Count || arguments[i + 1].StartsWith("--", StringComparison.Ordinal)))
             {
-                line._mistakes.Add($"{name}: give a value after it.");
+                line._mistakes.Add($"{name}: the value is missing.");
                 continue;
             }
             line.Take(known, name, equals < 0 ? arguments[++i] : arguments[i][(equals + 1)..], seen);
@@ -77,6 +77,6 @@ public sealed class CommandLine
         seen[name] = count + 1;
         var setting = known is null ? name[2..] : string.Format(CultureInfo.InvariantCulture, known.Setting, count);
         if (!_settings.TryAdd(setting, value))
-            _mistakes.Add($"{name}: it is given twice.");
+            _mistakes.Add($"{name} is given twice.");
     }
 }

@@ -60,7 +60,7 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
         await host.RunAsync();
         if (services.Find(s => s.ExecuteTask is { IsCompleted: false }) is not { } hung)
             return exit.Code;
-        Console.Error.WriteLine($"{name}: it was asked to stop and did not come to an end ({hung.GetType().Name}): it is ended all the same. The next one goes on after what was committed or applied.");
+        Console.Error.WriteLine($"{name}: the daemon did not stop on request ({hung.GetType().Name}), so it is ended now. The next daemon continues after the last commit or the last applied batch.");
         return DaemonExit.Failed;
     }
 
@@ -81,8 +81,8 @@ public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwi
         foreach (var (left, help, setting) in rows)
             text.AppendLine($"  {left,-26} {help}").AppendLine($"  {"",-26} [{setting}]");
         text.AppendLine($"  {"--config FILE",-26} Read settings from this JSON file too.");
-        text.AppendLine($"  {"--SETTING=VALUE",-26} Any setting by its full name, --Maplog:Log:Schema=other.");
-        text.AppendLine().Append("Settings come from appsettings.json in the working folder, then from the environment (Maplog__Log__Schema), then from here; the later wins.");
+        text.AppendLine($"  {"--SETTING=VALUE",-26} Set any setting by its full name, --Maplog:Log:Schema=other.");
+        text.AppendLine().Append("Settings come from appsettings.json in the working folder, then from the environment (Maplog__Log__Schema), then from these options; the later one wins.");
         return text.ToString();
     }
 }

@@ -31,7 +31,7 @@ public sealed class Settings(IConfiguration configuration)
     {
         var properties = options.GetType().GetProperties().Where(p => p.CanWrite).ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
         if (section.Value is { Length: > 0 })
-            Refuse(section.Path, $"it is a section, which holds settings of its own ({string.Join(", ", properties.Keys)}), and has a value instead.");
+            Refuse(section.Path, $"it is a section with its own settings ({string.Join(", ", properties.Keys)}), but has a value instead.");
         foreach (var setting in section.GetChildren())
         {
             if (properties.TryGetValue(setting.Key, out var property))
@@ -68,7 +68,7 @@ public sealed class Settings(IConfiguration configuration)
         }
         if (item is null && setting.Value is null && setting.GetChildren().Any())
         {
-            Refuse(setting.Path, $"it must be {Wanted(property.PropertyType)}, and is a list or a section.");
+            Refuse(setting.Path, $"it must be {Wanted(property.PropertyType)}, but is a list or a section.");
             return;
         }
         if (item is { IsClass: true } && item != typeof(string))

@@ -21,14 +21,14 @@ public static partial class SettingsFile
         for (var cause = failure; cause is not null; cause = cause.InnerException)
         {
             if (cause is JsonException { LineNumber: { } line, BytePositionInLine: { } column })
-                return $"{file} is not JSON: line {line + 1}, column {column + 1} cannot be read. A comma, a quote or a bracket there or on the line before is missing or one too many.";
+                return $"{file} is not JSON: line {line + 1}, column {column + 1} cannot be read. There, or on the line before, a comma, a quote or a bracket is missing or extra.";
         }
         return failure switch
         {
-            FileNotFoundException or DirectoryNotFoundException => $"{file} is not there.",
-            UnauthorizedAccessException => $"{file} may not be read by this user, or is a folder.",
+            FileNotFoundException or DirectoryNotFoundException => $"{file} does not exist.",
+            UnauthorizedAccessException => $"{file} is not readable for this user, or is a folder.",
             { InnerException: FormatException { Message: var why } } when Quoted().Match(why) is { Success: true } key => $"{file} has the setting {SafeText.Of(key.Groups[1].Value)} twice.",
-            _ => $"{file} cannot be read: it must hold one JSON object of settings.",
+            _ => $"{file} cannot be read: it must contain one JSON object with settings.",
         };
     }
 

@@ -12,7 +12,7 @@ public static class CheckedChange
     public static ChangeView Read(StreamName stream, in LoggedEvent change, MapShape? shape)
     {
         if (shape is null)
-            throw new FormatException($"Stream {stream} has a change at version {change.Version} but no map was opened before it: read the stream from its beginning.");
+            throw new FormatException($"Stream {stream} has a change at version {change.Version}, but no map was opened before it: read the stream from its beginning.");
         ChangeView view;
         try
         {

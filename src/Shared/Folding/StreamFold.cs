@@ -57,7 +57,7 @@ public sealed class StreamFold(StreamName stream, StreamVersion after = default)
         if (next.Version <= Version)
             return false;
         if (next.Version != Version.Next)
-            throw new FormatException($"Stream {Stream} goes from version {Version} to {next.Version}: read what is between from the log.");
+            throw new FormatException($"Stream {Stream} goes from version {Version} to {next.Version}: read the versions in between from the log.");
         if (next.Kind.IsChange())
             Change(next);
         else

@@ -140,7 +140,7 @@ public sealed class CaptureHook : IDisposable
         if (_pins is null)
             return null;
         return _pins.FindFault()
-            ?? (Ring.IsReleasedElsewhere ? "Another process reads the same ring, and has released records that were not read here." : null);
+            ?? (Ring.IsReleasedElsewhere ? "Another process reads the same ring, and has released records that this process had not read." : null);
     }
 
     /// <summary>Removes the pins of a hook, whoever uses it: nothing is recorded any more.</summary>

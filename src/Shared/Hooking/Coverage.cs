@@ -21,8 +21,8 @@ public static class Coverage
         var unseen = new List<string>
         {
             type == MapType.Array
-                ? $"{Pointers}, or through mmap, are seen by no hook; a scan finds them."
-                : $"{Pointers} are seen by no hook; a scan finds them.",
+                ? $"{Pointers}, or through mmap, are not seen by any hook; a scan finds them."
+                : $"{Pointers} are not seen by any hook; a scan finds them.",
         };
         if (probe == Probe.Syscall)
         {
@@ -34,14 +34,14 @@ public static class Coverage
         if (probe == Probe.Kprobe)
         {
             unseen.Add("Changes by tracing programs (kprobe, perf event, on some kernels tracepoint) are not seen by the kprobe probe; a scan finds them.");
-            unseen.Add("Changes by any program that runs while a task on its CPU is held up inside bpf(2) or a tracing program are not seen by the kprobe probe; a scan finds them.");
+            unseen.Add("Changes by any program that runs while a task on its CPU is preempted inside bpf(2) or a tracing program are not seen by the kprobe probe; a scan finds them.");
             if (type.IsLru())
                 unseen.Add("Evictions inside bpf(2) are not seen by the kprobe probe; a scan finds them.");
         }
         foreach (var function in HookedFunction.All.Where(f => f.Types.Contains(type)))
         {
             if (hooks.FirstOrDefault(h => h.Function == function.Name) is { IsAttached: false } missing)
-                unseen.Add($"{function.Name} could not be hooked ({missing.Failure}): its {function.Deed} are seen only as far as bpf(2) is their caller; a scan finds the others.");
+                unseen.Add($"{function.Name} could not be hooked ({missing.Failure}): its {function.Deed} are seen only if bpf(2) is the caller; a scan finds the others.");
         }
         return unseen;
     }

@@ -78,7 +78,7 @@ internal static class HookAttacher
             return null;
         }
         var hooks = HookProgram.Functions(probe)
-            .Select(f => new HookState(f, pinned.Contains(f) || pinned.Contains("return_" + f) ? null : "it was not when the hook was pinned")).ToList();
+            .Select(f => new HookState(f, pinned.Contains(f) || pinned.Contains("return_" + f) ? null : "it was not hooked when the hook was pinned")).ToList();
         var links = pinned.Select(name => (Name: name, Link: BpfLink.OpenPinned(Path.Combine(folder, LinkPrefix + name)))).ToList();
         var skips = new SkipCounters(probe, links.Where(l => SkipCounters.Counts(l.Name)));
         var pins = PinsOf(folder, probe, links);

@@ -27,7 +27,7 @@ public sealed class NamePattern
         var prefix = pattern.EndsWith('*');
         var text = prefix ? pattern[..^1] : pattern;
         if (text.Length is 0 or > MaxName || !text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.'))
-            throw new FormatException($"'{pattern}' is not a map name: the kernel's have 1 to {MaxName} of A-Z, a-z, 0-9, '_' and '.'; a final '*' makes it a prefix.");
+            throw new FormatException($"'{pattern}' is not a map name: map names of the kernel have 1 to {MaxName} of A-Z, a-z, 0-9, '_' and '.'; a final '*' makes it a prefix.");
         return new NamePattern(text, prefix);
     }
 

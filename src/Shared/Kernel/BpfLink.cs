@@ -64,8 +64,8 @@ public sealed unsafe class BpfLink : OwnedFd
         {
             0 => next == id,
             Errno.Enoent => false,
-            Errno.Eperm => throw new KernelException($"Cannot ask for link {id}: {Privileges.Explain("CAP_SYS_ADMIN")}.", errno),
-            _ => throw new KernelException($"Cannot ask for link {id}: the kernel refused it.", errno),
+            Errno.Eperm => throw new KernelException($"Cannot look up link {id}: {Privileges.Explain("CAP_SYS_ADMIN")}.", errno),
+            _ => throw new KernelException($"Cannot look up link {id}: the kernel refused it.", errno),
         };
     }
 
@@ -77,7 +77,7 @@ public sealed unsafe class BpfLink : OwnedFd
         int errno = -Native.ObjectInfo(this, &raw, &size);
         return errno == 0
             ? new LinkInfo(raw.Id, (int)raw.Type, raw.ProgramId)
-            : throw new KernelException($"Cannot read what {_what} is: the kernel has no link for it.", errno);
+            : throw new KernelException($"Cannot read the description of {_what}: the kernel has no link for it.", errno);
     }
 
     /// <summary>Pins the link: the program then runs on without this process. Under a temporary name first, then renamed.</summary>
@@ -87,7 +87,7 @@ public sealed unsafe class BpfLink : OwnedFd
         {
             throw CanPin
                 ? Bpffs.PinRefused(_what, path, errno)
-                : new KernelException($"Cannot pin {_what} at {path}: before kernel 5.15 kprobes and tracepoints have no link to pin, they end with this process.", errno);
+                : new KernelException($"Cannot pin {_what} at {path}: before kernel 5.15 kprobes and tracepoints have no link to pin; they end with this process.", errno);
         }
     }
 

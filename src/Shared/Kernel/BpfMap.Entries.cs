@@ -151,18 +151,18 @@ public sealed unsafe partial class BpfMap
         string why = errno switch
         {
             Errno.E2big when _info.Type.IsArray() => $"the index is not below its max_entries of {_info.MaxEntries}",
-            Errno.E2big => $"the map is full, its max_entries is {_info.MaxEntries}; delete some entries, or make it again with more room",
-            Errno.Enospc when _info.Type == MapType.LpmTrie => $"the map is full, its max_entries is {_info.MaxEntries}; delete some entries, or make it again with more room",
-            Errno.Eperm when IsFrozen() => "the map is frozen, bpf(2) cannot change it for as long as it lives; make it again",
-            Errno.Eperm when (_info.Flags & MapFlags.ReadOnly) != 0 => "the map was made read-only for bpf(2)",
-            Errno.Eperm => "this descriptor was opened without the right to do so, or " + Privileges.Explain("CAP_BPF"),
-            Errno.Eexist => "the entry is there already",
+            Errno.E2big => $"the map is full, its max_entries is {_info.MaxEntries}; delete some entries, or create it again with more room",
+            Errno.Enospc when _info.Type == MapType.LpmTrie => $"the map is full, its max_entries is {_info.MaxEntries}; delete some entries, or create it again with more room",
+            Errno.Eperm when IsFrozen() => "the map is frozen: bpf(2) cannot change it while it lives; create it again",
+            Errno.Eperm when (_info.Flags & MapFlags.ReadOnly) != 0 => "the map was created read-only for bpf(2)",
+            Errno.Eperm => "this descriptor was opened without this right, or " + Privileges.Explain("CAP_BPF"),
+            Errno.Eexist => "the entry exists already",
             Errno.Enoent => "there is no such entry",
-            Errno.Enomem => "the kernel has no memory for it at the moment; try again, or make the map with preallocated entries",
+            Errno.Enomem => "the kernel has no memory for it at the moment; try again, or create the map with preallocated entries",
             Errno.Ebusy => "its bucket stayed locked by a tracing program on this CPU; try again",
-            Errno.Einval when _info.Type.IsArray() => "an array's entries cannot be made or deleted",
+            Errno.Einval when _info.Type.IsArray() => "an array's entries cannot be added or deleted",
             Errno.Einval when _info.Type == MapType.LpmTrie => "a prefix is longer than the key's bits, or the operation is unknown here",
-            Errno.Enotsupp or Errno.Eopnotsupp or Errno.Einval => "a map of this kind does not take this operation",
+            Errno.Enotsupp or Errno.Eopnotsupp or Errno.Einval => "a map of this kind does not support this operation",
             _ => "the kernel refused it",
         };
         return new KernelException($"Cannot {doing} {this}{progress}: {why}.", errno) { Done = done };

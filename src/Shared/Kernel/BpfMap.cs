@@ -51,7 +51,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
         TryOpenById(id, access, out int errno) ?? throw new KernelException(
             $"Cannot open the map with id {id}: " + errno switch
             {
-                Errno.Enoent => "there is no such map; 'bpftool map' lists those that are.",
+                Errno.Enoent => "there is no such map; 'bpftool map' lists the maps.",
                 Errno.Eperm or Errno.Eacces => $"{Privileges.ExplainOne("CAP_SYS_ADMIN")}.",
                 _ => "the kernel refused it.",
             }, errno);
@@ -136,7 +136,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
             string why = errno switch
             {
                 Errno.Ebusy or Errno.Eperm when IsFrozen() => "it is frozen already",
-                Errno.Ebusy => "someone has it mapped into memory to write to, or is writing at this moment",
+                Errno.Ebusy => "a process has it mapped into memory for writing, or is writing at this moment",
                 Errno.Eperm => Privileges.Explain("CAP_BPF"),
                 _ => "the kernel refused it",
             };
@@ -154,7 +154,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
         uint size = (uint)sizeof(Native.RawMapInfo);
         int errno = -Native.ObjectInfo(this, &raw, &size);
         if (errno != 0)
-            throw new KernelException($"Cannot read what {this} is from its descriptor: the kernel refused it.", errno);
+            throw new KernelException($"Cannot read the description of {this} from its descriptor: the kernel refused it.", errno);
         return new MapInfo(
             raw.Id, raw.Name.ToString(), (MapType)raw.Type, Size(raw.KeySize), Size(raw.ValueSize), raw.MaxEntries, raw.MapFlags,
             raw.BtfId, raw.BtfKeyTypeId, raw.BtfValueTypeId);
@@ -214,11 +214,11 @@ public sealed unsafe partial class BpfMap : OwnedFd
         {
             Errno.Eperm => Privileges.Explain("CAP_BPF"),
             Errno.Einval => "this kernel does not know the kind or a flag, or a size does not suit the kind",
-            Errno.E2big => "this kernel allows no key, value or number of entries so large",
-            Errno.Enomem => "the kernel has not enough memory for it",
+            Errno.E2big => "this kernel does not allow such a large key, value or number of entries",
+            Errno.Enomem => "the kernel does not have enough memory for it",
             _ => "the kernel refused it",
         };
         return new KernelException(
-            $"Cannot make the map {name} ({type}, key {keySize} bytes, value {valueSize} bytes, {maxEntries} entries, flags 0x{flags:x}): {why}.", errno);
+            $"Cannot create the map {name} ({type}, key {keySize} bytes, value {valueSize} bytes, {maxEntries} entries, flags 0x{flags:x}): {why}.", errno);
     }
 }

@@ -56,7 +56,7 @@ public sealed unsafe class BpfObject : SafeHandle
             if (errno != 0)
             {
                 throw new KernelException(
-                    $"Cannot open the BPF object {name} of {elf.Length} bytes: it is not an object file that libbpf can read; build it anew.", errno, opened._log);
+                    $"Cannot open the BPF object {name} of {elf.Length} bytes: it is not an object file that libbpf can read; build it again.", errno, opened._log);
             }
         }
         finally
@@ -141,9 +141,9 @@ public sealed unsafe class BpfObject : SafeHandle
         {
             Errno.Eperm => Privileges.Explain(Needed()),
             _ when _log.Exists(l => l.Contains("BEGIN PROG LOAD LOG", StringComparison.Ordinal)) => "the verifier rejected a program",
-            Errno.Esrch => "this kernel has no BTF, or not the function or type that a program names",
-            Errno.Enomem => "the kernel has not enough memory for it",
-            Errno.Einval => "this kernel does not know something it uses",
+            Errno.Esrch => "this kernel has no BTF, or lacks a function or type that a program names",
+            Errno.Enomem => "the kernel does not have enough memory for it",
+            Errno.Einval => "this kernel does not know something that the object uses",
             _ => "the kernel refused it",
         };
         throw new KernelException($"Cannot load the BPF object {Name}: {why}.", errno, _log);

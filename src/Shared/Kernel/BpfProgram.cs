@@ -56,7 +56,7 @@ public sealed unsafe class BpfProgram
         }
 
         if (Type is ProgramTypes.Kprobe or ProgramTypes.Tracepoint or ProgramTypes.PerfEvent && !kind.EndsWith(".multi", StringComparison.Ordinal))
-            throw new NotSupportedException($"The program {Name} hooks {Section}: of the programs on perf events only kprobe, kretprobe and tracepoint can be attached here.");
+            throw new NotSupportedException($"The program {Name} hooks {Section}: among programs on perf events, only kprobe, kretprobe and tracepoint can be attached here.");
 
         int logged = _owner.Log.Count;
         nint link = Native.ProgramAttach(Pointer);
@@ -157,11 +157,11 @@ public sealed unsafe class BpfProgram
     {
         string why = errno switch
         {
-            Errno.Enoent or Errno.Esrch => "this kernel has nothing of this name to hook, or hides it",
+            Errno.Enoent or Errno.Esrch => "this kernel has no function of this name, or hides it",
             Errno.Enodev => "this kernel has no kprobes",
             Errno.Eperm or Errno.Eacces => Privileges.Explain(ProgramTypes.NeedsNetAdmin(Type) ? ["CAP_BPF", "CAP_NET_ADMIN"] : ["CAP_BPF", "CAP_PERFMON"]),
-            Errno.Ebusy => "something else holds that place",
-            Errno.Einval => "this kernel forbids to hook it",
+            Errno.Ebusy => "another program is attached there",
+            Errno.Einval => "this kernel does not allow hooking it",
             Errno.Eopnotsupp or Errno.Enotsupp => "this kernel cannot attach programs of this kind",
             _ => "the kernel refused it",
         };

@@ -40,7 +40,7 @@ public static class Bpffs
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new KernelException($"Cannot make the folder {path} for pins: {(e is UnauthorizedAccessException && !path.Contains('.') ? Privileges.Explain("CAP_SYS_ADMIN") : "no name there may have a dot")}.", Errno.Eperm);
+            throw new KernelException($"Cannot create the folder {path} for pins: {(e is UnauthorizedAccessException && !path.Contains('.') ? Privileges.Explain("CAP_SYS_ADMIN") : "names there must not contain a dot")}.", Errno.Eperm);
         }
     }
 
@@ -93,8 +93,8 @@ public static class Bpffs
         string folder = Path.GetDirectoryName(path) ?? "/";
         string why = errno switch
         {
-            _ when Path.GetFileName(path).Contains('.') => "a BPF file system takes no name with a dot; choose another",
-            Errno.Enoent => $"the folder {folder} does not exist; make it first",
+            _ when Path.GetFileName(path).Contains('.') => "a BPF file system accepts no names with dots; choose another name",
+            Errno.Enoent => $"the folder {folder} does not exist; create it first",
             Errno.Eexist => "something is pinned there already; remove it, or choose another path",
             Errno.Eperm or Errno.Einval when !Holds(folder) => $"{folder} is not on a BPF file system; choose a path under {Root}",
             Errno.Eperm or Errno.Eacces => Privileges.Explain("CAP_BPF"),

@@ -42,9 +42,9 @@ public static class Errno
     /// <summary>Half a sentence about a shortage.</summary>
     internal static string Shortage(int errno) => errno switch
     {
-        Emfile => "this process has as many files open as it may (EMFILE); raise its limit (LimitNOFILE= in systemd)",
-        Enfile => "this host has as many files open as it may (ENFILE); raise fs.file-max",
-        _ => "the kernel has not enough memory for it (ENOMEM)",
+        Emfile => "this process has reached its limit of open files (EMFILE); raise its limit (LimitNOFILE= in systemd)",
+        Enfile => "this host has reached its limit of open files (ENFILE); raise fs.file-max",
+        _ => "the kernel does not have enough memory for it (ENOMEM)",
     };
 
     /// <summary>The name an operator finds in errno(3): <c>ENOENT</c> for 2.</summary>

@@ -7,7 +7,7 @@ public static class MapBtf
     public static byte[] Read(uint btfId) => TryRead(btfId, out int errno) ?? throw new KernelException(
         $"Cannot read the BTF with id {btfId}: " + errno switch
         {
-            Errno.Enoent => "no map or program has it any more.",
+            Errno.Enoent => "no map or program uses it any more.",
             Errno.Eperm or Errno.Eacces => $"{Privileges.ExplainOne("CAP_SYS_ADMIN")}.",
             _ => "the kernel refused it.",
         }, errno);
@@ -45,7 +45,7 @@ public static class MapBtf
             if (errno != 0)
             {
                 throw new KernelException(
-                    $"Cannot load BTF of {bytes.Length} bytes: {(errno == Errno.Eperm ? Privileges.Explain("CAP_BPF") : "the kernel finds it broken, or is too old for it; make the map without BTF")}.", errno);
+                    $"Cannot load BTF of {bytes.Length} bytes: {(errno == Errno.Eperm ? Privileges.Explain("CAP_BPF") : "the kernel finds it broken, or is too old for it; create the map without BTF")}.", errno);
             }
         }
 

@@ -43,7 +43,7 @@ public sealed unsafe class MapScan
 
     /// <summary>Goes on with another descriptor of the same map, so that none has to be held between two chunks.</summary>
     public void Continue(BpfMap map) =>
-        _map = map.Info.Id == _map.Info.Id ? map : throw new ArgumentException($"A scan of {_map} cannot go on in {map}.", nameof(map));
+        _map = map.Info.Id == _map.Info.Id ? map : throw new ArgumentException($"A scan of {_map} cannot continue in {map}.", nameof(map));
 
     /// <summary>Fills in the next entries: keys end to end, values end to end. Both need room for one entry at least.</summary>
     /// <returns>Entries filled in, at most the chunk; 0 at the end.</returns>
@@ -223,6 +223,6 @@ public sealed unsafe class MapScan
     }
 
     private KernelException GaveUp() => new(
-        $"The scan of {_map} was thrown back to its beginning again and again, because keys are deleted faster than it reads: scan with a larger chunk, or when the map is quieter.",
+        $"The scan of {_map} returned to its beginning too often, because keys are deleted faster than it reads: scan with a larger chunk, or when the map is quieter.",
         Errno.Eagain);
 }

@@ -20,7 +20,7 @@ public sealed unsafe class MappedArray<T>
         if (map.Info.Type != MapType.Array || (map.Info.Flags & MapFlags.Mappable) == 0 || map.Info.ValueSize != Unsafe.SizeOf<T>())
         {
             throw new KernelException(
-                $"Cannot map {map} into memory: an array of values of {Unsafe.SizeOf<T>()} bytes that allows it was expected, this one has values of {map.Info.ValueSize}.", Errno.Einval);
+                $"Cannot map {map} into memory: the map must be a mappable array with values of {Unsafe.SizeOf<T>()} bytes; this map has values of {map.Info.ValueSize}.", Errno.Einval);
         }
 
         Count = checked((int)map.Info.MaxEntries);

@@ -18,7 +18,7 @@ internal sealed class MappedPages : SafeHandle
                 $"Cannot map {what} into memory: " + errno switch
                 {
                     Errno.Eperm => "the descriptor does not allow it, or the map is frozen.",
-                    Errno.Einval => "its size is another than was said, or it is no ring.",
+                    Errno.Einval => "its size is different from the given size, or it is not a ring.",
                     _ => "the kernel refused it.",
                 }, errno);
         }

@@ -17,8 +17,8 @@ public static class MountView
         // What process 1 has there, for example through a bind mount of the same file system.
         if (PinPlace.Of(path) is not { } here || PinPlace.Of($"/proc/1/root{path}")?.Device == here.Device)
             return null;
-        return $"This process is in a mount namespace of its own, in which {path} is another BPF file system than the host's: "
-            + $"no process of the host sees the pins there, they end with the namespace, and pins of the host are not found. "
+        return $"This process is in its own mount namespace, in which {path} is not the BPF file system of the host: "
+            + $"no process of the host sees the pins there, the pins end with the namespace, and the process does not find the pins of the host. "
             + $"Start it in the host's mount namespace ('nsenter --mount=/proc/1/ns/mnt COMMAND'), or give the namespace the host's file system (a bind mount of {Bpffs.Root}).";
     }
 

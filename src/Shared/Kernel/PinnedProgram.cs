@@ -68,9 +68,9 @@ public sealed unsafe class PinnedProgram : OwnedFd
         {
             throw new KernelException($"Cannot attach the program {Info.Name} to a socket: " + e.NativeErrorCode switch
             {
-                Errno.Einval => "it has no SO_REUSEPORT, or the program is none for sockets that share a port.",
+                Errno.Einval => "it has no SO_REUSEPORT, or the program is not for sockets that share a port.",
                 Errno.Eperm => "the socket's filter is locked (SO_LOCK_FILTER).",
-                Errno.Enomem => "the kernel has not enough memory, or net.core.optmem_max is too small.",
+                Errno.Enomem => "the kernel does not have enough memory, or net.core.optmem_max is too small.",
                 _ => "the kernel refused it.",
             }, e.NativeErrorCode);
         }

@@ -40,7 +40,7 @@ public sealed record ProgramInfo(
         uint size = (uint)sizeof(Native.RawProgramInfo);
         int errno = -Native.ObjectInfo(fd, &raw, &size);
         if (errno != 0)
-            throw new KernelException($"Cannot read what the program {what} is: the kernel refused it.", errno);
+            throw new KernelException($"Cannot read the description of the program {what}: the kernel refused it.", errno);
         return new ProgramInfo(
             raw.Id, raw.Name.ToString(), (int)raw.Type,
             Convert.ToHexStringLower(MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in raw.Tag))),

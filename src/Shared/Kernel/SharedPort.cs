@@ -35,7 +35,7 @@ public static class SharedPort
         throw new KernelException($"Cannot put a socket into slot {slot} of {sockets}: " + errno switch
         {
             Errno.Einval => "it does not listen (TCP) or is not bound (UDP) yet, or has no SO_REUSEPORT; begin to listen first.",
-            Errno.Ebusy => "the socket is in an array already; each has its place in one.",
+            Errno.Ebusy => "the socket is in an array already; a socket can be in one array only.",
             Errno.Eperm => $"{Privileges.Explain("CAP_BPF")}.",
             _ => "the kernel refused it.",
         }, errno);

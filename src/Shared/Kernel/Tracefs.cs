@@ -15,6 +15,6 @@ public static class Tracefs
             return;
         int errno = -Native.Mount("tracefs", Root, "tracefs");
         if (errno != 0)
-            throw new KernelException($"Cannot mount tracefs at {Root}, which tells the tracepoints' numbers: {(errno == Errno.Eperm ? Privileges.Explain("CAP_SYS_ADMIN") : "the kernel refused it")}. 'mount -t tracefs tracefs {Root}' does it by hand.", errno);
+            throw new KernelException($"Cannot mount tracefs at {Root}, which has the numbers of the tracepoints: {(errno == Errno.Eperm ? Privileges.Explain("CAP_SYS_ADMIN") : "the kernel refused it")}. 'mount -t tracefs tracefs {Root}' mounts it by hand.", errno);
     }
 }

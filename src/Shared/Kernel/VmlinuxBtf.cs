@@ -18,7 +18,7 @@ public sealed class VmlinuxBtf : SafeHandle
 
     /// <summary>Reads the kernel's BTF, some MiB.</summary>
     public static VmlinuxBtf Load() => TryLoad(out int errno) ?? throw new KernelException(
-        "Cannot read the kernel's BTF: this kernel was built without it (CONFIG_DEBUG_INFO_BTF), or /sys is not mounted; programs that find their way by BTF cannot be loaded here.", errno);
+        "Cannot read the kernel's BTF: this kernel was built without it (CONFIG_DEBUG_INFO_BTF), or /sys is not mounted; programs that need BTF cannot be loaded here.", errno);
 
     /// <summary>The same, or null where the kernel has none.</summary>
     public static VmlinuxBtf? TryLoad() => TryLoad(out _);

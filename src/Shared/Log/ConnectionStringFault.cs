@@ -22,16 +22,16 @@ internal static class ConnectionStringFault
             var equals = part.IndexOf('=', StringComparison.Ordinal);
             var keyword = equals < 0 ? part : part[..equals].Trim();
             if ((equals < 0 || !IsKeyword(keyword)) && isSecret)
-                return $"its part {i + 1}, after a password, is no keyword and value.";
+                return $"its part {i + 1}, after a password, is not a keyword with a value.";
             if (equals < 0)
                 return $"its part {i + 1} has no '='.";
             if (!IsKeyword(keyword))
-                return $"'{keyword}' is no keyword of Npgsql.";
+                return $"'{keyword}' is not a keyword of Npgsql.";
             if (!IsRead(part))
-                return HasOpenQuote(part) ? $"a quote in the value of {keyword} has no end." : $"the value of {keyword} is not of the kind that it takes.";
+                return HasOpenQuote(part) ? $"a quote in the value of {keyword} has no end." : $"the value of {keyword} is not valid.";
             isSecret |= Secrets.Any(s => keyword.Contains(s, StringComparison.OrdinalIgnoreCase));
         }
-        return "it is not made of keywords and values.";
+        return "it does not consist of keywords and values.";
     }
 
     private static bool HasOpenQuote(string part) => part.Count(c => c == '\'') % 2 == 1 || part.Count(c => c == '"') % 2 == 1;

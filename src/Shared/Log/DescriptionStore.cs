@@ -92,7 +92,7 @@ public sealed class DescriptionStore(LogStore store)
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new LogException($"{doing} failed. {store.Place} does not allow it ({e.MessageText}): it takes the role maplog_admin.", e);
+            throw new LogException($"{doing} failed. {store.Place} does not allow it ({e.MessageText}): this needs the role maplog_admin.", e);
         }
         catch (Exception e) when (LogException.Explains(e))
         {

@@ -56,14 +56,14 @@ public class LogException : Exception
             case PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedFunction:
                 return $"{store.Place} has no log in schema '{store.Schema}' ({server.MessageText}): run `maplog migrate`.";
             case PostgresErrorCodes.InsufficientPrivilege:
-                return $"{store.Place} does not allow it ({server.MessageText}): grant the role what it needs, or use the role that `maplog migrate` prepared.";
+                return $"{store.Place} does not allow it ({server.MessageText}): grant the missing right to the role, or use a role that `maplog migrate` created.";
             case PostgresErrorCodes.CheckViolation when server.MessageText.Contains("partition", StringComparison.Ordinal):
                 kind = FailureKind.Mendable;
-                return $"{store.Place} has no place for this source ({server.MessageText}): run `maplog source add SOURCE`.";
+                return $"{store.Place} does not have this source ({server.MessageText}): run `maplog source add SOURCE`.";
             case PostgresErrorCodes.DiskFull:
                 return $"{store.Place} is full ({server.MessageText}): make room on the server's disk.";
             case PostgresErrorCodes.InternalError when LogFailures.EndsSession(server):
-                return $"{store.Place} ended the session by an error of its own ({server.MessageText}): see the server's log; a full disk is one cause.";
+                return $"{store.Place} ended the session because of an internal error ({server.MessageText}): see the server's log; a full disk is one cause.";
             default:
                 return $"{store.Place} said: {server.MessageText} (SQLSTATE {server.SqlState}).";
         }
@@ -77,6 +77,6 @@ public class LogException : Exception
         var causes = LogFailures.Causes(failure).Where(c => c.InnerException is null).Select(c => c.Message.TrimEnd('.')).Distinct();
         return kind == FailureKind.Passing
             ? $"{store.Place} cannot be reached ({string.Join("; ", causes)}): is the server running, and is the log's ConnectionString right?"
-            : $"{store.Place} could not be logged in to ({string.Join("; ", causes)}): check the log's ConnectionString.";
+            : $"{store.Place} did not accept the login ({string.Join("; ", causes)}): check the log's ConnectionString.";
     }
 }

@@ -21,7 +21,7 @@ public sealed partial class LogOptions : IValidatableObject
         if (ConnectionStringMistake() is { } mistake)
             yield return new ValidationResult(mistake, [nameof(ConnectionString)]);
         if (!SchemaName().IsMatch(Schema))
-            yield return new ValidationResult($"Schema '{Schema}' is not a name Postgres takes unquoted: use at most 40 of a-z, 0-9 and '_', beginning with a letter.", [nameof(Schema)]);
+            yield return new ValidationResult($"Schema '{Schema}' is not a name that Postgres accepts without quotes: use at most 40 of a-z, 0-9 and '_', beginning with a letter.", [nameof(Schema)]);
         if (CommandTimeout < TimeSpan.FromSeconds(1) || CommandTimeout > TimeSpan.FromDays(1))
             yield return new ValidationResult($"CommandTimeout {CommandTimeout} is out of range: use 00:00:01 to 1.00:00:00.", [nameof(CommandTimeout)]);
     }

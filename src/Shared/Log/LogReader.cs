@@ -38,7 +38,7 @@ public sealed class LogReader(LogStore store)
         {
             var page = pages.Current;
             if (previous != StreamVersion.None && page.First != previous.Next || page.Last - page.First + 1 != page.Count)
-                throw new LogException($"{doing} failed: versions are missing between {(previous == StreamVersion.None ? page.First : previous)} and {page.Last}. The log at {store.Place} is damaged; nothing of maplog leaves holes.");
+                throw new LogException($"{doing} failed: versions are missing between {(previous == StreamVersion.None ? page.First : previous)} and {page.Last}. The log at {store.Place} is damaged; maplog never leaves holes.");
             previous = page.Last;
             yield return page;
         }
@@ -80,7 +80,7 @@ public sealed class LogReader(LogStore store)
         {
             var middle = low.Version + (high - low.Version) / 2;
             var found = await PlaceAsync($"Looking for {at:O} in {stream}", stream, "and version >= $3 order by version limit 1", middle.Value, cancellation)
-                ?? throw new LogException($"Looking for {at:O} in {stream} failed: version {middle} is not in the log at {store.Place}, though later ones are.");
+                ?? throw new LogException($"Looking for {at:O} in {stream} failed: version {middle} is not in the log at {store.Place}, although later versions are.");
             if (found.Time <= at)
                 low = found;
             else

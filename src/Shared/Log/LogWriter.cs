@@ -52,7 +52,7 @@ public sealed class LogWriter
         if (batch.Count == 0)
             return;
         if (Interlocked.Exchange(ref _busy, 1) != 0)
-            throw new InvalidOperationException($"The writer of source {Source} is asked to append while it appends: one call at a time.");
+            throw new InvalidOperationException($"The writer of source {Source} was called during another append: make one call at a time.");
         try
         {
             if (!_known)

@@ -36,9 +36,9 @@ internal sealed class PrimaryCheck(string place)
             await using var answer = await ask.ExecuteReaderAsync(cancellation);
             await answer.ReadAsync(cancellation);
             if (answer.GetBoolean(0))
-                return $"{place} leads to a standby, whose log may be behind: the next try opens a new session. If that stays so, correct the log's ConnectionString.";
+                return $"{place} leads to a standby, whose log may be behind: the next try opens a new session. If this does not change, correct the log's ConnectionString.";
             if (answer.GetString(1) == "on")
-                return $"{place} takes no writes, so it is not, or no longer, the server that the log is written to: the next try opens a new session.";
+                return $"{place} takes no writes, so it is not the present primary of the log: the next try opens a new session.";
             return _knowsTimelines && !answer.IsDBNull(3) ? FindMistake(answer.GetInt64(2), answer.GetInt32(3)) : null;
         }
         catch (PostgresException e) when (_knowsTimelines && LogFailures.KindOf(e) != FailureKind.Passing)
@@ -59,8 +59,8 @@ internal sealed class PrimaryCheck(string place)
                 _latest[cluster] = timeline;
                 return null;
             }
-            return $"{place} leads to a server of timeline {timeline}, and timeline {latest} has begun: it was the primary once. The next try opens a new session. "
-                + "If it is the result of a point-in-time recovery, restart this daemon.";
+            return $"{place} leads to a server of timeline {timeline}, but timeline {latest} has begun: the server is a former primary. The next try opens a new session. "
+                + "If a point-in-time recovery caused this, restart this daemon.";
         }
     }
 }

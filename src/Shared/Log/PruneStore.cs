@@ -17,7 +17,7 @@ public sealed class PruneStore(LogStore store)
     public async Task RequireAsync(CancellationToken cancellation = default)
     {
         if (!await ScalarAsync<bool>("Asking whether this login may prune", $"select has_function_privilege('{store.Schema}.prune_events(text, integer)', 'execute')", [], cancellation))
-            throw new LogException($"'{await WhoAsync(cancellation)}' may not prune {store.Place}: that takes the role maplog_admin.");
+            throw new LogException($"'{await WhoAsync(cancellation)}' may not prune {store.Place}: this needs the role maplog_admin.");
     }
 
     /// <summary>Asks the running writer of a source to write a prune record.</summary>

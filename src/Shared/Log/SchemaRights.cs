@@ -16,8 +16,8 @@ internal sealed record SchemaRights(string User, bool IsReadOnly, bool MayCreate
         if (IsReadOnly)
             throw new LogException($"{doing} failed. {store.Place} takes no changes: it is a standby, or set to read only. Name the primary in the log's ConnectionString.");
         if (Owner is not null)
-            throw new LogException($"{doing} failed. The log in {store.Place}, schema '{store.Schema}', belongs to role '{Owner}', and '{User}' is not a member of that role: run it as '{Owner}'.");
+            throw new LogException($"{doing} failed. The log in {store.Place}, schema '{store.Schema}', belongs to role '{Owner}', and '{User}' is not a member of that role: run the command as '{Owner}'.");
         if (isMissing && !MayCreate)
-            throw new LogException($"{doing} failed. Role '{User}' may not make a schema in {store.Place}: as the owner of the database run `grant create on database ... to {User}`, or run it as that owner.");
+            throw new LogException($"{doing} failed. Role '{User}' may not create a schema in {store.Place}: as the owner of the database run `grant create on database ... to {User}`, or run the command as that owner.");
     }
 }

@@ -39,7 +39,7 @@ internal sealed class SnapshotRows : IAsyncDisposable
         var size = BinaryPrimitives.ReadInt32BigEndian(_header.AsSpan(10));
         var shape = _snapshot.Shape;
         if (count < 1 || (long)count * (shape.KeySize + shape.ValueBytes) != size)
-            throw new SnapshotDamagedException(_snapshot, $"a chunk of {size} bytes is said to hold {count} entries", _store);
+            throw new SnapshotDamagedException(_snapshot, $"a chunk of {size} bytes claims to hold {count} entries", _store);
         var data = chunk.Take(size);
         await _copy.ReadExactlyAsync(data, cancellation);
         chunk.Set(count, shape.KeySize);

@@ -118,7 +118,7 @@ public sealed class SnapshotStore(LogStore store)
                 var chunk = await free.ReadAsync(cancellation);
                 var hash = await rows.NextAsync(chunk, cancellation);
                 if (hash is null || !CryptographicOperations.FixedTimeEquals(hash, hashes[i]))
-                    throw new SnapshotDamagedException(snapshot, $"chunk {i} of {hashes.Count} has another hash than was written with it", store);
+                    throw new SnapshotDamagedException(snapshot, $"chunk {i} of {hashes.Count} has another hash than the stored hash", store);
                 await ready.WriteAsync(chunk, cancellation);
             }
             return hashes.Count;
@@ -146,7 +146,7 @@ public sealed class SnapshotStore(LogStore store)
         if (hashes.Count != snapshot.Chunks || entries != snapshot.Entries)
             throw new SnapshotDamagedException(snapshot, $"it has {entries} entries in {hashes.Count} chunks, and {snapshot.Entries} in {snapshot.Chunks} were written", store);
         if (!CryptographicOperations.FixedTimeEquals(SnapshotHash.Of(snapshot, entries, hashes), snapshot.Hash))
-            throw new SnapshotDamagedException(snapshot, "its hash is another than was written with it", store);
+            throw new SnapshotDamagedException(snapshot, "its hash is not the stored hash", store);
         return hashes;
     }
 

@@ -66,7 +66,7 @@ public sealed class WriterLease(LogStore store, string source)
     /// </summary>
     /// <returns>Whether there were any.</returns>
     public async Task<bool> EndPredecessorAsync(string holder, CancellationToken cancellation = default) =>
-        await OneAsync($"Ending what holds up the writer of source {source}", $"""
+        await OneAsync($"Ending the session that blocks the writer of source {source}", $"""
             with copying as materialized (
                 select pid, wait_event_type = 'Lock' as waits from pg_stat_activity
                 where datname = current_database() and usename = current_user and starts_with(query, $3)
@@ -115,14 +115,14 @@ public sealed class WriterLease(LogStore store, string source)
 
     /// <summary>A standby writer tells of itself.</summary>
     public Task TellAsync(string node, string holder, long? behind, string? problem, CancellationToken cancellation = default) =>
-        DoAsync($"Telling of the standby writer of source {source}", $"""
+        DoAsync($"Recording the standby writer of source {source}", $"""
             insert into {store.Schema}.standby_writers (source, node, holder, behind, problem, seen) values ($1, $2, $3, $4, $5, clock_timestamp())
             on conflict (source, node) do update set holder = excluded.holder, behind = excluded.behind, problem = excluded.problem, seen = excluded.seen
             """, cancellation, source, node, holder, (object?)behind ?? DBNull.Value, (object?)problem ?? DBNull.Value);
 
     /// <summary>It waits no longer.</summary>
     public Task LeaveAsync(string node, string holder, CancellationToken cancellation = default) =>
-        DoAsync($"Telling that the standby writer of source {source} has gone", $"delete from {store.Schema}.standby_writers where source = $1 and node = $2 and holder = $3", cancellation, source, node, holder);
+        DoAsync($"Removing the standby writer of source {source}", $"delete from {store.Schema}.standby_writers where source = $1 and node = $2 and holder = $3", cancellation, source, node, holder);
 
     /// <returns>Null: none is known on that node.</returns>
     public async Task<StandbyWriterRow?> ReadStandbyAsync(string node, CancellationToken cancellation = default) =>

@@ -251,13 +251,13 @@ public sealed class BatchApplier
     private ReplicaException Refused(KernelException refusal)
     {
         var place = $"Replica {_replica.Pin} of stream {_replica.Stream}";
-        var stays = $"It stays at {_replica.Cursor} and tries again.";
+        var stays = $"The replica stays at {_replica.Cursor} and tries again.";
         var sentence = refusal.Errno switch
         {
-            Errno.E2big => $"{place} is full at {_map.Info.MaxEntries} entries, although the source's map had room: something else writes into the replica's map, remove those entries or find who does. {stays}",
-            Errno.Eperm when _map.IsFrozen() => $"{place} cannot be written, its map is frozen and stays so: remove the pin {_replica.Pin}, and the replicator makes another map. {stays}",
-            Errno.Eperm => $"{place} cannot be written, the kernel does not permit it: is the map readable only, or this process without CAP_BPF? {stays}",
-            Errno.Enomem => $"{place} cannot be written, the kernel has no memory for another entry: make memory free, or raise the limit of this service's control group. {stays}",
+            Errno.E2big => $"{place} is full at {_map.Info.MaxEntries} entries, although the source's map had room: another program writes into the replica's map: remove its entries, or find the program. {stays}",
+            Errno.Eperm when _map.IsFrozen() => $"{place} cannot be written: its map is frozen and stays frozen. Remove the pin {_replica.Pin}, and the replicator creates another map. {stays}",
+            Errno.Eperm => $"{place} cannot be written: the kernel does not permit it. Is the map read-only, or does this process lack CAP_BPF? {stays}",
+            Errno.Enomem => $"{place} cannot be written: the kernel has no memory for another entry. Free memory, or raise the limit of this service's control group. {stays}",
             _ => $"{place} cannot be written. {stays}",
         };
         return new ReplicaException($"{sentence} The kernel said: {refusal.Message}", refusal, mayPass: true);

@@ -81,7 +81,7 @@ public sealed class ReplicaMap : IDisposable
                 throw OtherShape(pin, stream, map.Info, opened.Shape, own);
             var isLocked = map.IsFrozen() && (renew || !own || kept!.Value.Cursor.Version == StreamVersion.None);
             if (isLocked && !own)
-                throw new ReplicaException($"The map pinned at {pin} is frozen, and no replicator can write it: remove that pin, or choose another.");
+                throw new ReplicaException($"The map pinned at {pin} is frozen, so no replicator can write it: remove that pin, or choose another pin.");
             if (isLocked || !fits && replace && own)
             {
                 map.Dispose();
@@ -183,9 +183,9 @@ public sealed class ReplicaMap : IDisposable
     private static void Check(string pin, StreamName stream, MapOpened opened, MapInfo info, CursorRecord? kept)
     {
         if (info.Id == opened.MapId && Boot.Id == opened.BootId)
-            throw new ReplicaException($"The pin {pin} holds the very map that stream {stream} is logged from: a replica needs a map of its own, choose another pin.");
+            throw new ReplicaException($"The pin {pin} holds the map from which stream {stream} is logged: a replica needs its own map. Choose another pin.");
         if (kept is { } record && record.MapId == info.Id && record.Keeper != ProcessIdentity.Current && record.Keeper.IsAlive)
-            throw new ReplicaException($"The replica {pin} is kept by process {record.Keeper.Tgid}: one replicator keeps a replica, stop the other or choose another pin.");
+            throw new ReplicaException($"Process {record.Keeper.Tgid} maintains the replica {pin}: only one replicator can maintain a replica. Stop the other replicator, or choose another pin.");
     }
 
     private void Write(CursorRecord record)
@@ -219,7 +219,7 @@ public sealed class ReplicaMap : IDisposable
             if (IsCursor(map.Info))
                 return map;
             map.Dispose();
-            throw new ReplicaException($"The pin {pin} is where the replica's cursor belongs, but it holds {ReplicaShape.Describe(map.Info)}: remove it, or choose another pin for the replica.");
+            throw new ReplicaException($"The pin {pin} is for the replica's cursor, but it holds {ReplicaShape.Describe(map.Info)}: remove it, or choose another pin for the replica.");
         }
         var made = BpfMap.Create(CursorName, MapType.Array, sizeof(uint), CursorRecord.Size, 1);
         try
@@ -237,6 +237,6 @@ public sealed class ReplicaMap : IDisposable
     internal static bool IsCursor(MapInfo info) => info is { Type: MapType.Array, KeySize: sizeof(uint), ValueSize: CursorRecord.Size, MaxEntries: 1 };
 
     private static ReplicaException OtherShape(string pin, StreamName stream, MapInfo info, MapShape wanted, bool own) => new(
-        $"The map pinned at {pin} is {ReplicaShape.Describe(info)}, but stream {stream} is of {ReplicaShape.Describe(wanted)}: "
-        + (own ? "it was this stream's replica before the source's map changed; set OnNewShape to Recreate to have it replaced, or remove the pin." : "choose another pin, or remove that one."));
+        $"The map pinned at {pin} is {ReplicaShape.Describe(info)}, but stream {stream} needs {ReplicaShape.Describe(wanted)}: "
+        + (own ? "it was this stream's replica before the source's map changed; to replace it, set OnNewShape to Recreate, or remove the pin." : "choose another pin, or remove that pin."));
 }

@@ -44,11 +44,11 @@ public sealed class ReplicaPins
         if (_pin.IsThere)
         {
             return new PinFinding(PinState.Lost, _pin.Found() is { } other
-                ? $"The pin {_pin.Path} leads to another map now, {ReplicaShape.Describe(other)} with the id {other.Id}; the replica was the map with the id {_map.Info.Id}."
-                : $"The pin {_pin.Path} leads to something now that is no map which this process can open; the replica was the map with the id {_map.Info.Id}.");
+                ? $"The pin {_pin.Path} now leads to another map, {ReplicaShape.Describe(other)} with the id {other.Id}; the replica was the map with the id {_map.Info.Id}."
+                : $"The pin {_pin.Path} now leads to something that is not a map which this process can open; the replica was the map with the id {_map.Info.Id}.");
         }
         if (_map.IsFrozen())
-            return new PinFinding(PinState.Lost, $"The pin {_pin.Path} is gone, and the map that it led to is frozen: the replicator makes another.");
+            return new PinFinding(PinState.Lost, $"The pin {_pin.Path} is gone, and its map is frozen: the replicator creates another map.");
         _pin.Restore();
         return new PinFinding(PinState.Restored, $"The pin {_pin.Path} was gone");
     }
@@ -63,9 +63,9 @@ public sealed class ReplicaPins
             return new PinFinding(PinState.Restored, $"The pin {_cursor.Path} was gone");
         }
         if (_cursor.Found() is not { } other || !ReplicaMap.IsCursor(other))
-            return new PinFinding(PinState.Lost, $"The pin {_cursor.Path} leads to something now that is no cursor.");
+            return new PinFinding(PinState.Lost, $"The pin {_cursor.Path} now leads to something that is not a cursor.");
         if (ReplicaMap.ReadCursor(_pin.Path) is { } record && record.Keeper != ProcessIdentity.Current && record.Keeper.IsAlive)
-            return new PinFinding(PinState.Lost, $"The pin {_cursor.Path} leads to the cursor of process {record.Keeper.Tgid}: one replicator keeps a replica.");
+            return new PinFinding(PinState.Lost, $"The pin {_cursor.Path} leads to the cursor of process {record.Keeper.Tgid}: only one replicator can maintain a replica.");
         _cursor.Restore(replace: true);
         return new PinFinding(PinState.Restored, $"The pin {_cursor.Path} led to another cursor");
     }

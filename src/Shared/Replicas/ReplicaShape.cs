@@ -43,7 +43,7 @@ public static class ReplicaShape
     public static void CheckHost(StreamName stream, MapShape shape)
     {
         if (!Replicable.Contains((MapType)shape.Type))
-            throw new ReplicaException($"Stream {stream} is of a map of type {(MapType)shape.Type}, which cannot be rebuilt elsewhere: replicate maps of the types {string.Join(", ", Replicable)}.");
+            throw new ReplicaException($"Stream {stream} has a map of type {(MapType)shape.Type}, which cannot be rebuilt elsewhere: replicate maps of the types {string.Join(", ", Replicable)}.");
         if (shape.PossibleCpus != 0 && shape.PossibleCpus != PossibleCpus.Count)
         {
             throw new ReplicaException(

@@ -75,7 +75,7 @@ public sealed class WriterRegistry : IDisposable
         BitConverter.TryWriteBytes(value, ProcessIdentity.Current.StartTicks);
         var errno = _writers.TryUpdate(key, value);
         if (errno == Errno.E2big)
-            throw new KernelException($"{_writers.Info.MaxEntries} replicators run on this host, and {_writersPin.Path} has room for no more: let one replicator keep several replicas.", errno);
+            throw new KernelException($"{_writers.Info.MaxEntries} replicators run on this host, and {_writersPin.Path} has no more room: let one replicator maintain several replicas.", errno);
         if (errno != 0)
             _writers.Update(key, value); // says why not
         _registered = true;
@@ -92,8 +92,8 @@ public sealed class WriterRegistry : IDisposable
         IReadOnlyList<string> others = [.. Keep([_writersPin], restored), .. _replicas.Keep(restored)];
         return
         [
-            .. restored.Select(p => $"The pin {p}, by which a capture on this host knows replicas, was gone; it is made again."),
-            .. others.Select(p => $"The pin {p}, by which a capture on this host knows replicas, leads to another map now: a capture that was started since logs what this replicator writes. Restart the replicators and then the captures of this host."),
+            .. restored.Select(p => $"The pin {p}, by which a capture on this host recognises replicas, was gone; it is created again."),
+            .. others.Select(p => $"The pin {p}, by which a capture on this host recognises replicas, now leads to another map: a capture that was started since then logs the writes of this replicator. Restart the replicators and then the captures of this host."),
         ];
     }
 
@@ -193,7 +193,7 @@ public sealed class WriterRegistry : IDisposable
         if (map.Info is { Type: MapType.Hash, KeySize: sizeof(uint), ValueSize: sizeof(ulong) })
             return map;
         map.Dispose();
-        throw new ReplicaException($"The pin {pin} holds {map.Info.Type} '{map.Info.Name}', not the map in which replicators register: remove that pin, and it will be made again.");
+        throw new ReplicaException($"The pin {pin} holds {map.Info.Type} '{map.Info.Name}', not the map in which replicators register: remove that pin, and it will be created again.");
     }
 
     /// <summary>Pins again what is pinned no more.</summary>

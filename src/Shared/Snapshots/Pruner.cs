@@ -35,10 +35,10 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
         if (seal is not null && seal.Version > first.Version)
             return new PruneLook(new PrunePlan(stream, first, seal), "");
         if (seal is not null)
-            return new PruneLook(null, $"it begins at the last seal before {Text(before)} already, version {first.Version}; history goes up to a seal");
+            return new PruneLook(null, $"it already begins at the last seal before {Text(before)}, version {first.Version}; history can only be pruned up to a seal");
         return new PruneLook(null, limit < last.Version
-            ? $"its last change that came from the kernel, version {limit}, stays for the next writer, and no seal is before it"
-            : $"none of its history from before {Text(before)} is sealed yet: its writer seals every minute, and history goes up to a seal");
+            ? $"its last change from the kernel, version {limit}, must stay for the next writer, and there is no seal before it"
+            : $"none of its history before {Text(before)} is sealed yet: its writer seals every minute, and history can only be pruned up to a seal");
     }
 
     /// <summary>What would go; null: nothing of this stream.</summary>
@@ -116,7 +116,7 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
             }
         }
         return await new SnapshotTaker(store, tell).TakeAsync(plan.Stream, plan.Seal.Version, cancellation: cancellation)
-            ?? throw new LogException($"Stream {plan.Stream} cannot be pruned up to version {plan.UpTo}: it had no map yet, so there is nothing that a snapshot could keep. Prune up to a later time.");
+            ?? throw new LogException($"Stream {plan.Stream} cannot be pruned up to version {plan.UpTo}: it had no map yet, so a snapshot would have no content. Prune up to a later time.");
     }
 
     // No writer runs, and none begins before this is done.
@@ -149,7 +149,7 @@ public sealed class Pruner(LogStore store, TimeProvider time, Action<string>? te
             while (await _reader.ReadLatestAsync<Pruned>(stream, cancellation) is not { } written || written.Note.UpTo != record.UpTo)
             {
                 if (time.GetElapsedTime(began) > Patience)
-                    throw new LogException($"Pruning {stream} failed: the daemon that writes source {stream.Source} did not write the prune record within {Patience.TotalSeconds:0} seconds. Is it running, of this version, and does it reach the log? Nothing was deleted.");
+                    throw new LogException($"Pruning {stream} failed: the daemon that writes source {stream.Source} did not write the prune record within {Patience.TotalSeconds:0} seconds. Is it running, has it this version, and can it reach the log? Nothing was deleted.");
                 await Task.Delay(LookEvery, time, cancellation);
             }
         }

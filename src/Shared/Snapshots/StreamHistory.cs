@@ -81,6 +81,6 @@ public sealed class StreamHistory(LogStore store, Action<string>? tell = null)
         }
         return fold.Entries.Count == snapshot.Entries
             ? fold
-            : throw new SnapshotDamagedException(snapshot, $"it has {snapshot.Entries} entries, but of {fold.Entries.Count} keys only", store);
+            : throw new SnapshotDamagedException(snapshot, $"it has {snapshot.Entries} entries, but only {fold.Entries.Count} keys", store);
     }
 }

@@ -71,8 +71,8 @@ public sealed class SnapshotTests(TestPostgres postgres)
 
     [Theory]
     [InlineData("update maplog.snapshot_chunks set data = set_byte(data, 3, 255)", "chunk 0 of 1 has another hash")]
-    [InlineData("update maplog.snapshot_chunks set hash = sha256('x')", "its hash is another")]
-    [InlineData("update maplog.snapshots set epoch = 9", "its hash is another")]
+    [InlineData("update maplog.snapshot_chunks set hash = sha256('x')", "its hash is not the stored hash")]
+    [InlineData("update maplog.snapshots set epoch = 9", "its hash is not the stored hash")]
     [InlineData("delete from maplog.snapshot_chunks", "it has 0 entries in 0 chunks")]
     public async Task A_damaged_snapshot_is_told_and_the_history_is_used(string damage, string why)
     {

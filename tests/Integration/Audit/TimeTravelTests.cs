@@ -184,7 +184,7 @@ public sealed class TimeTravelTests(TestPostgres postgres)
     [InlineData(2, "each name a moment: give only one of them", "replay", "lb-1/ct_map", "--at", "now", "--version", "3")]
     [InlineData(2, "'first' is not an event: give a version, an event's id, or a kind", "replay", "lb-1/ct_map", "--before", "first")]
     [InlineData(1, "has no event 'gap_found'", "replay", "lb-1/ct_map", "--before", "gap_found")]
-    [InlineData(2, "--key: 'seven' is no value of the key: it is a number of 4 bytes.", "history", "lb-1/ct_map", "--key", "seven")]
+    [InlineData(2, "--key: 'seven' is not a value of the key: it is a number of 4 bytes.", "history", "lb-1/ct_map", "--key", "seven")]
     [InlineData(2, "'0000000' is either a number or hex of a wrong length, 7 digits instead of 8", "history", "lb-1/ct_map", "--key", "0000000")]
     [InlineData(2, "--from is version 20, after --to, version 10: exchange them.", "history", "lb-1/ct_map", "--from", "20", "--to", "10")]
     [InlineData(2, "after --to, 2026-03-01T00:00:00.000000Z: exchange them.", "history", "lb-1/ct_map", "--from", "2026-03-02T00:00Z", "--to", "2026-03-01T00:00Z")]
@@ -201,7 +201,7 @@ public sealed class TimeTravelTests(TestPostgres postgres)
     [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "diff", "lb-1/ct_map", "--from", "9999-01-01T00:00Z")]
     [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "get", "lb-1/ct_map", "7", "--at", "9999-01-01T00:00Z")]
     [InlineData(2, "--before: 9999-01-01T00:00:00.000000Z is in the future: it is ", "prune", "lb-1/ct_map", "--before", "9999-01-01T00:00Z")]
-    [InlineData(2, "KEY: '12345678901' is no value of the key: it is a number of 4 bytes.", "get", "lb-1/ct_map", "12345678901")]
+    [InlineData(2, "KEY: '12345678901' is not a value of the key: it is a number of 4 bytes.", "get", "lb-1/ct_map", "12345678901")]
     [InlineData(1, "lb-1/ct_map has no entry 9999 at version 3001, ", "get", "lb-1/ct_map", "9999")]
     [InlineData(2, "so 'value.peer=ipv4' names no field: take the type from an object file", "describe", "lb-1/ct_map", "--hint", "value.peer=ipv4")]
     public async Task What_cannot_be_is_a_sentence_and_a_code(int code, string sentence, params string[] arguments)

@@ -127,7 +127,7 @@ public sealed class DescribeTests(TestPostgres postgres)
         Assert.Contains("port=47873,zone=7", dump.Output, StringComparison.Ordinal);
         var refused = await CommandRun.OfAsync("describe", "lb-1/ct_map", "--hint", "key.port=number", "--log", reader);
         Assert.Equal(1, refused.Code);
-        Assert.Contains("it takes the role maplog_admin", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("this needs the role maplog_admin", refused.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class RightsTests(OwnRoles postgres) : IClassFixture<OwnRoles>
         var guest = new NpgsqlConnectionStringBuilder(log) { Username = "guest", Password = "secret" }.ConnectionString;
         var run = await CommandRun.OfAsync("source", "add", "lb-1", "--log", guest);
         Assert.Equal(1, run.Code);
-        Assert.Contains("belongs to role 'owner', and 'guest' is not a member of that role: run it as 'owner'.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("belongs to role 'owner', and 'guest' is not a member of that role: run the command as 'owner'.", run.Error, StringComparison.Ordinal);
         Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         await AsAdministratorAsync(log, "delete from maplog.schema_versions where scriptname = (select max(scriptname) from maplog.schema_versions)");
         Assert.Contains("run it as 'owner'", (await CommandRun.OfAsync("migrate", "--log", guest)).Error, StringComparison.Ordinal);

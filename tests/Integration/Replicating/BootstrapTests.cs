@@ -85,7 +85,7 @@ public sealed class BootstrapTests(TestPostgres postgres) : IAsyncLifetime
         await _world.Source.ChangeAsync(500);
         using var replicator = _world.Start();
         await _world.EqualAsync(replicator);
-        Assert.True(replicator.Says("cannot be used, an earlier one or the history is read instead", times: 2), replicator.Output);
+        Assert.True(replicator.Says("cannot be used; an earlier snapshot or the history is read instead", times: 2), replicator.Output);
     }
 
     private async Task PourAsync(CancellationToken stop)

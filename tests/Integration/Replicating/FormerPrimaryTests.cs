@@ -58,7 +58,7 @@ public sealed class FormerPrimaryTests : IAsyncLifetime
         // And back, as by a proxy that takes the old primary for the better one: it is told from the new one by its timeline.
         _crossing.Switch(_first.Port);
         await EndSessionsAsync(_second.ConnectionString);
-        await replicator.WaitForAsync("it was the primary once");
+        await replicator.WaitForAsync("the server is a former primary");
         await UntilAsync(async () => (await GetAsync()).Status == HttpStatusCode.ServiceUnavailable, () => $"It remained ready. {replicator.Output}");
         Assert.True(source.Equals(_world.Pin));
         _crossing.Switch(_second.Port);
@@ -66,7 +66,7 @@ public sealed class FormerPrimaryTests : IAsyncLifetime
         await source.ChangeAsync(40);
         await Wait.UntilAsync(() => source.Equals(_world.Pin), Patience, () => $"It did not come back. {replicator.Output}");
         Assert.Equal(0, await replicator.StopAsync());
-        Assert.DoesNotContain("is not the one that it followed", replicator.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("is another log than before", replicator.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,10 +38,10 @@ public sealed class PinTests(TestPostgres postgres) : IAsyncLifetime
         Directory.Delete(Path.GetDirectoryName(_world.Pin)!, recursive: true);
         await Wait.UntilAsync(() => IdAt(_world.Pin) == id && File.Exists(ReplicaMap.CursorPin(_world.Pin)) && File.Exists(WriterRegistry.WritersPin(_world.Registry)), Patience, () => replicator.Output);
         await replicator.WaitForAsync("the pin leads to the replica's map again");
-        await replicator.WaitForAsync("by which a capture on this host knows replicas, was gone");
+        await replicator.WaitForAsync("by which a capture on this host recognises replicas, was gone");
         await _world.Source.ChangeAsync(1000);
         await _world.EqualAsync(replicator);
-        Assert.False(replicator.Says("building it from the log", times: 2), replicator.Output);
+        Assert.False(replicator.Says("building the replica from the log", times: 2), replicator.Output);
         Assert.Equal(0, await replicator.StopAsync());
     }
 
@@ -53,7 +53,7 @@ public sealed class PinTests(TestPostgres postgres) : IAsyncLifetime
         using var other = BpfMap.Create("ct_map", MapType.Hash, 24, 64, 5000);
         other.Update(new byte[24], new byte[64]);
         other.Pin(_world.Pin, replace: true);
-        await replicator.WaitForAsync($"leads to another map now, {ReplicaShape.Describe(other.Info)} with the id {other.Info.Id}");
+        await replicator.WaitForAsync($"now leads to another map, {ReplicaShape.Describe(other.Info)} with the id {other.Info.Id}");
         await _world.EqualAsync(replicator);
         await _world.Source.ChangeAsync(1000);
         await _world.EqualAsync(replicator);
@@ -70,7 +70,7 @@ public sealed class PinTests(TestPostgres postgres) : IAsyncLifetime
         using (var other = BpfMap.Create("other", MapType.Hash, 4, 8, 10))
             other.Pin(_world.Pin, replace: true);
         await ReadyAsync(HttpStatusCode.ServiceUnavailable, replicator);
-        await replicator.WaitForAsync("It waits until the pin is free");
+        await replicator.WaitForAsync("The replica waits until the pin is free");
         Assert.Contains("keys of 4 bytes", await ReasonAsync(), StringComparison.Ordinal);
         await _world.Source.ChangeAsync(1000);
         File.Delete(_world.Pin);
@@ -89,7 +89,7 @@ public sealed class PinTests(TestPostgres postgres) : IAsyncLifetime
         await _world.Source.ChangeAsync(1000);
         await _world.EqualAsync(replicator);
         Assert.Equal(id, IdAt(_world.Pin));
-        await replicator.WaitForAsync("the source's is LruHash with keys of 24 bytes");
+        await replicator.WaitForAsync("the source's map is LruHash with keys of 24 bytes");
         Assert.Equal(0, await replicator.StopAsync());
     }
 
@@ -97,8 +97,8 @@ public sealed class PinTests(TestPostgres postgres) : IAsyncLifetime
     public async Task A_misspelt_name_is_told_while_it_waits_and_is_not_missed_afterwards()
     {
         using var source = ReplicatorProcess.Start("--source", "lb-l", "--map", "ct_map", "--pin", _world.Pin, "--registry", _world.Registry, "--log", _world.Log.Options.ConnectionString, "--http", _address, "--node", "node-b");
-        await source.WaitForAsync("The log knows no source 'lb-l'; sources: lb-1, lb-2.");
-        Assert.Contains("knows no source 'lb-l'", await ReasonAsync(), StringComparison.Ordinal);
+        await source.WaitForAsync("The log has no source 'lb-l'; sources: lb-1, lb-2.");
+        Assert.Contains("has no source 'lb-l'", await ReasonAsync(), StringComparison.Ordinal);
         using var map = ReplicatorProcess.Start("--source", "lb-1", "--map", "ct_mpa", "--pin", _world.PinOf("other"), "--registry", _world.Registry, "--log", _world.Log.Options.ConnectionString, "--node", "node-c");
         await map.WaitForAsync("maps of source lb-1: ct_map");
         await UntilAsync(async () => (await StatusAsync()).Output.Contains("node-b", StringComparison.Ordinal), source);
@@ -132,8 +132,8 @@ public sealed class PinTests(TestPostgres postgres) : IAsyncLifetime
                 "--source", "lb-1", "--map", "ct_map", "--pin", Path.Combine(folder.FullName, "a"), "--map", "other", "--pin", Path.Combine(folder.FullName, "b"),
                 "--registry", _world.Registry, "--log", "Host=127.0.0.1;Port=1;Username=none");
             Assert.Equal(1, await replicator.EndAsync());
-            Assert.Contains($"pin {folder.FullName}/a is not possible", replicator.Output, StringComparison.Ordinal);
-            Assert.Contains($"pin {folder.FullName}/b is not possible", replicator.Output, StringComparison.Ordinal);
+            Assert.Contains($"pin {folder.FullName}/a cannot be used", replicator.Output, StringComparison.Ordinal);
+            Assert.Contains($"pin {folder.FullName}/b cannot be used", replicator.Output, StringComparison.Ordinal);
             Assert.Contains("is not on a BPF file system", replicator.Output, StringComparison.Ordinal);
         }
         finally
@@ -146,7 +146,7 @@ public sealed class PinTests(TestPostgres postgres) : IAsyncLifetime
     public async Task A_mount_namespace_in_which_nobody_sees_the_pins_is_told()
     {
         using var apart = ReplicatorProcess.StartApart("--source", "lb-1", "--map", "ct_map", "--pin", $"{Bpffs.Root}/replica", "--log", _world.Log.Options.ConnectionString);
-        await apart.WaitForAsync("This process is in a mount namespace of its own");
+        await apart.WaitForAsync("This process is in its own mount namespace");
         await apart.WaitForAsync("built, ");
     }
 

@@ -125,9 +125,9 @@ internal sealed partial class ReplicatorProcess : IDisposable
         return long.Parse(matches[^1].Groups[1].ValueSpan);
     }
 
-    [GeneratedRegex("([0-9]+) events were read from the log")]
+    [GeneratedRegex("Events since the start: ([0-9]+) from the log")]
     private static partial Regex FromLog();
 
-    [GeneratedRegex("([0-9]+) came by the bus")]
+    [GeneratedRegex("([0-9]+) from the bus")]
     private static partial Regex FromBus();
 }

@@ -127,7 +127,7 @@ public sealed class StatusTests(TestPostgres postgres) : IAsyncLifetime
         using var replicator = ReplicatorProcess.Start("--source", "lb-1", "--map", "ct_map", "--pin", _world.Pin, "--registry", _world.Registry, "--log", connection);
         await WellAsync(replicator);
         Assert.Equal(0, await replicator.StopAsync());
-        Assert.DoesNotContain("hears nothing", replicator.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("gets no report", replicator.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class StatusTests(TestPostgres postgres) : IAsyncLifetime
         taken.Start();
         using var replicator = _world.Start("--http", _address);
         Assert.Equal(1, await replicator.EndAsync());
-        Assert.Equal($"maplog-replicator: Cannot listen on {_address} (another process listens there): give another address with --http (Maplog:Http:Address), or end the process that has it.", replicator.Output);
+        Assert.Equal($"maplog-replicator: Cannot listen on {_address} (another process listens there): give another address with --http (Maplog:Http:Address), or end that process.", replicator.Output);
 
         using var elsewhere = _world.Start("--http", "192.0.2.1:9464");
         Assert.Equal(1, await elsewhere.EndAsync());

@@ -132,7 +132,7 @@ public sealed class WithBusTests(TestPostgres postgres, TestRabbitMq rabbit) : I
         await BeatsAsync(bus, replicator, "following the bus", 1);
         await own.StopAsync();
         await _world.Source.ChangeAsync(1000);
-        await replicator.WaitForAsync("nothing heard on the bus");
+        await replicator.WaitForAsync("no message from the bus");
         await _world.EqualAsync(replicator);
         await own.StartAsync();
         await BeatsAsync(bus, replicator, "following the bus", 2);

@@ -72,7 +72,7 @@ public sealed class WithoutBusTests(TestPostgres postgres) : IAsyncLifetime
         await _world.Source.ChangeAsync(500);
         await _world.EqualAsync(next);
         Assert.False(Frozen());
-        Assert.False(next.Says("is frozen and stays so"), next.Output);
+        Assert.False(next.Says("is frozen and stays frozen"), next.Output);
         // Built when it is frozen already.
         await _world.Source.FreezeAsync();
         await next.WaitForAsync("the source's map is frozen");
@@ -121,7 +121,8 @@ public sealed class WithoutBusTests(TestPostgres postgres) : IAsyncLifetime
             map.Update(stranger, new byte[64]);
         }
         using var next = _world.Start(Often);
-        await next.WaitForAsync("somebody else has written into its map; 0 entries were written and 1 deleted");
+        await next.WaitForAsync("another program has written into its map");
+        await next.WaitForAsync("(entries written: 0, deleted: 1)");
         await _world.EqualAsync(next);
         Assert.Equal(0, await next.StopAsync());
     }
@@ -208,7 +209,7 @@ public sealed class WithoutBusTests(TestPostgres postgres) : IAsyncLifetime
             BitConverter.TryWriteBytes(stranger, i);
             map.Delete(stranger);
         }
-        await replicator.WaitForAsync("takes its writes again");
+        await replicator.WaitForAsync("accepts writes again");
         await _world.EqualAsync(replicator);
     }
 

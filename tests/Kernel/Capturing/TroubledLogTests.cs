@@ -158,7 +158,7 @@ public sealed class TroubledLogTests(TestPostgres postgres)
         await capture.SaysAsync("make room on the server's disk");
         await using var end = new NpgsqlCommand(EndOthers, admin);
         await end.ExecuteNonQueryAsync(Cancel);
-        await capture.SaysAsync("ended the session by an error of its own");
+        await capture.SaysAsync("ended the session because of an internal error");
 
         await server.GiveRoomAsync();
         capture.Store.Database.Clear();

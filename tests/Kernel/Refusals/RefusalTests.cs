@@ -107,7 +107,7 @@ public sealed class RefusalTests(TestPostgres postgres) : IDisposable
             replica.Freeze();
         }
         using var replicator = new Command("/", [Replicator, "--source", Source, "--map", "maplog_frost", "--pin", _pins["frozen"], "--registry", _pins["r"], "--log", log]);
-        await replicator.SaysAsync("is frozen, and no replicator can write it: remove that pin, or choose another");
+        await replicator.SaysAsync("is frozen, so no replicator can write it: remove that pin, or choose another pin");
         Assert.Equal(1, await replicator.EndAsync());
         capture.Terminate();
         Assert.Equal(0, await capture.EndAsync());

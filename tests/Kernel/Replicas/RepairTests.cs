@@ -8,7 +8,7 @@ namespace Maplog.Tests.Kernel.Replicas;
 /// <summary>Somebody else writes into a replica's map; the replicator finds it by the seals of the log and puts it right.</summary>
 public sealed class RepairTests(TestPostgres postgres, TestRabbitMq rabbit)
 {
-    private const string SealEvery = "--Maplog:Capture:SealEvery=00:00:01", CheckEvery = "--Maplog:Replicator:CheckEvery=00:00:01", Repaired = "somebody else has written into its map";
+    private const string SealEvery = "--Maplog:Capture:SealEvery=00:00:01", CheckEvery = "--Maplog:Replicator:CheckEvery=00:00:01", Repaired = "another program has written into its map";
 
     [Theory(Timeout = 300_000)]
     [InlineData(MapType.Hash)]
@@ -68,7 +68,7 @@ public sealed class RepairTests(TestPostgres postgres, TestRabbitMq rabbit)
         replica.Delete(Key(map, 5));
         replica.Update(Key(map, 9_999), new byte[map.Info.ValueBytes]);
         await capture.Replicators[0].SaysAsync(Repaired);
-        Assert.Contains(capture.Replicators[0].Lines, l => l.Contains("0 entries were written and 1 deleted", StringComparison.Ordinal) && l.Contains("(1 entries of the log were evicted", StringComparison.Ordinal));
+        Assert.Contains(capture.Replicators[0].Lines, l => l.Contains("(entries written: 0, deleted: 1)", StringComparison.Ordinal) && l.Contains("(Entries evicted by this kernel: 1.)", StringComparison.Ordinal));
         Assert.False(replica.Lookup(Key(map, 9_999), new byte[map.Info.ValueBytes]));
         Assert.False(replica.Lookup(Key(map, 5), new byte[map.Info.ValueBytes]));
         await capture.StopAsync();

@@ -205,7 +205,7 @@ public sealed class ReplicaMapTests
         using var source = BpfMap.Create("ct_map", MapType.Hash, 4, 8, 100);
         source.Pin(world.Pin);
         var opened = world.Opened with { MapId = source.Info.Id, BootId = Boot.Id };
-        Assert.Contains("the very map", Assert.Throws<ReplicaException>(() => ReplicaMap.Open(world.Pin, ReplicaWorld.Stream, opened, world.Registry)).Message);
+        Assert.Contains("holds the map from which", Assert.Throws<ReplicaException>(() => ReplicaMap.Open(world.Pin, ReplicaWorld.Stream, opened, world.Registry)).Message);
     }
 
     [Fact]
@@ -219,7 +219,7 @@ public sealed class ReplicaMapTests
         using (var cursor = BpfMap.OpenPinned(ReplicaMap.CursorPin(world.Pin)))
         {
             cursor.Update(Bytes.Of(0), bytes);
-            Assert.Contains("kept by process 1", Assert.Throws<ReplicaException>(() => world.OpenReplica()).Message);
+            Assert.Contains("Process 1 maintains the replica", Assert.Throws<ReplicaException>(() => world.OpenReplica()).Message);
             (record with { Keeper = new ProcessIdentity(1, 77) }).Write(bytes);
             cursor.Update(Bytes.Of(0), bytes);
         }

@@ -59,7 +59,7 @@ public sealed class BusMessageTests
     {
         var (heard, problem) = Hear(new Heartbeat(new StreamName("lb-2", "ct"), new Epoch(1), new StreamVersion(1), DateTimeOffset.UnixEpoch).ToBytes());
         Assert.Empty(heard);
-        Assert.Equal("The message is of source lb-2 and came by the way of lb-1.", problem);
+        Assert.Equal("The message belongs to source lb-2, but came in the queue of lb-1.", problem);
     }
 
     private static (List<byte[]> Heard, string? Problem) Hear(byte[] body)

@@ -48,7 +48,7 @@ public sealed class FieldHintsTests
     [InlineData("value.id@0=number", "lacks its size: write value.id@0:SIZE=number")]
     [InlineData("value.id@10:4=number", "is beyond the value, which has 12 bytes")]
     [InlineData("value@0:4=number", "needs a plain name")]
-    [InlineData("value.id@0:3=number", "takes 1, 2, 4 or 8 bytes, not 3")]
+    [InlineData("value.id@0:3=number", "needs 1, 2, 4 or 8 bytes, not 3")]
     [InlineData("peer=ipv4", "is not a hint: write key.FIELD=KIND")]
     [InlineData("key.peer=adress", "KIND one of number")]
     [InlineData("keypeer=ipv4", "is not a hint")]

@@ -30,8 +30,8 @@ public sealed class SettingsFileTests : IDisposable
             [
                 $"A:Count: 'many' is not a whole number in range. It is set in {_file}, line 4.",
                 $"A:Names: it is a list: write [\"...\"] in a file, and A:Names:0 elsewhere. It is set in {_file}, line 5.",
-                $"A:Items:1:Size: it must be a whole number in range, and is a list or a section. It is set in {_file}, line 7.",
-                $"A:Size: it must be a whole number in range, and is a list or a section. It is set in {_file}, line 8.",
+                $"A:Items:1:Size: it must be a whole number in range, but is a list or a section. It is set in {_file}, line 7.",
+                $"A:Size: it must be a whole number in range, but is a list or a section. It is set in {_file}, line 8.",
                 $"A:Typo: there is no such setting; A has Count, Size, Names, Items. It is set in {_file}, line 9.",
             ],
             mistakes.OrderBy(m => m[^2]));
@@ -39,7 +39,7 @@ public sealed class SettingsFileTests : IDisposable
 
     [Fact]
     public void A_section_that_has_a_value_is_told() =>
-        Assert.Equal([$"A: it is a section, which holds settings of its own (Count, Size, Names, Items), and has a value instead. It is set in {_file}, line 1."], Mistakes("""{ "A": "Host=db" }"""));
+        Assert.Equal([$"A: it is a section with its own settings (Count, Size, Names, Items), but has a value instead. It is set in {_file}, line 1."], Mistakes("""{ "A": "Host=db" }"""));
 
     [Fact]
     public void A_value_from_elsewhere_has_no_line()
@@ -68,7 +68,7 @@ public sealed class SettingsFileTests : IDisposable
     public void A_file_that_is_not_there_is_told()
     {
         var failure = Assert.ThrowsAny<Exception>(() => new ConfigurationBuilder().AddJsonFile("/nowhere/maplog.json").Build());
-        Assert.Equal("The settings file /nowhere/maplog.json is not there.", SettingsFile.Explain(failure));
+        Assert.Equal("The settings file /nowhere/maplog.json does not exist.", SettingsFile.Explain(failure));
     }
 
     private IReadOnlyList<string> Mistakes(string json)

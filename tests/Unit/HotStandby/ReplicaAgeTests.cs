@@ -21,7 +21,7 @@ public sealed class ReplicaAgeTests
     public void A_replica_that_never_was_level_and_a_cursor_of_another_map_are_sentences()
     {
         Assert.Contains("has not been level with its log yet", Assert.Throws<StandbyException>(() => Age(0, Second)).Message);
-        Assert.Equal("the map pinned at /sys/fs/bpf/x has id 8, but its replicator keeps the one with id 7", Assert.Throws<StandbyException>(() => Age(Second, Second, 8)).Message);
+        Assert.Equal("the map pinned at /sys/fs/bpf/x has id 8, but its replicator maintains the map with id 7", Assert.Throws<StandbyException>(() => Age(Second, Second, 8)).Message);
     }
 
     [Fact]

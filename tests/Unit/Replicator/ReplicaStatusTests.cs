@@ -18,12 +18,12 @@ public sealed class ReplicaStatusTests
     [Fact]
     public void Nothing_is_known_before_the_head_was_heard()
     {
-        Assert.Equal("It is starting.", _status.Now().WhyNot);
+        Assert.Equal("The replica is starting.", _status.Now().WhyNot);
         _status.Opened(7, At(5));
         _status.Enter(ReplicaState.CatchingUp);
         var now = _status.Now();
         Assert.Equal((null, null, false), (now.Versions, now.Lag, now.IsReady));
-        Assert.Equal("It has not heard yet where its stream ends.", now.WhyNot);
+        Assert.Equal("The replica does not know the head of its stream yet.", now.WhyNot);
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class ReplicaStatusTests
         Pass(6);
         Assert.Equal((0, TimeSpan.FromSeconds(9), true), (_status.Now().Versions, _status.Now().Lag, _status.Now().IsReady));
         Pass(2);
-        Assert.Equal("It has heard nothing of its stream for 11 s, its bound is 10 s (MaxLag).", _status.Now().WhyNot);
+        Assert.Equal("The replica has had no news of its stream for 11 s; its bound is 10 s (MaxLag).", _status.Now().WhyNot);
         _status.Heard(new StreamVersion(5));
         Assert.True(_status.Now().IsReady);
         Assert.Equal(TimeSpan.Zero, _status.Now().Lag);
@@ -52,7 +52,7 @@ public sealed class ReplicaStatusTests
         _status.Applied(At(105));
         Assert.Equal((100, TimeSpan.FromSeconds(8), true), (_status.Now().Versions, _status.Now().Lag, _status.Now().IsReady));
         Pass(3);
-        Assert.Equal("It has been behind for 11 s, its bound is 10 s (MaxLag).", _status.Now().WhyNot);
+        Assert.Equal("The replica has been behind for 11 s; its bound is 10 s (MaxLag).", _status.Now().WhyNot);
         _status.Applied(At(205));
         Assert.True(_status.Now().IsReady);
     }
@@ -62,7 +62,7 @@ public sealed class ReplicaStatusTests
     {
         Follow(5);
         _status.Heard(new StreamVersion(1006));
-        Assert.Equal("It is 1,001 versions behind, its bound is 1,000 (MaxLagVersions).", _status.Now().WhyNot);
+        Assert.Equal("The replica is 1,001 versions behind; its bound is 1,000 (MaxLagVersions).", _status.Now().WhyNot);
         _status.Enter(ReplicaState.Refused, "It is full.");
         Assert.EndsWith("(MaxLagVersions). It is full.", _status.Now().WhyNot, StringComparison.Ordinal);
         _status.Applied(At(6));
@@ -74,9 +74,9 @@ public sealed class ReplicaStatusTests
     {
         Follow(5);
         _status.Enter(ReplicaState.Building);
-        Assert.Equal("It is being built from the log.", _status.Now().WhyNot);
+        Assert.Equal("The replica is being built from the log.", _status.Now().WhyNot);
         _status.Enter(ReplicaState.Stopped, "The source's map has another shape.");
-        Assert.Equal("It has stopped. The source's map has another shape.", _status.Now().WhyNot);
+        Assert.Equal("The replica has stopped. The source's map has another shape.", _status.Now().WhyNot);
         Assert.Equal(4, _changes);
     }
 
@@ -87,7 +87,7 @@ public sealed class ReplicaStatusTests
         using var board = new ReplicaBoard(options, _time);
         board.Replicas[0].Enter(ReplicaState.Source);
         var found = await board.CheckAsync(TestContext.Current.CancellationToken);
-        Assert.Equal((true, "lb-1/a at /sys/fs/bpf/a: ready, its map is the one that the stream is logged from"), (found.IsReady, Assert.Single(found.Lines)));
+        Assert.Equal((true, "lb-1/a at /sys/fs/bpf/a: ready; its map is the map from which the stream is logged"), (found.IsReady, Assert.Single(found.Lines)));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class ReplicaStatusTests
         }
         var found = await board.CheckAsync(TestContext.Current.CancellationToken);
         Assert.False(found.IsReady);
-        Assert.Equal(["lb-1/a at /sys/fs/bpf/a: ready, at version 10, 4 behind", "lb-1/b at /sys/fs/bpf/b: It is 4 versions behind, its bound is 3 (MaxLagVersions)."], found.Lines);
+        Assert.Equal(["lb-1/a at /sys/fs/bpf/a: ready, at version 10, 4 behind", "lb-1/b at /sys/fs/bpf/b: The replica is 4 versions behind; its bound is 3 (MaxLagVersions)."], found.Lines);
         board.Replicas[1].Applied(At(14));
         Assert.True((await board.CheckAsync(TestContext.Current.CancellationToken)).IsReady);
     }

@@ -12,7 +12,7 @@ public sealed class StreamSearchTests
     public void An_unknown_source_is_told_with_those_that_the_log_knows()
     {
         Assert.Equal(
-            "The log knows no source 'lb-l'; sources: lb-1, lb-2. Correct the name, or make the source with 'maplog source add lb-l'.",
+            "The log has no source 'lb-l'; sources: lb-1, lb-2. Correct the name, or add the source with 'maplog source add lb-l'.",
             StreamSearch.UnknownSource(Stream, ["lb-1", "lb-2"]));
         Assert.Contains("'lb-l'; sources: none.", StreamSearch.UnknownSource(Stream, []), StringComparison.Ordinal);
     }

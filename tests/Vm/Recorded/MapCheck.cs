@@ -44,7 +44,7 @@ internal sealed class MapCheck(Sight sight, IReadOnlyList<DriverRow> rows, IRead
             if (missing.Count(c => c.Writer == "syscall" || !sight.MayMissUncounted) > Skips * DriverBatch || rows.Count > 1 && missing.Count > 0.1 * _seen.Count)
                 Assert.Fail(account);
             if (missing.Any(c => c.Writer != "syscall"))
-                Assert.Contains(logged.Opened!.Unseen, sentence => sentence.Contains("held up inside bpf(2)", StringComparison.Ordinal));
+                Assert.Contains(logged.Opened!.Unseen, sentence => sentence.Contains("preempted inside bpf(2)", StringComparison.Ordinal));
             if (missing.Count > 0)
                 TestContext.Current.TestOutputHelper?.WriteLine(account);
             return;
