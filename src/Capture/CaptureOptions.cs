@@ -83,7 +83,7 @@ public sealed class CaptureOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!StreamName.IsSource(Source))
-            yield return Wrong(nameof(Source), Source.Length == 0 ? "name the source whose maps are captured, for example lb-1." : $"'{Source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_'.");
+            yield return Wrong(nameof(Source), Source.Length == 0 ? "name the source of the captured maps, for example lb-1." : $"'{Source}' is not a source name: use 1 to {StreamName.MaxSourceLength} of a-z, 0-9, '-' and '_'.");
         if (Watch.Count == 0)
             yield return Wrong(nameof(Watch), "name at least one map: its name, a prefix*, pin:PATH or id:N.");
         foreach (var watch in Watch)
@@ -94,9 +94,9 @@ public sealed class CaptureOptions : IValidatableObject
         if (Watch.Count > NamePattern.Max)
             yield return Wrong(nameof(Watch), $"{Watch.Count} entries are too many: use at most {NamePattern.Max}, or a prefix* or pin:FOLDER/* for many maps at once.");
         if (Probe != "auto" && Probes.BestFirst.All(p => p.Name() != Probe))
-            yield return Wrong(nameof(Probe), $"'{Probe}' is no probe: use auto, fentry, kprobe or syscall.");
+            yield return Wrong(nameof(Probe), $"'{Probe}' is not a probe: use auto, fentry, kprobe or syscall.");
         if (RingBytes is < LeastRing or > MostRing || !int.IsPow2(RingBytes))
-            yield return Wrong(nameof(RingBytes), $"{RingBytes} is no size for the ring: use a power of two from {LeastRing} to {MostRing}.");
+            yield return Wrong(nameof(RingBytes), $"{RingBytes} is not a valid size for the ring: use a power of two from {LeastRing} to {MostRing}.");
         if (SnapshotEvery < TimeSpan.Zero || SnapshotEvery > TimeSpan.FromDays(30) || SnapshotEvery > TimeSpan.Zero && SnapshotEvery < TimeSpan.FromSeconds(1))
             yield return Wrong(nameof(SnapshotEvery), $"{SnapshotEvery} is out of range: use 00:00:01 to 30.00:00:00, or 00:00:00 for never.");
         if (!Path.IsPathRooted(PinRoot))

@@ -45,7 +45,7 @@ internal sealed class CaptureTerm(
         var streams = await _reader.ListStreamsAsync(options.Source, stopping);
         var writer = await LogWriter.OpenAsync(store, options.Source, stopping); // after them: what came between them collides
         await ForgetOthersPastAsync(streams, stopping);
-        health.Waits("it attaches its hook and reads what the log knows.");
+        health.Waits("the capture attaches its hook and reads the known content from the log.");
         ownership?.Sign(lease.Epoch);
         using var hook = Attach(options.StayAttached ? PinFolder : null);
         using var heads = ownership is null ? null : CommittedHeads.Open(PinFolder);
@@ -161,7 +161,7 @@ internal sealed class CaptureTerm(
     {
         if (why.Node != node.Name)
             CaptureHook.Detach(PinFolder);
-        log.Fatal($"{why.Message} {hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition} bytes that the hook recorded are dropped.");
+        log.Fatal($"{why.Message} {hook.Ring.ProducerPosition - hook.Ring.ConsumerPosition} bytes of the hook's records are dropped.");
         return TermEnd.Deposed;
     }
 
@@ -169,7 +169,7 @@ internal sealed class CaptureTerm(
     private async Task<TermEnd> LostHookAsync(HookLostException lost, HookClaim claim, CaptureSession session, CancellationToken stopping)
     {
         log.HookLost(lost.Message);
-        health.Waits($"{lost.Message} It attaches its hook again.");
+        health.Waits($"{lost.Message} The capture attaches its hook again.");
         _unhookedSince = lost.SoundAt;
         var isOwn = claim.MayUnpin;
         var within = isOwn && !stopping.IsCancellationRequested ? Timeout.InfiniteTimeSpan : StopWithin;
@@ -292,7 +292,7 @@ internal sealed class CaptureTerm(
             if (cursor >= stream.Head.Version)
                 return replica;
             if (time.GetElapsedTime(began) > CatchUpWithin)
-                throw new LogException($"Map {replica.Name} (id {replica.Id}) of this node is the replica of {stream.Stream}, but at version {cursor} of {stream.Head.Version}: written from here, the rest would be lost. Start its replicator, let it catch up, and start this daemon again.");
+                throw new LogException($"Map {replica.Name} (id {replica.Id}) of this node is the replica of {stream.Stream}, but at version {cursor} of {stream.Head.Version}: if this daemon wrote now, the later changes would be lost. Start the replicator, let the replica catch up, and start this daemon again.");
             await Task.Delay(TimeSpan.FromMilliseconds(100), time, stopping);
         }
     }

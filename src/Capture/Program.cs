@@ -9,23 +9,23 @@ using Maplog.Observing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-var daemon = new Daemon("maplog-capture", "records every change of the watched eBPF maps and logs it.",
+var daemon = new Daemon("maplog-capture", "records and logs every change of the watched eBPF maps.",
 [
-    new("--check", "", "Checks the settings, prints the live maps that each --watch would catch, and starts nothing.", "Maplog:Capture:Check"),
+    new("--check", "", "Check the settings, print the live maps that each --watch matches, and start nothing.", "Maplog:Capture:Check"),
     new("--source", "NAME", "The source under which the changes are logged.", "Maplog:Capture:Source"),
-    new("--watch", "MAP", "A map: name, prefix*, pin:PATH or id:N, with =STREAM behind it under another name; pin:FOLDER/* is a stream for each pin. Repeatable.", "Maplog:Capture:Watch:{0}"),
-    new("--waiting-is-ready", "BOOL", "Whether it is ready while live maps wait for a stream that another live map has.", "Maplog:Capture:WaitingIsReady"),
+    new("--watch", "MAP", "A map: name, prefix*, pin:PATH or id:N, with =STREAM appended for another stream name; pin:FOLDER/* makes a stream for each pin. Repeatable.", "Maplog:Capture:Watch:{0}"),
+    new("--waiting-is-ready", "BOOL", "Whether the capture is ready while live maps wait for a stream of another live map.", "Maplog:Capture:WaitingIsReady"),
     new("--probe", "PROBE", "auto, fentry, kprobe or syscall.", "Maplog:Capture:Probe"),
     new("--ring-bytes", "BYTES", "Size of the ring between kernel and daemon, a power of two.", "Maplog:Capture:RingBytes"),
-    new("--snapshot-every", "TIME", "How often to look whether a stream needs a new snapshot, 00:05:00; 00:00:00 is never.", "Maplog:Capture:SnapshotEvery"),
-    new("--index-rate", "N", "Most events a second into the index of keys; 0: it is left to maplog audit index.", "Maplog:Capture:IndexRate"),
-    new("--stay-attached", "BOOL", "Whether the hook goes on recording when the daemon ends.", "Maplog:Capture:StayAttached"),
+    new("--snapshot-every", "TIME", "How often to check whether a stream needs a new snapshot, 00:05:00; 00:00:00 is never.", "Maplog:Capture:SnapshotEvery"),
+    new("--index-rate", "N", "Maximum of events a second for the index of keys; 0: only maplog audit index fills it.", "Maplog:Capture:IndexRate"),
+    new("--stay-attached", "BOOL", "Whether the hook continues to record after the daemon has ended.", "Maplog:Capture:StayAttached"),
     new("--standby", "BOOL", "Whether to wait for a promotion while another node writes the source.", "Maplog:Capture:Standby"),
     new("--pin-root", "FOLDER", "Folder of bpffs for the pins.", "Maplog:Capture:PinRoot"),
     new("--log", "CONNECTION", "Connection string of the log's Postgres.", "Maplog:Log:ConnectionString"),
     new("--bus", "URI", "Address of RabbitMQ, amqp://user:password@host/vhost.", "Maplog:Bus:Uri"),
     .. ObservingServices.Switches,
-    new("--node", "NAME", "What the log calls this host.", "Maplog:Node:Name"),
+    new("--node", "NAME", "Name of this host in the log.", "Maplog:Node:Name"),
 ]);
 return await daemon.RunAsync(args, (builder, settings) =>
 {

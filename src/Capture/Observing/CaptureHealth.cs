@@ -12,7 +12,7 @@ internal sealed class CaptureHealth(LogStore store, CaptureOptions options, Time
 {
     private static readonly TimeSpan AskAtMostEvery = TimeSpan.FromSeconds(1), AnswerWithin = TimeSpan.FromSeconds(2);
 
-    private volatile string? _waiting = "it is starting.", _away;
+    private volatile string? _waiting = "the capture is starting.", _away;
     private volatile string? _answer;
     private volatile Func<WatchTroubles> _troubles = () => WatchTroubles.None;
     private long _heardAt = long.MinValue;
@@ -45,7 +45,7 @@ internal sealed class CaptureHealth(LogStore store, CaptureOptions options, Time
         var troubles = _troubles();
         IReadOnlyList<string> missing = [.. troubles.Pins, .. troubles.Waiting];
         return (_away ?? _answer) is { } why
-            ? new Readiness(false, [$"{options.Source}: {why} The ring keeps what happens meanwhile, as long as it has room.", .. missing])
+            ? new Readiness(false, [$"{options.Source}: {why} Meanwhile the ring keeps changes, as long as it has room.", .. missing])
             : new Readiness(troubles.Pins.Count == 0 && (troubles.Waiting.Count == 0 || options.WaitingIsReady), [$"{options.Source}: capturing", .. missing]);
     }
 

@@ -28,11 +28,11 @@ internal sealed class CaptureMetrics : IDisposable
     public CaptureMetrics(CaptureHealth health, BatchFeed feed, BusPublisher bus)
     {
         _meter.CreateObservableCounter("maplog.capture.changes", () => PerOrigin(Hooked), "{change}", "Changes that the hook recorded.");
-        _meter.CreateObservableCounter("maplog.capture.corrections", () => PerOrigin(Corrected), "{change}", "Changes that no record told of: found by a scan, or by reading back keys whose order was open.");
+        _meter.CreateObservableCounter("maplog.capture.corrections", () => PerOrigin(Corrected), "{change}", "Changes without a record: found by a scan, or by reading back keys whose order was uncertain.");
         _meter.CreateObservableCounter("maplog.capture.lost", () => PerReason(g => g.Lost, isSkip: false), "{change}", "Changes known not to have been recorded.");
         _meter.CreateObservableCounter("maplog.capture.skipped", () => PerReason(g => g.Lost, isSkip: true), "{call}", "Calls for which the kernel did not run the hook.");
         _meter.CreateObservableCounter("maplog.capture.gaps", () => PerReason(g => g.Gaps), "{gap}", "Gap events logged.");
-        _meter.CreateObservableCounter("maplog.capture.ambiguous", () => PerStream(s => s.Ambiguous), "{key}", "Keys that several CPUs hit at about the same time, read back.");
+        _meter.CreateObservableCounter("maplog.capture.ambiguous", () => PerStream(s => s.Ambiguous), "{key}", "Keys that several CPUs changed at about the same time, and that were read back.");
         _meter.CreateObservableCounter("maplog.capture.scans", Scans, "{scan}", "Whole scans of a map.");
         _meter.CreateObservableGauge("maplog.capture.entries", () => PerStream(s => s.Entries?.Count), "{entry}", "Entries of the map, as the log has it.");
         _meter.CreateObservableGauge("maplog.capture.max.entries", () => PerStream(s => s.MaxEntries), "{entry}", "Entries for which the map has room.");

@@ -84,7 +84,7 @@ internal sealed class CapturedMap
         var keys = data.Slice(RecordHeader.Size, (int)(header.Count * header.KeySize));
         var values = data.Slice(RecordHeader.Size + keys.Length, (int)(header.Count * header.ValueSize));
         if (header.KeySize != (uint)Shape.KeySize || header.ValueSize != 0 && header.ValueSize != (uint)Shape.ValueBytes && (header.Flags & (RecordFlags.OneCpu | RecordFlags.AllCpus)) == 0)
-            throw new InvalidDataException($"A ring record of map {Name} (id {Id}) has keys of {header.KeySize} and values of {header.ValueSize} bytes, the map has {Shape.KeySize} and {Shape.ValueBytes}: the hook and this daemon do not fit; run `maplog detach` and start the daemon again.");
+            throw new InvalidDataException($"A ring record of map {Name} (id {Id}) has keys of {header.KeySize} and values of {header.ValueSize} bytes, but the map has {Shape.KeySize} and {Shape.ValueBytes}: the hook and this daemon do not match; run `maplog detach` and start the daemon again.");
         var isDone = (header.Flags & RecordFlags.Unsure) == 0 || IsInMap(header, keys, values);
         for (var i = 0; i < (int)header.Count; i++)
         {

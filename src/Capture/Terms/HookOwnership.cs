@@ -16,7 +16,7 @@ internal sealed class HookOwnership : IDisposable
     private static readonly TimeSpan StampEvery = TimeSpan.FromSeconds(1), Hung = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20), Pause = TimeSpan.FromMilliseconds(200);
 
-    private const string Apart = "give this one a source or a --pin-root of its own";
+    private const string Apart = "give this capture another source or another --pin-root";
 
     private readonly string _source, _node;
     private readonly TimeProvider _time;
@@ -84,7 +84,7 @@ internal sealed class HookOwnership : IDisposable
             }
             if (_time.GetElapsedTime(began) > Patience)
             {
-                throw Refused($"{HookClaim.DescribeHolder(_claim.Folder)} captures it and runs, although nobody holds the lease in "
+                throw Refused($"{HookClaim.DescribeHolder(_claim.Folder)} captures it and runs, although no daemon holds the lease in "
                     + $"this log: one of the two logs is a copy of the other. Stop that capture, or {Apart}.");
             }
         }
@@ -112,12 +112,12 @@ internal sealed class HookOwnership : IDisposable
             return;
         _claim.LetGo();
         throw Refused($"the hook that is pinned in {_claim.Folder} records for {Other(owner)}, and may hold changes "
-            + "that are not in that log yet. Start the capture of that log again; or, if that log is given up, "
+            + "that are not in that log yet. Start the capture of that log again; or, if that log was abandoned, "
             + $"run `maplog detach {_source}` and start this capture again; or {Apart}.");
     }
 
     private string Other(HookOwner owner) =>
-        owner.Place == _log!.Place ? "another log, which was at the same place before" : $"another log, {owner.Place}";
+        owner.Place == _log!.Place ? "another log, which was at the same place earlier" : $"another log, {owner.Place}";
 
     private KernelException Refused(string why) => new($"Source {_source} cannot be captured on this host for the log {_log}: {why}");
 

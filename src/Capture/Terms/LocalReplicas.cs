@@ -20,7 +20,7 @@ internal readonly record struct LocalReplicas(long? Behind, string? Problem)
             if (stream.Opened is not { } opened || stream.Head.Kind == EventKind.MapClosed)
                 continue;
             if (replicas.Find(stream.Stream, opened.Shape) is not { } replica)
-                return new LocalReplicas(null, $"Node {node} has no replica of {stream.Stream} that its capture watches: start a replicator for it there, and watch its pin.");
+                return new LocalReplicas(null, $"Node {node} has no replica of {stream.Stream} that its capture watches: start a replicator for the stream there, and watch the replica's pin.");
             behind = Math.Max(behind, stream.Head.Version - OwnReplicas.VersionOf(replica, stream.Stream));
         }
         return new LocalReplicas(behind, null);

@@ -36,7 +36,7 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
                         return held;
                     row = await _lease.ReadAsync(stopping) ?? row;
                     wait.Over();
-                    health.Waits("it waits for its turn as the writer: another has the source.");
+                    health.Waits("the capture waits until it may write: another capture writes the source.");
                     if (row is { IsHeld: true })
                         ownership?.LetGo();
                     if (!options.Standby)
@@ -125,12 +125,12 @@ internal sealed class WriterTurn(CaptureOptions options, NodeOptions node, LogSt
         if (row.Node != node.Name)
         {
             throw new LogException(
-                $"Source {options.Source} is written by node {row.Node}, this is {node.Name}. `maplog promote {options.Source} --node {node.Name}` makes this node its writer; --standby true waits for that. If it is the same node under another name, give it its name with --node.");
+                $"Node {row.Node} writes source {options.Source}, and this is node {node.Name}. `maplog promote {options.Source} --node {node.Name}` makes this node its writer; --standby true waits for the promotion. If this is the same node with another name, give the right name with --node.");
         }
         var state = row.Holder is null ? HolderState.Dead : HolderName.StateOf(row.Holder);
         // In another container nobody can be asked: a daemon that lives renews its lease.
         if (row.IsHeld && (state == HolderState.Alive || waited > WriterLease.Term + Grace))
-            throw new LogException($"Source {options.Source} has a writer already: a source is captured by one daemon at a time. Stop the other one, or give this one another source.");
+            throw new LogException($"Source {options.Source} has a writer already: only one daemon can capture a source at a time. Stop the other daemon, or give this one another source.");
         return Task.CompletedTask;
     }
 

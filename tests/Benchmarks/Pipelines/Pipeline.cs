@@ -48,7 +48,7 @@ internal sealed class Pipeline : IAsyncDisposable
         try
         {
             pipeline.StartCapture();
-            await pipeline.Capture.SaysAsync("No map is").WaitAsync(Patience, cancellation);
+            await pipeline.Capture.SaysAsync("No map matches").WaitAsync(Patience, cancellation);
             return pipeline;
         }
         catch

@@ -25,7 +25,7 @@ internal static class WriterFaults
             var deposed = world.Writer.Capture;
             HandedOver(world);
             deposed.GoOnRunning();
-            await deposed.SaysAsync("it has been deposed");
+            await deposed.SaysAsync("has been deposed");
         }, "handover") { HandsOver = true },
         new("writer died, and another promoted", async world =>
         {

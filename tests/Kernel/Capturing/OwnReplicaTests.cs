@@ -60,7 +60,7 @@ public sealed class OwnReplicaTests(TestPostgres postgres)
         BusyMap.Change(source, 100);
         using var second = BusyMap.Create(Name);
         BusyMap.Change(second, 100);
-        await capture.SaysAsync("the newer takes over");
+        await capture.SaysAsync("the newer map takes over");
         using var registry = WriterRegistry.Open(capture.Registry);
         registry.AddReplica(second.Info.Id, Stream(Name));
         source.Dispose();

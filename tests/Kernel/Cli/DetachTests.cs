@@ -68,7 +68,7 @@ public sealed class DetachTests(TestPostgres postgres)
         await capture.KillAsync();
         await server.StopAsync();
         capture.Start();
-        await capture.SaysAsync("Waiting for it");
+        await capture.SaysAsync("Waiting for the log");
 
         var refused = await CommandRun.OfAsync("detach", CaptureProcess.Source, "--pin-root", capture.Registry);
         Assert.Equal(1, refused.Code);

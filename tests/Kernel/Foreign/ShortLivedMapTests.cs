@@ -17,7 +17,7 @@ public sealed class ShortLivedMapTests(TestPostgres postgres)
         using (var second = ShortLivedMap.Create(Name))
         {
             ShortLivedMap.Change(second, 7);
-            await capture.SaysAsync("the newer takes over");
+            await capture.SaysAsync("the newer map takes over");
         }
         first.Dispose();
         var lives = await LivesAsync(capture, Name, lives: 2);
@@ -48,7 +48,7 @@ public sealed class ShortLivedMapTests(TestPostgres postgres)
         await using var capture = await CaptureProcess.StartAsync(postgres, 16 << 20, null, Name);
         await capture.WatchesAsync(Name);
         ShortLivedMap.Make(Name, Maps);
-        await capture.SaysAsync("more maps of this name were made, changed and ended");
+        await capture.SaysAsync("more maps of this name were created, changed and closed");
         while (await MissedAsync(capture, Name) < Maps - Kept)
             await Task.Delay(100, TestContext.Current.CancellationToken);
         first.Dispose();

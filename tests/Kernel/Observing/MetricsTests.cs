@@ -74,7 +74,7 @@ public sealed class MetricsTests : IAsyncDisposable
 
         await _postgres.StopAsync();
         map.Update(BitConverter.GetBytes(7L), BitConverter.GetBytes(8L));
-        await AnswersAsync(CapturePlace, "/readyz", HttpStatusCode.ServiceUnavailable, "The ring keeps what happens meanwhile");
+        await AnswersAsync(CapturePlace, "/readyz", HttpStatusCode.ServiceUnavailable, "Meanwhile the ring keeps changes");
         await AnswersAsync(ReplicaPlace, "/readyz", HttpStatusCode.ServiceUnavailable, "The replica has had no news of its stream for");
         await AnswersAsync(CapturePlace, "/healthz", HttpStatusCode.OK, "healthy");
         await MeasuresAsync(CapturePlace, "maplog_capture_log_up", 0);

@@ -57,7 +57,7 @@ public sealed class PromotionTests(TestPostgres postgres, TestRabbitMq rabbit)
         Assert.Equal(0, (await pair.PromoteAsync(pair.B, "--force")).Status);
         BusyMap.Change(a, 1_000, seed: 9);
         pair.A.Capture.GoOnRunning();
-        await pair.A.Capture.SaysAsync("it has been deposed");
+        await pair.A.Capture.SaysAsync("has been deposed");
         await pair.A.Capture.SaysAsync("Standing by");
         using var b = pair.B.OpenMap();
         BusyMap.Change(b, 5_000, seed: 2);

@@ -71,7 +71,7 @@ public sealed class RefusalTests(TestPostgres postgres) : IDisposable
     {
         using var capture = new Command("/", [Capture, "--source", Source, "--watch", "x", "--log", AwayLog, .. Hook()]);
         await capture.SaysAsync("127.0.0.1:1");
-        await capture.SaysAsync("Waiting for it");
+        await capture.SaysAsync("Waiting for the log");
         capture.Terminate();
         Assert.Equal(0, await capture.EndAsync());
     }

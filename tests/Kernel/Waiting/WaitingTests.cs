@@ -17,7 +17,7 @@ public sealed class WaitingTests
         var several = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Host = $"127.0.0.1:1,127.0.0.1:{postgres.Port}" }.ConnectionString;
         daemons.Set(several);
         daemons.Start();
-        await daemons.BothSayAsync("Waiting for it");
+        await daemons.BothSayAsync("Waiting for the log");
         await Task.Delay(3_000, Cancel);
         daemons.MustRun();
 
@@ -26,7 +26,7 @@ public sealed class WaitingTests
         await daemons.AreEqualAsync();
         await postgres.KillAsync();
         daemons.Change(2_000);
-        await daemons.Capture.SaysAsync("The log is away");
+        await daemons.Capture.SaysAsync("The log is not available");
         await Task.Delay(3_000, Cancel);
         await postgres.StartAsync();
         await daemons.AreEqualAsync();
@@ -56,7 +56,7 @@ public sealed class WaitingTests
         await daemons.AreEqualAsync();
         await postgres.KillAsync();
         daemons.Change(2_000);
-        await daemons.Capture.SaysAsync("The log is away");
+        await daemons.Capture.SaysAsync("The log is not available");
         await Task.Delay(3_000, Cancel);
         await postgres.StartAsync();
         await daemons.AreEqualAsync();
@@ -88,7 +88,7 @@ public sealed class WaitingTests
         await ExecuteAsync(admin, "alter role maplog password 'rotated'");
         await ExecuteAsync(admin, "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()");
         daemons.Change(2_000);
-        await daemons.Capture.SaysAsync("The log is away: Appending");
+        await daemons.Capture.SaysAsync("The log is not available: Appending");
         await daemons.BothSayAsync("refused the login");
         await Task.Delay(2_000, Cancel);
         daemons.MustRun();
