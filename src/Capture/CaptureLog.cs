@@ -131,7 +131,7 @@ internal static partial class CaptureLog
     [LoggerMessage(43, LogLevel.Warning, "{Stream}: map {MapId} cannot be read ({Errno}). Its changes are recorded; scans and read-backs of it wait until it can be read.")]
     public static partial void MapUnreadable(this ILogger log, string stream, uint mapId, string errno);
 
-    [LoggerMessage(44, LogLevel.Warning, "{Stream}: {Maps} more maps of this name were created, changed and closed while map {MapId} lives. The log will have {Max} of them, and a gap with the number of changes of the others. Watch the right map by its pin, or give the other maps another name.")]
+    [LoggerMessage(44, LogLevel.Warning, "{Stream}: more maps of this name were created, changed and closed while map {MapId} lives, number: {Maps}. The log will have {Max} of them, and a gap with the number of changes of the others. Watch the right map by its pin, or give the other maps another name.")]
     public static partial void GenerationsDropped(this ILogger log, string stream, int maps, uint mapId, int max);
 
     [LoggerMessage(45, LogLevel.Information, "Lines about short-lived maps were left out, number: {Count}. At most {Max} a minute are written for each stream. The log has all of these maps.")]

@@ -138,7 +138,7 @@ internal sealed class MapRegistry(
         {
             // No verdict at all is none against it: the hash for high ids may be full, and then the hook judges by the name each time.
             if (hook.SlotOf(map.Id) is { } slot ? slot != map.Slot : hook.IsIgnored(map.Id))
-                return $"Another process has told the hook no longer to record map {map.Name} (id {map.Id}) of stream {map.Stream.Name}.";
+                return $"Another process has changed the hook so that it no longer records map {map.Name} (id {map.Id}) of stream {map.Stream.Name}.";
         }
         return null;
     }

@@ -18,7 +18,7 @@ internal sealed class OwnReplicas(IReadOnlyList<WatchedTarget> targets, HostRegi
         var ids = replicators.Replicas().Where(r => r.Value == wanted).Select(r => r.Key).ToHashSet();
         var found = BpfMap.All().Where(m => ids.Contains(m.Id) && ReplicaShape.Fits(m, shape) && pins.Means(m.Id, m.Name, stream.Map)).ToList();
         return found.Count < 2 ? found.FirstOrDefault() : throw new InvalidDataException(
-            $"{found.Count} maps of this node are replicas of {stream} and watched for it (ids {string.Join(", ", found.Select(m => m.Id))}): watch the one that this node uses by its pin, --watch pin:PATH={stream.Map}.");
+            $"{found.Count} maps of this node are replicas of {stream} and are watched for it (ids {string.Join(", ", found.Select(m => m.Id))}): watch the map that this node uses by its pin, --watch pin:PATH={stream.Map}.");
     }
 
     /// <summary>How far it is.</summary>

@@ -16,15 +16,15 @@ internal sealed class UnloggableMaps(IReadOnlyList<WatchedTarget> targets)
     public static string? WhyNot(MapInfo info, WatchedTarget target, string stream)
     {
         var why = !HookedFunction.Supports(info.Type)
-            ? $"a map of type {info.Type} holds kernel objects, or is of a kind that maplog does not know. Hash, LRU hash, array, LPM trie and the per-CPU kinds of them can be."
+            ? $"a map of type {info.Type} holds kernel objects, or is of a kind that maplog does not know. maplog replicates hash, LRU hash, array, LPM trie and their per-CPU kinds."
             : (long)info.KeySize + info.ValueBytes > MaxEntryBytes
-            ? $"its entries have keys of {info.KeySize} and values of {info.ValueBytes} bytes, and an entry may have {MaxEntryBytes} at most."
+            ? $"its entries have keys of {info.KeySize} and values of {info.ValueBytes} bytes, but an entry may have at most {MaxEntryBytes}."
             : info.ValueBytes == 0
             ? "its values have no bytes."
             : !StreamName.IsMap(stream)
             ? $"'{stream}' is not a stream name. Give it one: {target.Text}={(target.Pin is not null && target.IsPrefix ? "STREAM-*" : "STREAM")}, of 1 to 64 of A-Z, a-z, 0-9, '_', '.' and '-'."
             : null;
-        return why is null ? null : $"Map {info.Name} (id {info.Id}) is meant by '{target.Text}' but cannot be replicated: {why}";
+        return why is null ? null : $"Map {info.Name} (id {info.Id}) matches '{target.Text}', but cannot be replicated: {why}";
     }
 
     /// <returns>Whether the map was met for the first time.</returns>

@@ -40,7 +40,7 @@ internal sealed class WatchCheck(CaptureOptions options, TextWriter output) : IR
     internal static IEnumerable<string> Lines(
         string source, IReadOnlyList<WatchedTarget> targets, PinView pins, IReadOnlyList<MapInfo> maps, IReadOnlyDictionary<uint, ulong> replicas)
     {
-        yield return $"The settings are valid. The watch set of source {source} would catch, on this host and now:";
+        yield return $"The settings are valid. The watch set of source {source} matches these live maps of this host:";
         var caught = new Dictionary<string, uint>();
         var byTarget = maps.Select(m => (Map: m, Found: pins.Find(m.Id, m.Name))).Where(m => m.Found is not null)
             .ToLookup(m => m.Found!.Value.Target, m => (m.Map, m.Found!.Value.Stream));
@@ -52,7 +52,7 @@ internal sealed class WatchCheck(CaptureOptions options, TextWriter output) : IR
             foreach (var (path, why) in pins.Unreadable.Where(u => u.Path == target.Pin))
                 yield return $"  {path} cannot be opened: {why}";
             if (!byTarget[target].Any())
-                yield return "  no map now; a map that appears later is caught";
+                yield return "  no map now; a map that appears later will be logged";
         }
     }
 

@@ -26,14 +26,14 @@ internal sealed record WatchTroubles(IReadOnlyList<string> Waiting, IReadOnlyLis
     public static string LostPin(StreamName stream, uint mapId, string pin) =>
         $"{stream}: {pin} leads to no map. Map {mapId}, which was pinned there, is logged while it lives. Pin the map again, or restart the capture without this pin in its watch set.";
 
-    public static string Unreadable(string pin, string why) => $"{pin} is watched and not logged: {why}";
+    public static string Unreadable(string pin, string why) => $"{pin} is watched, but not logged: {why}";
 
     /// <summary>A pin that leads to a map with which its stream cannot go on.</summary>
     public static string NotFollowed(StreamName stream, uint mapId, PinnedMap pin, string why) =>
-        $"{stream}: {pin.Path} leads to map {pin.MapId}, which cannot be logged there: {why} Map {mapId} is logged still.";
+        $"{stream}: {pin.Path} leads to map {pin.MapId}, which cannot be logged there: {why} Map {mapId} is still logged.";
 
     public static string OtherStream(PinnedMap pin, string wanted, StreamName logged) =>
-        $"{pin.Path} is watched for stream {wanted}, but its map {pin.MapId} is logged as {logged}: a map has one stream. Take one of the two out of the watch set.";
+        $"{pin.Path} is watched for stream {wanted}, but its map {pin.MapId} is logged as {logged}: a map can have only one stream. Remove one of the two from the watch set.";
 
-    private const string WhatToDo = "Give each map a stream: watch it by its pin (pin:FOLDER/* takes all pins of a folder), or as NAME=STREAM. If it is meant, --waiting-is-ready true.";
+    private const string WhatToDo = "Give each map a stream: watch it by its pin (pin:FOLDER/* takes all pins of a folder), or as NAME=STREAM. If this is intended, set --waiting-is-ready true.";
 }

@@ -30,10 +30,10 @@ public sealed class WatchedTarget
         if (_stream is null || (_glob is null ? !IsPrefix && !_stream.Contains('*') : _stream.Count(c => c == '*') == 1))
             return;
         throw new FormatException(_glob is not null
-            ? $"'{text}': these are several maps, and each needs a stream of its own. Write one * into the stream's name, for the pin's: {what}=lb-*."
+            ? $"'{text}': these are several maps, and each needs its own stream. Write one * into the stream's name, for the pin's: {what}=lb-*."
             : IsPrefix
             ? $"'{text}': a prefix means several maps, which cannot share one stream name."
-            : $"'{text}': a stream's name has a * only behind several pins, pin:/sys/fs/bpf/FOLDER/*=lb-*.");
+            : $"'{text}': a stream's name can have a * only after several pins, pin:/sys/fs/bpf/FOLDER/*=lb-*.");
     }
 
     /// <summary>As it was written, without the stream's name.</summary>

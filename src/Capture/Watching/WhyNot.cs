@@ -8,7 +8,7 @@ internal static class WhyNot
 {
     /// <returns>A sentence; null: it can be logged.</returns>
     public static string? Of(MapInfo map, WatchedTarget target, string stream, IReadOnlyDictionary<uint, ulong> replicas) =>
-        OwnMaps.Contains(map) ? "it is a map of maplog's own."
+        OwnMaps.Contains(map) ? "it is one of maplog's own maps."
         : IsMadeFromALog(map.Id, target, replicas) ? "it was made from a log, as a replica or by 'maplog replay'."
         : UnloggableMaps.WhyNot(map, target, stream);
 

@@ -6,7 +6,7 @@ namespace Maplog.Log;
 /// <param name="place">The log.</param>
 /// <param name="lost">How many events of which stream.</param>
 public sealed class CommitsLostException(string place, IReadOnlyDictionary<StreamName, long> lost)
-    : LogException($"The log at {place} has lost {lost.Values.Sum()} events that it had confirmed, of {string.Join(", ", lost.Keys)}, for example by a failover to a server that was behind.")
+    : LogException($"The log at {place} has lost {lost.Values.Sum()} {(lost.Values.Sum() == 1 ? "event" : "events")} that it had confirmed, of {string.Join(", ", lost.Keys)}, for example by a failover to a server that was behind.")
 {
     /// <summary>How many events of which stream.</summary>
     public IReadOnlyDictionary<StreamName, long> Lost { get; } = lost;

@@ -31,7 +31,7 @@ public sealed class ForeignMapTests(TestPostgres postgres)
         using var map = BusyMap.Create("maplog_native");
         await using var capture = await CaptureProcess.StartAsync(postgres, 1 << 20, null, Name, "maplog_native");
         await capture.WatchesAsync("maplog_native");
-        await capture.SaysAsync($"Map {Name} (id {ring.Info.Id}) is meant by '{Name}' but cannot be replicated");
+        await capture.SaysAsync($"Map {Name} (id {ring.Info.Id}) matches '{Name}', but cannot be replicated");
         await capture.StopAsync();
     }
 
@@ -60,7 +60,7 @@ public sealed class ForeignMapTests(TestPostgres postgres)
         using var map = BusyMap.Create("maplog_native");
         await using var capture = await CaptureProcess.StartAsync(postgres, 1 << 20, null, Name, "maplog_native");
         await capture.WatchesAsync("maplog_native");
-        await capture.SaysAsync($"values of {large.Info.ValueSize} bytes, and an entry may have");
+        await capture.SaysAsync($"values of {large.Info.ValueSize} bytes, but an entry may have");
         await capture.StopAsync();
     }
 
