@@ -10,20 +10,20 @@ namespace Microsoft.AspNetCore.Hosting;
 public static class HotStandbyWebHostBuilderExtensions
 {
     /// <summary>
-    /// Makes this process a member of a hot-standby group: every TCP address Kestrel listens on is shared with the group's other
-    /// members, and the kernel gives each new connection to the one whose turn it is. The heartbeat is written where Kestrel
-    /// accepts connections. When the application stops, the member drains first. Health checks that the application has registered
-    /// are the member's own check, unless the options name one. Where it cannot be a member, or have an address, the application does
-    /// not start: an <see cref="IOException"/> says why.
+    /// Makes this process a member of a hot-standby group: the members of the group share every TCP address on which Kestrel listens, and
+    /// the kernel chooses the member for each new connection. Kestrel's accept loop writes the heartbeat. When the application stops, the
+    /// member drains first. The registered health checks of the application are the member's check, unless the options name another one. If
+    /// the process cannot become a member, or cannot have an address, the application does not start: an <see cref="IOException"/> says
+    /// why.
     /// </summary>
-    /// <param name="builder">Kestrel's, on its own socket transport.</param>
+    /// <param name="builder">Kestrel's builder, with its own socket transport.</param>
     /// <param name="configure">Sets at least <see cref="StandbyOptions.Group"/> and <see cref="StandbyOptions.Member"/>.</param>
     public static IWebHostBuilder UseHotStandby(this IWebHostBuilder builder, Action<StandbyOptions> configure) =>
         builder.ConfigureServices(services =>
         {
             services.AddOptions<StandbyOptions>().Configure(configure);
             services.TryAddSingleton<StandbyMembership>();
-            // Kestrel takes the transport that was added last.
+            // Kestrel uses the transport that was added last.
             services.AddSingleton<IConnectionListenerFactory, StandbyTransport>();
             services.AddHostedService<StandbyLifetime>();
         });

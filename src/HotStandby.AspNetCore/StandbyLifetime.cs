@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Maplog.HotStandby.AspNetCore;
 
-/// <summary>Drains when the application is told to stop; says so if Kestrel went another way than through the group.</summary>
+/// <summary>Drains when the application stops; reports if Kestrel did not use the group.</summary>
 internal sealed class StandbyLifetime(StandbyMembership membership, IHostApplicationLifetime application) : IHostedLifecycleService
 {
     private CancellationTokenRegistration _stopping;

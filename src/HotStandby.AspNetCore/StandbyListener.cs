@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Maplog.HotStandby.AspNetCore;
 
-/// <summary>A listener of Kestrel's: what it accepts is the heartbeat, and it drains before it closes.</summary>
+/// <summary>A listener of Kestrel: its accepts are the heartbeat, and it drains before it closes.</summary>
 internal sealed class StandbyListener(IConnectionListener inner, StandbyMember member, Socket socket) : IConnectionListener
 {
     public EndPoint EndPoint => inner.EndPoint;
@@ -24,15 +24,15 @@ internal sealed class StandbyListener(IConnectionListener inner, StandbyMember m
 
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        // Kestrel still accepts while this waits; what it then leaves in the queue the kernel moves to another member.
-        // This socket alone: of an endpoint that is configured away the others serve on.
+        // Kestrel still accepts while this waits; the kernel moves connections that stay in the queue to another member. Only this socket
+        // drains: if the configuration removes one endpoint, the others continue to serve.
         try
         {
             await member.DrainAsync(socket, cancellationToken);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
-            // No time to wait, as when another endpoint could not be bound; or the member has left already.
+            // There is no time to wait, for example because another endpoint could not be bound; or the member has left already.
         }
         await inner.UnbindAsync(cancellationToken);
     }

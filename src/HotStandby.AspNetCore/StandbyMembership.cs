@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Maplog.HotStandby.AspNetCore;
 
-/// <summary>The application's place in its group: taken when Kestrel binds its first address.</summary>
+/// <summary>The application's place in its group: it is taken when Kestrel binds its first address.</summary>
 internal sealed partial class StandbyMembership(IOptions<StandbyOptions> options, IServiceProvider services, ILogger<StandbyMembership> log) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
@@ -14,7 +14,7 @@ internal sealed partial class StandbyMembership(IOptions<StandbyOptions> options
     /// <summary>Null until an address is bound.</summary>
     public StandbyMember? Member => Volatile.Read(ref _member);
 
-    /// <exception cref="StandbyException">It cannot be a member.</exception>
+    /// <exception cref="StandbyException">The process cannot become a member.</exception>
     public StandbyMember Join()
     {
         lock (_lock)

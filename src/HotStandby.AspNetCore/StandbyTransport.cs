@@ -7,11 +7,13 @@ using Microsoft.Extensions.Options;
 
 namespace Maplog.HotStandby.AspNetCore;
 
-/// <summary>Kestrel's socket transport, whose sockets are the group's: bound by the member, put into the group once they listen.</summary>
+/// <summary>
+/// Kestrel's socket transport with the group's sockets: the member binds them, and puts them into the group after they listen.
+/// </summary>
 internal sealed class StandbyTransport(StandbyMembership membership, IOptions<SocketTransportOptions> options, ILoggerFactory loggers)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    /// <summary>Unix sockets and inherited descriptors have no port to share: Kestrel's own transport takes those.</summary>
+    /// <summary>Unix sockets and inherited descriptors have no port to share: Kestrel's own transport handles them.</summary>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint;
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -22,7 +24,7 @@ internal sealed class StandbyTransport(StandbyMembership membership, IOptions<So
         }
         catch (StandbyException e)
         {
-            // Of localhost and of every address Kestrel takes one family if the other fails with anything but this.
+            // For localhost and for "any address", Kestrel accepts one family if the other fails with any other exception.
             throw new IOException(e.Message, e);
         }
     }

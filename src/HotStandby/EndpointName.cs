@@ -10,7 +10,7 @@ internal static class EndpointName
     public static string Of(ProtocolType protocol, IPEndPoint endpoint) =>
         $"{(protocol == ProtocolType.Udp ? "udp" : "tcp")}-{Convert.ToHexStringLower(endpoint.Address.GetAddressBytes())}-{endpoint.Port.ToString(CultureInfo.InvariantCulture)}";
 
-    /// <summary>As people write it, <c>tcp 127.0.0.1:8080</c>; the name itself if it is none.</summary>
+    /// <summary>The readable form, <c>tcp 127.0.0.1:8080</c>; the name itself if it is not an endpoint.</summary>
     public static string ForPeople(string name)
     {
         if (name.Split('-') is not [var protocol, var hex, var port] || hex.Length is not (8 or 32) || !int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number))

@@ -1,11 +1,11 @@
 namespace Maplog.HotStandby;
 
-/// <summary>When a member of a better rank takes over from one that serves. Of ranked groups only.</summary>
+/// <summary>When a member of better rank takes over from the serving member. Only for ranked groups.</summary>
 public enum Failback
 {
-    /// <summary>As soon as it is well.</summary>
+    /// <summary>As soon as the better member is well.</summary>
     AtOnce = 0,
 
-    /// <summary>When the one that serves is no longer well, or an operator promotes another.</summary>
+    /// <summary>When the serving member is no longer well, or an operator promotes another member.</summary>
     Held = 1,
 }

@@ -1,6 +1,6 @@
 namespace Maplog.HotStandby;
 
-/// <summary>Which settings of a group an operator has set: these stay as they are when a member joins with others.</summary>
+/// <summary>The settings of a group that an operator has set: they stay when a member joins with other values.</summary>
 [Flags]
 internal enum GroupOrders : uint
 {

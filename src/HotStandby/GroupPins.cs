@@ -3,7 +3,7 @@ using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
-/// <summary>The folder of a group: how it is made, removed, and how one group's relates to another's.</summary>
+/// <summary>The folder of a group: its creation, its removal, and its relation to the folders of other groups.</summary>
 internal static class GroupPins
 {
     private static readonly TimeSpan FirstTimeout = TimeSpan.FromSeconds(1);
@@ -30,7 +30,7 @@ internal static class GroupPins
     /// <returns>False if there is no such folder.</returns>
     public static bool Remove(string folder)
     {
-        // What another version made can be removed too. Nobody joins while this has the lock.
+        // A group of another version can be removed too. No member joins while this process has the lock.
         using var locked = Seats.Lock(folder);
         if (locked is null)
             return false;
@@ -45,7 +45,9 @@ internal static class GroupPins
         return true;
     }
 
-    /// <summary>Another group under the same root and in the same network whose members serve at an address; null if there is none.</summary>
+    /// <summary>
+    /// Another group under the same root and in the same network with members that serve at an address; null if there is none.
+    /// </summary>
     public static string? OtherAt(StandbyGroup group, string endpoint)
     {
         var root = Path.GetDirectoryName(group.Folder)!;
@@ -65,7 +67,7 @@ internal static class GroupPins
         }
         catch (StandbyException)
         {
-            // Another version's, whose sockets are pinned as ours are.
+            // A group of another version, with sockets pinned like ours.
         }
         try
         {

@@ -1,6 +1,6 @@
 namespace Maplog.HotStandby;
 
-/// <summary>Which settings of a member an operator has set: these outlive its restart.</summary>
+/// <summary>The settings of a member that an operator has set: they outlive the member's restart.</summary>
 [Flags]
 internal enum MemberOrders : uint
 {

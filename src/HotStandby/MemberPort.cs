@@ -4,7 +4,7 @@ using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
-/// <summary>A socket of a member, its place in the group's endpoint, and the heartbeat of who serves on it.</summary>
+/// <summary>A socket of a member, its place in the group's endpoint, and the heartbeat of the code that serves on it.</summary>
 internal sealed class MemberPort(StandbyEndpoint endpoint, Socket socket, IPEndPoint address, int slot)
 {
     private volatile bool _left;
@@ -15,7 +15,7 @@ internal sealed class MemberPort(StandbyEndpoint endpoint, Socket socket, IPEndP
 
     public IPEndPoint Address => address;
 
-    /// <summary>Null: it does not serve yet, or makes none.</summary>
+    /// <summary>Null: the member does not serve yet, or sends no pulses.</summary>
     public Pulse? Pulse { get; set; }
 
     public ref PortRecord Record => ref endpoint.Port(slot);
@@ -26,7 +26,7 @@ internal sealed class MemberPort(StandbyEndpoint endpoint, Socket socket, IPEndP
 
     public bool IsClosed => socket.SafeHandle.IsClosed;
 
-    /// <summary>What the kernel has given the socket and nobody has taken from it.</summary>
+    /// <summary>What the kernel has given the socket and no code has taken yet.</summary>
     public int Waiting
     {
         get
@@ -54,7 +54,7 @@ internal sealed class MemberPort(StandbyEndpoint endpoint, Socket socket, IPEndP
             Volatile.Write(ref Record.Beat, Clock.Now());
     }
 
-    /// <summary>Gives the place up, which another may have from now on.</summary>
+    /// <summary>Releases the place, so that another socket can have it.</summary>
     public void Leave()
     {
         if (_left)
@@ -64,7 +64,7 @@ internal sealed class MemberPort(StandbyEndpoint endpoint, Socket socket, IPEndP
         endpoint.Dispose();
     }
 
-    /// <summary>Its socket is closed, and another of the member is to have the place.</summary>
+    /// <summary>The socket is closed, and another socket of the member takes the place.</summary>
     public void GiveWay()
     {
         _left = true;

@@ -8,7 +8,7 @@ namespace Maplog.HotStandby;
 [StructLayout(LayoutKind.Sequential)]
 internal struct MemberRecord
 {
-    /// <summary>Of <see cref="Eligible"/>: for ever.</summary>
+    /// <summary>A value of <see cref="Eligible"/>: forever.</summary>
     public const ulong Always = ulong.MaxValue;
 
     public ulong Incarnation;

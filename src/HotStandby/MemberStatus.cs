@@ -2,23 +2,26 @@ using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
-/// <summary>A member as it is at this moment.</summary>
+/// <summary>The present state of a member.</summary>
 /// <param name="Slot">Its place in the arrays.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Incarnation">A number of this process' stay in the group; the greater, the later it came.</param>
-/// <param name="Pid">Its process, as the process itself sees its number.</param>
-/// <param name="Rank">The lowest serves, in a ranked group.</param>
+/// <param name="Incarnation">The number of this process' stay in the group; later stays have greater numbers.</param>
+/// <param name="Pid">Its process, in the process' own numbering.</param>
+/// <param name="Rank">The lowest rank serves, in a ranked group.</param>
 /// <param name="Weight">The share, in a weighted group.</param>
-/// <param name="Faults">Why it would be passed over.</param>
-/// <param name="IsIncumbent">It is the one that was chosen last, in a ranked group.</param>
-/// <param name="ReplicaAge">How long ago the oldest of its replicas was last level with its log, as the member knows; null if it names none, or it is not known.</param>
-/// <param name="BeatAge">Age of its heartbeat, the oldest of where it listens; null if it has none.</param>
+/// <param name="Faults">Why the program would pass over it.</param>
+/// <param name="IsIncumbent">Whether it was chosen last, in a ranked group.</param>
+/// <param name="ReplicaAge">
+/// How long ago the oldest of its replicas was last level with its log, as far as the member knows; null if it names no replicas, or the
+/// time is unknown.
+/// </param>
+/// <param name="BeatAge">Age of its heartbeat, the oldest of its ports; null if it has none.</param>
 /// <param name="Timeout">The age at which its heartbeat is stale.</param>
 /// <param name="InGroup">How long it has been in the group.</param>
-/// <param name="Chosen">New connections (UDP: datagrams) given to it and to who had its name and slot before.</param>
-/// <param name="Migrated">Connections given to it from a listener that closed.</param>
-/// <param name="LastResort">Of both, those it was given although it had a fault.</param>
-/// <param name="Listens">Where it listens, as <c>tcp 127.0.0.1:8080</c>.</param>
+/// <param name="Chosen">New connections (UDP: datagrams) given to it and to earlier members with its name and slot.</param>
+/// <param name="Migrated">Connections given to it from a closing listener.</param>
+/// <param name="LastResort">Among both, those that it got although it had a fault.</param>
+/// <param name="Listens">Its addresses, as <c>tcp 127.0.0.1:8080</c>.</param>
 public sealed record MemberStatus(
     int Slot, string Name, ulong Incarnation, int Pid, int Rank, int Weight, StandbyFaults Faults, bool IsIncumbent, TimeSpan? ReplicaAge, TimeSpan? BeatAge, TimeSpan Timeout,
     TimeSpan InGroup, ulong Chosen, ulong Migrated, ulong LastResort, IReadOnlyList<string> Listens)

@@ -2,13 +2,18 @@ using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
-/// <summary>A folder of pins that appears whole or not at all, whoever makes it first, and goes in one step too.</summary>
+/// <summary>
+/// A folder of pins that appears complete or not at all, whichever process creates it first, and disappears in one step too.
+/// </summary>
 internal static class PinnedFolder
 {
-    /// <summary>How folders are named that are being made or removed; no name of a group or an address begins so.</summary>
+    /// <summary>The prefix of folders that are being created or removed; no name of a group or an address begins with it.</summary>
     public const string Mark = "_unfinished_";
 
-    /// <summary>Lets <paramref name="fill"/> make the pins in a folder of another name, then renames it. If somebody was faster, theirs stays.</summary>
+    /// <summary>
+    /// Lets <paramref name="fill"/> create the pins in a folder with another name, and then renames the folder. If another process was
+    /// faster, its folder stays.
+    /// </summary>
     public static void Make(string path, Action<string> fill)
     {
         var above = Path.GetDirectoryName(path)!;
@@ -32,7 +37,7 @@ internal static class PinnedFolder
         }
     }
 
-    /// <summary>Takes a folder of pins away; who looks for it finds it whole or not. The caller holds the lock on it.</summary>
+    /// <summary>Removes a folder of pins; other processes see it complete or not at all. The caller holds the lock on it.</summary>
     public static void Remove(string folder)
     {
         if (!Bpffs.Holds(folder))
@@ -42,12 +47,12 @@ internal static class PinnedFolder
         Directory.Delete(going, recursive: true);
     }
 
-    /// <summary>Whether a folder is one that somebody is making or removing.</summary>
+    /// <summary>Whether a process is creating or removing the folder.</summary>
     public static bool IsUnfinished(string folder) => Path.GetFileName(folder).StartsWith(Mark, StringComparison.Ordinal);
 
     private static string Unfinished(string above) => Path.Combine(above, $"{Mark}{Guid.NewGuid():N}");
 
-    // With the lock on it, by which others tell that its maker lives: process numbers do not reach across containers.
+    // With the lock on it, which shows others that its maker lives: process numbers do not work across containers.
     private static (string Folder, FolderLock Held) Begin(string above)
     {
         while (true)
@@ -56,11 +61,11 @@ internal static class PinnedFolder
             Bpffs.EnsureMounted(folder);
             if (TryTake(folder) is { } held)
                 return (folder, held);
-            // Somebody has swept it away in the moment between.
+            // Another process has removed it in between.
         }
     }
 
-    // What a process left that died in the middle of it.
+    // The remains of a process that died in the middle.
     private static void Sweep(string above)
     {
         foreach (var folder in Directory.EnumerateDirectories(above, $"{Mark}*"))

@@ -5,8 +5,9 @@ using System.Net.Sockets;
 namespace Maplog.HotStandby;
 
 /// <summary>
-/// The member's own client at one of its ports: it connects to the member's own listener, by a source port that the program knows
-/// and gives to nobody else. It writes no heartbeat itself; who accepts it does. So a heartbeat says that this process accepts and serves there.
+/// The member's own client at one of its ports: it connects to the member's own listener from a source port that the program knows, so the
+/// program gives the connection to this member only. The pulse writes no heartbeat itself; the accepting code does. So a heartbeat shows
+/// that this process accepts and serves there.
 /// </summary>
 internal sealed class Pulse : IDisposable
 {
@@ -41,16 +42,17 @@ internal sealed class Pulse : IDisposable
 
     public void Dispose() => _stop.Dispose();
 
-    /// <summary>Whether what came to a port is its member's pulse.</summary>
+    /// <summary>Whether a connection or datagram at a port is its member's pulse.</summary>
     public static bool IsOf(MemberPort port, IPEndPoint from, IPEndPoint? to)
     {
-        // Another's, moved here from its queue, is a client that says nothing; and the port of one that died may be a client's by now.
+        // A pulse of another member that was moved here from its queue is a client that says nothing; and the port of a dead member may
+        // belong to a client by now.
         return port.Record.Pulse == NetworkOrder(from.Port) && (to is null || from.Address.Equals(to.Address));
     }
 
     private static uint NetworkOrder(int port) => BinaryPrimitives.ReverseEndianness((ushort)port);
 
-    // Where a socket that listens on every address is reached from the same host.
+    // The address at which the same host reaches a socket that listens on every address.
     private static IPEndPoint Itself(IPEndPoint address) => new(
         address.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address.Address, address.Port);
 
@@ -66,13 +68,13 @@ internal sealed class Pulse : IDisposable
                 if (fault is not null)
                     _options.Say(fault);
             }
-            // In steps: the timeout may be lowered meanwhile.
+            // In steps, because the timeout may become shorter meanwhile.
             for (TimeSpan rest; !_stop.IsCancellationRequested && (rest = Timeout() / PerTimeout - Since(begun)) > TimeSpan.Zero;)
                 await Task.Delay(rest < LongestStep ? rest : LongestStep, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <returns>What there is to say, beside that no heartbeat comes of it.</returns>
+    /// <returns>What to report, in addition to the missing heartbeat.</returns>
     private async Task<string?> BeatAsync()
     {
         var begun = Clock.Now();
@@ -94,7 +96,7 @@ internal sealed class Pulse : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // It hangs; or another has what was sent.
+            // The member hangs, or another program got the pulse.
         }
         _unasked = sent && Volatile.Read(ref _port.Record.Asked) < begun ? _unasked + 1 : 0;
         return _unasked < 2 ? null
@@ -122,7 +124,7 @@ internal sealed class Pulse : IDisposable
             }
             else
             {
-                // Nobody answers; it must stay known until it is read.
+                // Nobody answers; the program must know the port until the pulse is read.
                 await socket.SendToAsync(ReadOnlyMemory<byte>.Empty, _itself, cancellation);
                 await Task.Delay(Timeout() / (2 * PerTimeout), cancellation);
                 sent();
@@ -130,7 +132,7 @@ internal sealed class Pulse : IDisposable
         }
         finally
         {
-            // Before the port is free for a client. It may be the next socket's already.
+            // Before the port is free for a client. The record may belong to the next socket already.
             Interlocked.CompareExchange(ref _port.Record.Pulse, 0, port);
         }
     }

@@ -5,12 +5,12 @@ using Maplog.Kernel;
 namespace Maplog.HotStandby;
 
 /// <summary>
-/// How old a replica is at most, by what its replicator notes in the map pinned beside it (<c>PIN_cursor</c>, docs/formats.md):
-/// the moment at which the log had nothing that the replica does not have now. It grows by itself when the replicator
-/// lags, hangs, has lost the log or is dead, so nobody has to notice any of these.
+/// The maximum age of a replica, from the note of its replicator in the map pinned next to it (<c>PIN_cursor</c>, docs/formats.md): the
+/// time at which the log had no event that the replica does not have now. The age grows when the replicator lags, hangs, has lost the log
+/// or is dead, so nobody has to notice any of these.
 /// </summary>
-/// <param name="Age">How old.</param>
-/// <param name="Level">The moment as it is noted, in tenths of a second since boot: the same number for all who look.</param>
+/// <param name="Age">The age.</param>
+/// <param name="Level">The time of the note, in tenths of a second since boot: the same number for all readers.</param>
 internal readonly record struct ReplicaAge(TimeSpan Age, uint Level)
 {
     public const int CursorSize = 64, MapIdAt = 4, LevelAt = 52;
@@ -18,7 +18,7 @@ internal readonly record struct ReplicaAge(TimeSpan Age, uint Level)
 
     private const long LevelUnit = 100_000_000; // a tenth of a second
 
-    /// <exception cref="StandbyException">It is not known, and why.</exception>
+    /// <exception cref="StandbyException">The age is unknown, with the reason.</exception>
     public static ReplicaAge Read(string pin)
     {
         var cursorPin = pin + "_cursor";
@@ -40,9 +40,9 @@ internal readonly record struct ReplicaAge(TimeSpan Age, uint Level)
     }
 
     /// <param name="cursor">The cursor map's value.</param>
-    /// <param name="pin">Of the replica, for the sentence.</param>
-    /// <param name="mapId">Of the map that is pinned there.</param>
-    /// <param name="now">ns since boot, suspended time included.</param>
+    /// <param name="pin">The replica's pin, for the sentence.</param>
+    /// <param name="mapId">The id of the map that is pinned there.</param>
+    /// <param name="now">ns since boot, including suspended time.</param>
     internal static ReplicaAge Of(ReadOnlySpan<byte> cursor, string pin, uint mapId, long now)
     {
         var kept = BinaryPrimitives.ReadUInt32LittleEndian(cursor[MapIdAt..]);
@@ -54,7 +54,7 @@ internal readonly record struct ReplicaAge(TimeSpan Age, uint Level)
         return new ReplicaAge(Since(level, now), level);
     }
 
-    /// <param name="level">A moment as it is noted.</param>
-    /// <param name="now">ns since boot, suspended time included.</param>
+    /// <param name="level">The time of a note.</param>
+    /// <param name="now">ns since boot, including suspended time.</param>
     internal static TimeSpan Since(uint level, long now) => TimeSpan.FromTicks(Math.Max(0, now - level * LevelUnit) / TimeSpan.NanosecondsPerTick);
 }

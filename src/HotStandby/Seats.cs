@@ -3,15 +3,15 @@ using Maplog.Kernel;
 namespace Maplog.HotStandby;
 
 /// <summary>
-/// Who sits in which slot. A slot is its member's as long as the member holds the lock on the slot's folder, which the kernel
-/// takes back from the dead; and slots are given out under the lock on the group's folder.
+/// The members and their slots. A slot belongs to its member as long as the member holds the lock on the slot's folder; the kernel releases
+/// the lock of a dead process. Slots are assigned under the lock on the group's folder.
 /// </summary>
 internal static class Seats
 {
-    /// <summary>How long who joins waits for others that do.</summary>
+    /// <summary>How long a joining member waits for other joining members.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>The lock on a group's folder, under which members come and the group goes; null if there is no such folder.</summary>
+    /// <summary>The lock on a group's folder, under which members join and the group is removed; null if there is no such folder.</summary>
     public static FolderLock? Lock(string folder)
     {
         try
@@ -25,7 +25,7 @@ internal static class Seats
         }
     }
 
-    /// <summary>The same; null if another has had it all the time, and an error if there is no such folder.</summary>
+    /// <summary>The same; null if another process had the lock all the time, and an error if there is no such folder.</summary>
     public static FolderLock? TryLock(string folder, TimeSpan patience)
     {
         for (var until = Clock.Now() + Clock.Of(patience); ;)
@@ -84,7 +84,7 @@ internal static class Seats
             throw new StandbyException($"Group {group.Name} is full: live processes hold all {GroupRecord.Slots} slots; 'maplog standby list {group.Name}' names them.");
     }
 
-    // The first of a group may say how it works; later ones must agree, unless an operator has spoken.
+    // The first member of a group may set how the group works; later members must agree, unless an operator has set it.
     private static void Settle(StandbyGroup group, StandbyOptions options, bool first)
     {
         ref var settings = ref group.Settings;
@@ -110,7 +110,7 @@ internal static class Seats
     private static StandbyException Disagrees(StandbyGroup group, StandbyOptions options, string wanted, string has, string setting) => new(
         $"Member {options.Member} cannot join group {group.Name}: it asks for the {setting} {wanted}, but the present members have {has}. Give all members the same value, or none, and change it with 'maplog standby set {group.Name}'.");
 
-    // What an operator has set goes with the name, also from one that drains in another slot; his latest word counts.
+    // An operator's settings belong to the name, also those of a member that drains in another slot; the latest setting counts.
     private static (uint Ordered, uint Rank, uint Weight) Orders(StandbyGroup group, string name)
     {
         var (latest, orders) = (0ul, default((uint, uint, uint)));
@@ -123,7 +123,7 @@ internal static class Seats
         return orders;
     }
 
-    // Where the name was before: its counts go on. Else where nobody ever was; else the dead's.
+    // The earlier slot of the name, because its counts continue. Otherwise a slot that was never used, otherwise the slot of a dead member.
     private static int Choose(StandbyGroup group, string name, Dictionary<int, FolderLock> free)
     {
         var slots = free.Keys.Order().ToList();

@@ -4,8 +4,8 @@ using Maplog.Kernel;
 namespace Maplog.HotStandby;
 
 /// <summary>
-/// Asks the member's own checks and looks at its replicas, and writes what comes of it where the program reads it. Eligibility is
-/// written as the moment at which it lapses: if this ends or hangs, so does the eligibility.
+/// Runs the member's own checks, reads the age of its replicas, and writes the results where the program reads them. Eligibility is written
+/// as the time at which it lapses: if this check ends or hangs, the eligibility lapses.
 /// </summary>
 internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : IDisposable
 {
@@ -54,7 +54,7 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         var level = uint.MaxValue;
         if (options.Eligible is { } eligible)
         {
-            // Two rounds may fail to come, and a busy machine has a second.
+            // Two rounds may be missed, and a busy machine needs another second.
             until = await AskAsync(eligible, "eligibility") ? Clock.Now() + Clock.Of(options.CheckEvery * 4 + Grace) : 0;
             why = until == 0 ? "its check failed" : null;
         }
@@ -76,16 +76,19 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
             : $"Member {member.Name} of group {member.Group.Name} is not eligible; eligible members go before it: {why}.");
     }
 
-    /// <returns>Until when the replica is young enough, 0 if it is not; when it was last level, as it is noted, 0 if that is not known; and why it is not young enough.</returns>
+    /// <returns>
+    /// Until when the replica is young enough, 0 if it is not; when it was last level, as noted, 0 if this is unknown; and why it is not
+    /// young enough.
+    /// </returns>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever hides the replica's age means no.")]
     private (ulong Until, uint Level, string? Why) OfReplica(string pin)
     {
         try
         {
-            // The age first: what passes meanwhile is the member's loss.
+            // Read the age first: time that passes meanwhile counts against the member.
             var now = Clock.Now();
             var (age, level) = ReplicaAge.Read(pin);
-            // What was level before this process began may have been left behind with the process before it.
+            // A level from before this process began may belong to the previous process.
             if (age > TimeSpan.FromTicks((Boot.Now() - _joined) / TimeSpan.NanosecondsPerTick))
                 return (0, level, $"the replica {pin} has not been level with its log since the member joined");
             if (age <= options.MostLag)
@@ -98,7 +101,7 @@ internal sealed class SelfCheck(StandbyMember member, StandbyOptions options) : 
         }
     }
 
-    // The check is the service's own code: whatever it throws is its answer, and one that does not return is asked no second time.
+    // The check is the service's own code: an exception is its answer, and a check that does not return is not called again.
     [SuppressMessage("Design", "CA1031", Justification = "Any failure of the check means no.")]
     private async Task<bool> AskAsync(Func<CancellationToken, ValueTask<bool>> check, string what)
     {

@@ -5,10 +5,12 @@ using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
-/// <summary>One address and port of a group: the program that chooses there, the sockets it chooses from and their heartbeats, all pinned.</summary>
+/// <summary>
+/// One address and port of a group: the program that chooses there, the sockets among which it chooses, and their heartbeats, all pinned.
+/// </summary>
 internal sealed class StandbyEndpoint : IDisposable
 {
-    /// <summary>Of this build's programs, as far as they have been loaded.</summary>
+    /// <summary>The programs of this build that have been loaded.</summary>
     private static readonly ConcurrentDictionary<string, string> Tags = new();
 
     private readonly BpfMap _ports;
@@ -28,14 +30,17 @@ internal sealed class StandbyEndpoint : IDisposable
 
     public BpfMap Sockets { get; }
 
-    /// <summary>Whether connections of a closing listener are given to another. From kernel 5.14; before, the host's net.ipv4.tcp_migrate_req is not there either.</summary>
+    /// <summary>
+    /// Whether the kernel moves connections of a closing listener to another one. From kernel 5.14; earlier kernels do not have
+    /// net.ipv4.tcp_migrate_req either.
+    /// </summary>
     public bool Migrates => Program.Info.Name == StandbyImage.Migrate;
 
-    /// <param name="group">Whose.</param>
+    /// <param name="group">The group.</param>
     /// <param name="protocol">TCP or UDP.</param>
     /// <param name="endpoint">The address and port.</param>
-    /// <param name="migrate">False: without migration, whatever the kernel can.</param>
-    /// <param name="replaced">Whether the program pinned there was another build's; it is this one's now.</param>
+    /// <param name="migrate">False: without migration, even if the kernel can migrate.</param>
+    /// <param name="replaced">Whether the program pinned there belonged to another build and was replaced.</param>
     public static StandbyEndpoint OpenOrMake(StandbyGroup group, ProtocolType protocol, IPEndPoint endpoint, bool migrate, out bool replaced)
     {
         var folder = Path.Combine(group.EndpointsFolder, EndpointName.Of(protocol, endpoint));
@@ -80,7 +85,7 @@ internal sealed class StandbyEndpoint : IDisposable
         }
     }
 
-    /// <summary>What stands there of a slot's member.</summary>
+    /// <summary>The record of a slot's member at this endpoint.</summary>
     public ref PortRecord Port(int slot) => ref _records[slot];
 
     public void Dispose()
@@ -90,8 +95,8 @@ internal sealed class StandbyEndpoint : IDisposable
         Program.Dispose();
     }
 
-    // Pins outlive members, and so an upgrade. The maps are as the layout says, so the program can be changed under those
-    // that are there: they have the new one as soon as a socket of who joins attaches it, which is theirs all.
+    // Pins outlive members, and so they outlive an upgrade. The layout of the maps is the same, so the program can be replaced under the
+    // present members: all of them use the new program as soon as a socket of the joining member attaches it.
     private bool ReplaceOther(StandbyGroup group)
     {
         if (Tags.TryGetValue(Program.Info.Name, out var known) && known == Program.Info.Tag)
@@ -103,7 +108,7 @@ internal sealed class StandbyEndpoint : IDisposable
         var name = Migrates ? StandbyImage.Migrate : StandbyImage.Select;
         image.SetAutoload(Migrates ? StandbyImage.Select : StandbyImage.Migrate, false);
         image.Load();
-        // The tag is of the instructions: the same of the same build.
+        // The tag depends on the instructions: the same build has the same tag.
         var tag = Tags[name] = image.Program(name).Info().Tag;
         if (tag == Program.Info.Tag)
             return false;
@@ -124,7 +129,7 @@ internal sealed class StandbyEndpoint : IDisposable
         }
         catch (KernelException e) when (e.Errno is Errno.Eacces or Errno.Einval)
         {
-            // A kernel without migration does not know the field that the program reads: its verifier says so by one of these.
+            // A kernel without migration does not know a field that the program reads: its verifier reports it by one of these.
             Load(group, folder, StandbyImage.Select, StandbyImage.Migrate);
         }
     }

@@ -1,4 +1,6 @@
 namespace Maplog.HotStandby;
 
-/// <summary>A group or a member cannot be what it was asked to be. The message is a sentence: what was being done, to which group, why, and what to do.</summary>
+/// <summary>
+/// A group or a member cannot do what was asked. The message is a sentence: the attempt, the group, the reason, and what to do.
+/// </summary>
 public sealed class StandbyException(string message, Exception? inner = null) : Exception(message, inner);

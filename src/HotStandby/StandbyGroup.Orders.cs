@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Maplog.HotStandby;
 
-/// <summary>What an operator says.</summary>
+/// <summary>The orders of an operator.</summary>
 public sealed partial class StandbyGroup
 {
-    /// <summary>Sets what an operator says. Null leaves as it is.</summary>
+    /// <summary>Sets the group as an operator asks. Null leaves a setting as it is.</summary>
     public void Order(StandbyPolicy? policy = null, Failback? failback = null, TimeSpan? timeout = null, bool? refuse = null)
     {
         if (timeout is { } asked && !IsTimeout(asked))
@@ -15,10 +15,12 @@ public sealed partial class StandbyGroup
             | (timeout is null ? 0 : GroupOrders.Timeout) | (refuse is null ? 0 : GroupOrders.Refuse));
     }
 
-    /// <summary>Lets a member take no new connections, or take them again. What it has goes on, and its restart takes connections.</summary>
+    /// <summary>
+    /// Stops new connections to a member, or permits them again. Present connections continue, and a restarted member takes connections.
+    /// </summary>
     public void Drain(string member, bool drain = true) => Require(member).Draining = drain ? 1u : 0;
 
-    /// <summary>Sets a member's rank, until another is set here: its restart does not change it.</summary>
+    /// <summary>Sets a member's rank, until another rank is set here: a restart does not change it.</summary>
     public void Rank(string member, int rank)
     {
         if (rank < 0)
@@ -28,7 +30,7 @@ public sealed partial class StandbyGroup
         record.Ordered |= (uint)MemberOrders.Rank;
     }
 
-    /// <summary>Sets a member's weight, until another is set here.</summary>
+    /// <summary>Sets a member's weight, until another weight is set here.</summary>
     public void Weigh(string member, int weight)
     {
         if (weight is < 0 or > MostWeight)
@@ -38,7 +40,9 @@ public sealed partial class StandbyGroup
         record.Ordered |= (uint)MemberOrders.Weight;
     }
 
-    /// <summary>Lets a member serve before all others: rank 0, the others that went before it one further back. Held failback passes to it.</summary>
+    /// <summary>
+    /// Makes a member serve before all others: it gets rank 0, and the members before it move one back. A held failback moves to it.
+    /// </summary>
     public void Promote(string member)
     {
         ref var promoted = ref Require(member);
@@ -52,7 +56,7 @@ public sealed partial class StandbyGroup
         Settings.Incumbent = promoted.Incarnation;
     }
 
-    // The newest of that name: an older one that drains may be there too.
+    // The newest member of that name: an older one may still be draining.
     private ref MemberRecord Require(string member)
     {
         var members = Members();

@@ -4,15 +4,15 @@ using Maplog.Kernel;
 namespace Maplog.HotStandby;
 
 /// <summary>
-/// A group as its pins hold it: settings, members, counts. What is set here is in force with the next connection.
-/// The pins stay when the last member leaves, until <see cref="Remove"/>.
+/// A group in its pins: settings, members, counts. A setting applies from the next connection on. The pins stay when the last member
+/// leaves, until <see cref="Remove"/>.
 /// </summary>
 public sealed partial class StandbyGroup : IDisposable
 {
-    /// <summary>The folder of groups unless another is set.</summary>
+    /// <summary>The default folder of groups.</summary>
     public const string DefaultRoot = "/sys/fs/bpf/maplog_standby";
 
-    /// <summary>Members that a group can have at once, those that drain among them.</summary>
+    /// <summary>The maximum of members that a group can have at once, including draining members.</summary>
     public const int MostMembers = GroupRecord.Slots;
 
     /// <summary>The greatest weight.</summary>
@@ -53,13 +53,15 @@ public sealed partial class StandbyGroup : IDisposable
     /// <summary>When a better rank takes over.</summary>
     public Failback Failback => (Failback)Settings.Failback;
 
-    /// <summary>The age at which a heartbeat is stale, of members that have set no other.</summary>
+    /// <summary>The age at which a heartbeat is stale, for members without their own timeout.</summary>
     public TimeSpan Timeout => TimeSpan.FromTicks((long)(Settings.Timeout / TimeSpan.NanosecondsPerTick));
 
-    /// <summary>Whether a connection is refused when no member is well; else the least bad has it.</summary>
+    /// <summary>Whether a connection is refused when no member is well; otherwise the least bad member gets it.</summary>
     public bool Refuses => Settings.Refuse != 0;
 
-    /// <summary>Whether the kernel gives the connections that wait at a closing listener to another, on all ports; from Linux 5.14.</summary>
+    /// <summary>
+    /// Whether the kernel moves the connections that wait at a closing listener to another one, on all ports; from Linux 5.14.
+    /// </summary>
     public bool Migrates
     {
         get
@@ -81,8 +83,8 @@ public sealed partial class StandbyGroup : IDisposable
 
     internal ref GroupRecord Settings => ref _settings[0];
 
-    /// <summary>Opens a group that is there; null if it is not.</summary>
-    /// <exception cref="StandbyException">Another version of maplog made it.</exception>
+    /// <summary>Opens an existing group; null if it does not exist.</summary>
+    /// <exception cref="StandbyException">The group belongs to another version of maplog.</exception>
     public static StandbyGroup? Find(string root, string name)
     {
         if (!StandbyNames.IsName(name))
@@ -115,7 +117,9 @@ public sealed partial class StandbyGroup : IDisposable
         }
     }
 
-    /// <summary>Opens a group, makes it if it is not there, and holds the lock on it: nobody joins or removes it meanwhile.</summary>
+    /// <summary>
+    /// Opens a group, creates it if it does not exist, and holds the lock on it: meanwhile no process joins or removes it.
+    /// </summary>
     internal static (StandbyGroup Group, FolderLock Locked) OpenLocked(string root, string name)
     {
         var folder = Path.Combine(root, name);
@@ -137,10 +141,10 @@ public sealed partial class StandbyGroup : IDisposable
         }
     }
 
-    /// <summary>Whether a timeout is one that a group or a member may have.</summary>
+    /// <summary>Whether a group or a member may have this timeout.</summary>
     public static bool IsTimeout(TimeSpan timeout) => timeout >= TimeSpan.FromMilliseconds(10) && timeout <= TimeSpan.FromMinutes(1);
 
-    /// <summary>Who is in the group now, by rank. A slot whose process has died is not.</summary>
+    /// <summary>The present members of the group, by rank. A slot of a dead process is not a member.</summary>
     /// <exception cref="StandbyException">The group has been removed.</exception>
     public IReadOnlyList<MemberStatus> Members()
     {
@@ -170,14 +174,16 @@ public sealed partial class StandbyGroup : IDisposable
         }
     }
 
-    /// <summary>Connections that the program left to the kernel's own hash, because it found no socket, and those that it refused.</summary>
+    /// <summary>
+    /// Connections that the program left to the kernel's own hash because it found no socket, and connections that it refused.
+    /// </summary>
     public (ulong Unchosen, ulong Refused) Nobody()
     {
         var counts = Counts(MostMembers);
         return (counts.Chosen - counts.LastResort, counts.LastResort);
     }
 
-    /// <summary>What was counted of a slot, over all CPUs.</summary>
+    /// <summary>The counts of a slot, over all CPUs.</summary>
     internal unsafe CountRecord Counts(int slot)
     {
         var values = new CountRecord[PossibleCpus.Count];
@@ -213,7 +219,7 @@ public sealed partial class StandbyGroup : IDisposable
 
     internal string SlotFolder(int slot) => Path.Combine(Folder, "slots", slot.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Lets the object's maps be this group's.</summary>
+    /// <summary>Makes the object use this group's maps.</summary>
     internal void Share(BpfObject image)
     {
         image.ReuseMap(StandbyImage.Group, _group);
@@ -233,11 +239,11 @@ public sealed partial class StandbyGroup : IDisposable
             Settings.Refuse = r ? 1u : 0;
     }
 
-    /// <summary>A new owner's counts begin at nothing.</summary>
+    /// <summary>The counts of a new owner begin at zero.</summary>
     internal void ResetCounts(int slot) =>
         _counts.Update(BitConverter.GetBytes(slot), new byte[_counts.Info.ValueBytes]);
 
-    // Under the lock: while it was taken for a look, a dead member's slot would be refused to who comes in its place.
+    // Under the lock: if this look took a dead member's slot without it, a joining member could not get the slot.
     private bool IsHeld(int slot)
     {
         using var locked = Seats.TryLock(Folder, TimeSpan.FromMilliseconds(100));
@@ -250,7 +256,7 @@ public sealed partial class StandbyGroup : IDisposable
     private static StandbyException OtherVersion(string folder, string why, Exception? inner = null) => new(
         $"The group pinned at {folder} does not belong to this version of maplog: {why}. Stop its members and remove it with 'maplog standby remove {Path.GetFileName(folder)}'.", inner);
 
-    // Not if it was removed, also where there is a new one of its name.
+    // Not if the group was removed, even if there is a new group with its name.
     private bool IsPinned()
     {
         try

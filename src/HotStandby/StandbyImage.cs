@@ -2,7 +2,7 @@ using Maplog.Kernel;
 
 namespace Maplog.HotStandby;
 
-/// <summary>The compiled bpf/hot_standby.bpf.c, which travels in this assembly, and the names in it.</summary>
+/// <summary>The compiled bpf/hot_standby.bpf.c, which is embedded in this assembly, and the names in it.</summary>
 internal static class StandbyImage
 {
     public const string Group = "standby_group";

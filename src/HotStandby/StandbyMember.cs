@@ -5,9 +5,9 @@ using Maplog.Kernel;
 namespace Maplog.HotStandby;
 
 /// <summary>
-/// This process in a group. For each socket one call before it listens (<see cref="Bind"/>) and one after (<see cref="Serve"/>);
-/// then <see cref="Admit"/> for each connection that was accepted, which writes the heartbeat too. For any number of threads.
-/// Dispose it when the sockets are closed, or are to be: from then on it is chosen no more.
+/// This process in a group. Each socket needs one call before it listens (<see cref="Bind"/>) and one after (<see cref="Serve"/>), then
+/// <see cref="Admit"/> for each accepted connection, which also writes the heartbeat. The class is safe for any number of threads. Dispose
+/// it when the sockets are closed, or will be: from then on the program no longer chooses it.
 /// </summary>
 public sealed class StandbyMember : IAsyncDisposable, IDisposable
 {
@@ -24,18 +24,21 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         _checks = new SelfCheck(this, options);
     }
 
-    /// <summary>The group it is in.</summary>
+    /// <summary>The group of the member.</summary>
     public StandbyGroup Group { get; }
 
-    /// <summary>Its place in the group's arrays.</summary>
+    /// <summary>The member's place in the group's arrays.</summary>
     public int Slot { get; }
 
     public string Name => _options.Member;
 
-    /// <summary>Whether it takes no new connections, by its own word or an operator's.</summary>
+    /// <summary>Whether the member takes no new connections, because it or an operator asked for this.</summary>
     public bool IsDraining => _leaving || Record.Draining != 0;
 
-    /// <summary>Whether the kernel gives the connections of a closing listener to another, on every port so far; see <c>sk_reuseport/migrate</c>.</summary>
+    /// <summary>
+    /// Whether the kernel moves the connections of a closing listener to another one, on every port so far; see
+    /// <c>sk_reuseport/migrate</c>.
+    /// </summary>
     public bool Migrates
     {
         get
@@ -50,9 +53,13 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
 
     internal ref MemberRecord Record => ref Group.Record(Slot);
 
-    /// <summary>Takes a slot in the group; makes the group if it is the first. It is chosen once <see cref="Serve"/> is called.</summary>
-    /// <exception cref="StandbyException">The options are wrong, the group is another's, or the name is taken by a live process.</exception>
-    /// <exception cref="KernelException">The kernel refused; as a rule a capability is missing.</exception>
+    /// <summary>
+    /// Takes a slot in the group; the first member creates the group. The program can choose the member after <see cref="Serve"/>.
+    /// </summary>
+    /// <exception cref="StandbyException">
+    /// The options are wrong, the group belongs to another version, or a live process has the name.
+    /// </exception>
+    /// <exception cref="KernelException">The kernel refused; usually a capability is missing.</exception>
     public static StandbyMember Join(StandbyOptions options)
     {
         if (options.Mistakes() is { Count: > 0 } mistakes)
@@ -75,8 +82,8 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// The call before it listens: lets the socket share its port, and binds it.
-    /// All members must run as the same user, or the kernel refuses the port.
+    /// The call before the socket listens: lets the socket share its port, and binds it. All members must run as the same user, otherwise
+    /// the kernel refuses the port.
     /// </summary>
     public void Bind(Socket socket, IPEndPoint endpoint)
     {
@@ -117,11 +124,16 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>The call after it listens (UDP: after <see cref="Bind"/>): from now on the group's program chooses, and gives it connections if it is its turn.</summary>
-    /// <exception cref="StandbyException">It was not bound by <see cref="Bind"/>, or the member has a socket there already, or another group has.</exception>
+    /// <summary>
+    /// The call after the socket listens (UDP: after <see cref="Bind"/>): from now on the group's program chooses, and gives the socket
+    /// connections if the member is due.
+    /// </summary>
+    /// <exception cref="StandbyException">
+    /// The socket was not bound by <see cref="Bind"/>, or the member or another group has a socket there already.
+    /// </exception>
     public void Serve(Socket socket)
     {
-        // The kernel asks one program at an address: of two groups that come at once one must see the other.
+        // The kernel runs one program at an address: if two groups come at once, one must see the other.
         using var locked = Seats.Lock(Path.GetDirectoryName(Group.Folder)!);
         lock (_lock)
         {
@@ -136,8 +148,9 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
                     throw new StandbyException($"Member {Name} of group {Group.Name} has a socket at {place} already: a member can have one socket at an address. Close that socket first.");
                 earlier.GiveWay();
             }
-            // Not before it listens: a socket that has a program by then is one of another set to the kernel, and its port is taken.
-            // All but the first member join a set that has the program already; the first is alone in its set until it attaches.
+            // Not before the socket listens: the kernel puts a socket that has a program earlier into another set, where its port is taken.
+            // All but the first member join a set that has the program already; the first member is alone in its set until it attaches the
+            // program.
             port.Endpoint.Program.AttachTo(socket);
             port.Record.Pulse = 0;
             port.Beat();
@@ -148,19 +161,22 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>The heartbeat of all its sockets, a store to memory each. To be called by what serves: where connections are accepted, requests answered.</summary>
+    /// <summary>
+    /// The heartbeat of all sockets of the member, a store to memory each. Call it in the serving code: where connections are accepted and
+    /// requests answered.
+    /// </summary>
     public void Beat()
     {
         foreach (var port in _ports)
             port.Beat();
     }
 
-    /// <summary>The heartbeat of one of its sockets: where one hangs and others do not, that one alone is passed over.</summary>
+    /// <summary>The heartbeat of one socket: if one socket hangs and others do not, the program passes over that socket only.</summary>
     public void Beat(Socket socket) => Port(socket).Beat();
 
-    /// <summary>Writes the listener's heartbeat, and tells a client from a pulse, which it closes.</summary>
-    /// <param name="listener">Who accepted.</param>
-    /// <param name="accepted">What its accept gave.</param>
+    /// <summary>Writes the listener's heartbeat, and distinguishes a client from a pulse, which it closes.</summary>
+    /// <param name="listener">The listener that accepted.</param>
+    /// <param name="accepted">The accepted socket.</param>
     /// <returns>True: a client, to be served.</returns>
     public bool Admit(Socket listener, Socket accepted)
     {
@@ -172,10 +188,10 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         return false;
     }
 
-    /// <summary>The same for a server that has no socket to close, or a datagram: writes the heartbeat.</summary>
-    /// <param name="socket">The listener, or who received.</param>
+    /// <summary>The same for a server that has no socket to close, or for a datagram: writes the heartbeat.</summary>
+    /// <param name="socket">The listener, or the receiving socket.</param>
     /// <param name="from">The sender.</param>
-    /// <param name="to">Where it was received; null if that is not known.</param>
+    /// <param name="to">The receiving address; null if it is unknown.</param>
     /// <returns>True: a pulse, to be closed or ignored.</returns>
     public bool IsPulse(Socket socket, IPEndPoint from, IPEndPoint? to = null)
     {
@@ -184,15 +200,15 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         return HotStandby.Pulse.IsOf(port, from, to);
     }
 
-    /// <summary>From now on connections are given to others, if there are any.</summary>
+    /// <summary>From now on other members get the connections, if there are any.</summary>
     public void Drain() => Set(ref Record.Draining, 1u);
 
     /// <summary>Takes connections again after <see cref="Drain"/>.</summary>
     public void Resume() => Set(ref Record.Draining, 0u);
 
     /// <summary>
-    /// Drains, and waits until all connections that wait to be accepted are, and all datagrams that wait are received, at most for the time
-    /// that is set. Then close the sockets: there is no way back.
+    /// Drains, and waits until all waiting connections are accepted and all waiting datagrams are received, at most for the configured
+    /// time. Then close the sockets: the member cannot serve on them again.
     /// </summary>
     public async Task DrainAsync(CancellationToken cancellation = default)
     {
@@ -200,14 +216,14 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         await SettleAsync(_ports, cancellation);
     }
 
-    /// <summary>The same for one of its sockets: then close that one. The others serve on.</summary>
+    /// <summary>The same for one socket: then close that socket. The other sockets continue to serve.</summary>
     public async Task DrainAsync(Socket socket, CancellationToken cancellation = default)
     {
         var port = Port(socket);
         lock (_lock)
         {
             ThrowIfLeft();
-            // A member that drains as a whole stays where it is until the socket closes: where nobody is well it is the least bad.
+            // A member that drains completely stays in its place until the socket closes: if no member is well, it is the least bad one.
             if (Record.Draining == 0)
                 port.Leave();
         }
@@ -215,8 +231,8 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Closes one of its sockets. A UDP socket is to be closed by this call after <see cref="DrainAsync(CancellationToken)"/>, when
-    /// the last answer is sent: a plain close loses a datagram that arrives while the kernel takes the socket out of its tables.
+    /// Closes one socket. Close a UDP socket by this call after <see cref="DrainAsync(CancellationToken)"/>, when the last answer is sent:
+    /// a plain close loses a datagram that arrives while the kernel removes the socket from its tables.
     /// </summary>
     public void Close(Socket socket)
     {
@@ -231,13 +247,17 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
             socket.Dispose();
     }
 
-    /// <summary>Says whether the member is well. Where the options have a check of it, its word is the next.</summary>
+    /// <summary>Declares whether the member is well. If the options have a check of this, the check's next result replaces it.</summary>
     public void SetHealthy(bool healthy) => Set(ref Record.Unhealthy, healthy ? 0u : 1);
 
-    /// <summary>Says whether the member may go before others. Where the options have replicas or a check of it, their word is the next.</summary>
+    /// <summary>
+    /// Declares whether the member may go before others. If the options have replicas or a check of this, their next result replaces it.
+    /// </summary>
     public void SetEligible(bool eligible) => Set(ref Record.Eligible, eligible ? MemberRecord.Always : 0);
 
-    /// <summary>Leaves the group: chosen no more, its slot free. Sockets stay the caller's.</summary>
+    /// <summary>
+    /// Leaves the group: the program no longer chooses the member, and its slot is free. The caller still owns the sockets.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         lock (_lock)
@@ -277,7 +297,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         throw new StandbyException($"Member {Name} of group {Group.Name} cannot serve on a socket that it did not bind: call Bind before the socket listens, and Serve afterwards.");
     }
 
-    // Whoever has left may have another in his slot.
+    // After a member has left, another member may have its slot.
     private void ThrowIfLeft() => ObjectDisposedException.ThrowIf(_leaving, this);
 
     private void Set<T>(ref T field, T value)
@@ -295,8 +315,8 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
         await StopPulsesAsync(ports);
         var until = Clock.Now() + Clock.Of(_options.Settle);
         await EmptyAsync(ports, until, cancellation);
-        // A draining member is still chosen while the others look worse, a standby that was busy for a moment for example. The sockets
-        // close now: the member leaves the set, and what the program chose before that is received too.
+        // The program still chooses a draining member while the others look worse, for example while a standby is busy for a moment. The
+        // sockets close now: the member leaves the set, and packets that the program assigned before are received too.
         lock (_lock)
         {
             if (_leaving)
@@ -309,7 +329,7 @@ public sealed class StandbyMember : IAsyncDisposable, IDisposable
 
     private static async Task EmptyAsync(MemberPort[] ports, ulong until, CancellationToken cancellation)
     {
-        // Packets for which the program has chosen are in the sockets' queues afterwards.
+        // Afterwards the packets for which the program has chosen are in the sockets' queues.
         await Task.Run(SharedPort.AwaitDeliveries, cancellation);
         do
             await Task.Delay(5, cancellation);

@@ -1,6 +1,6 @@
 namespace Maplog.HotStandby;
 
-/// <summary>Names of groups and members: they are names of pins too, which take no dot.</summary>
+/// <summary>Names of groups and members: they are also names of pins, which must not contain a dot.</summary>
 internal static class StandbyNames
 {
     public const string Rule = "use 1 to 39 of a-z, 0-9, '-' and '_', beginning with a letter or digit";

@@ -2,52 +2,60 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Maplog.HotStandby;
 
-/// <summary>What a process is in its group. Checked when it joins, every mistake at once.</summary>
+/// <summary>A process' settings in its group. They are checked when it joins, and all mistakes are reported at once.</summary>
 public sealed class StandbyOptions
 {
     /// <summary>Folder of bpffs with a folder for each group. Default <c>/sys/fs/bpf/maplog_standby</c>.</summary>
     public string PinRoot { get; set; } = StandbyGroup.DefaultRoot;
 
-    /// <summary>The group: 1 to 39 of a-z, 0-9, '-' and '_'. Needed.</summary>
+    /// <summary>The group: 1 to 39 of a-z, 0-9, '-' and '_'. Required.</summary>
     public string Group { get; set; } = "";
 
-    /// <summary>The member's name in the group, of the same characters. Needed. Two live processes have one name only while the older drains.</summary>
+    /// <summary>
+    /// The member's name in the group, of the same characters. Required. Two live processes have the same name only while the older one
+    /// drains.
+    /// </summary>
     public string Member { get; set; } = "";
 
-    /// <summary>The lowest serves, in a ranked group. Default 0. An operator's word stands above it.</summary>
+    /// <summary>The lowest rank serves, in a ranked group. Default 0. An operator's setting takes precedence.</summary>
     public int Rank { get; set; }
 
-    /// <summary>The share of connections, in a weighted group; 0 takes none while another can. Default 100, at most 1,000,000.</summary>
+    /// <summary>
+    /// The share of connections, in a weighted group; a member with 0 gets none while another member can serve. Default 100, at most
+    /// 1,000,000.
+    /// </summary>
     public int Weight { get; set; } = 100;
 
-    /// <summary>How the group chooses; null takes what the group has, which begins as ranked.</summary>
+    /// <summary>How the group chooses; null accepts the group's policy, which is ranked at first.</summary>
     public StandbyPolicy? Policy { get; set; }
 
-    /// <summary>When a better rank takes over; null takes what the group has, which begins as at once.</summary>
+    /// <summary>When a better rank takes over; null accepts the group's setting, which is at once at first.</summary>
     public Failback? Failback { get; set; }
 
-    /// <summary>A heartbeat older than this is stale, of this member. 10 ms to a minute; null takes the group's, which begins as one second.</summary>
+    /// <summary>
+    /// A heartbeat of this member that is older is stale. 10 ms to a minute; null uses the group's timeout, which is one second at first.
+    /// </summary>
     public TimeSpan? Timeout { get; set; }
 
     /// <summary>
-    /// Connects to the own listener four times in a timeout, so that a service without clients has a heartbeat too: what accepts
-    /// it writes the beat. Default true. Without it call <see cref="StandbyMember.Beat()"/> from where requests are served.
+    /// Connects to the member's own listener four times in a timeout, so that a service without clients has a heartbeat too: the accepting
+    /// code writes it. Default true. Without it, call <see cref="StandbyMember.Beat()"/> in the code that serves requests.
     /// </summary>
     public bool Pulse { get; set; } = true;
 
-    /// <summary>False: the member has no heartbeat and is never stale; a hang is not noticed. Default true.</summary>
+    /// <summary>False: the member has no heartbeat and is never stale; the program does not notice a hang. Default true.</summary>
     public bool Heartbeat { get; set; } = true;
 
     /// <summary>
-    /// The member's own check; false or an exception is unhealthy, and so is no answer within <see cref="CheckEvery"/>.
-    /// A member that has one begins as unhealthy, until it has said true. Default none.
+    /// The member's own check; false, an exception, or no answer within <see cref="CheckEvery"/> means unhealthy. A member with a check
+    /// begins as unhealthy, until the check has returned true. Default none.
     /// </summary>
     public Func<CancellationToken, ValueTask<bool>>? Healthy { get; set; }
 
     /// <summary>
-    /// Pins of the replicas that the member serves from, as <c>maplog-replicator --pin</c> has them. It goes before others only while each was level
-    /// with its log within <see cref="MostLag"/>, and since the member joined: not before they have caught up, and no longer than that after a replicator or its log is gone.
-    /// To be read by the member's user. Default none.
+    /// Pins of the replicas from which the member serves, as in <c>maplog-replicator --pin</c>. The member goes before others only while
+    /// each replica was level with its log within <see cref="MostLag"/>, and since the member joined: not before the replicas have caught
+    /// up, and no longer than that after a replicator or its log is gone. The member's user must be able to read the pins. Default none.
     /// </summary>
     public IList<string> Replicas { get; set; } = [];
 
@@ -55,21 +63,26 @@ public sealed class StandbyOptions
     public TimeSpan MostLag { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Whether the member may go before others, by a check of its own, beside <see cref="Replicas"/>. It begins as not eligible, until this has said
-    /// true once, and it lapses when this is asked no more. Default none.
+    /// The member's own check whether it may go before others, in addition to <see cref="Replicas"/>. The member begins as not eligible,
+    /// until the check has returned true once, and the eligibility lapses when the check is no longer called. Default none.
     /// </summary>
     public Func<CancellationToken, ValueTask<bool>>? Eligible { get; set; }
 
-    /// <summary>How often the checks are made, and how long each may take. Default 1 s; 10 ms to an hour, with replicas no more than half of <see cref="MostLag"/>.</summary>
+    /// <summary>
+    /// The interval of the checks, and the limit of each. Default 1 s; 10 ms to an hour, with replicas at most half of <see
+    /// cref="MostLag"/>.
+    /// </summary>
     public TimeSpan CheckEvery { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a drain waits for connections to be accepted that the kernel has given already. Default 1 s, at most a day.</summary>
+    /// <summary>
+    /// How long a drain waits until connections that the kernel has already assigned are accepted. Default 1 s, at most a day.
+    /// </summary>
     public TimeSpan Settle { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Is told in sentences what goes wrong in checks and pulses. Default: nobody.</summary>
+    /// <summary>Receives sentences about problems in checks and pulses. Default: none.</summary>
     public Action<string>? Complain { get; set; }
 
-    /// <summary>False: as on a kernel before 5.14, for who makes an address' pins. For tests.</summary>
+    /// <summary>False: the pins of an address are created as on a kernel before 5.14. For tests.</summary>
     internal bool Migrate { get; set; } = true;
 
     internal IReadOnlyList<string> Mistakes()
@@ -107,7 +120,7 @@ public sealed class StandbyOptions
         }
         catch
         {
-            // There is nobody else to tell.
+            // There is nobody else to inform.
         }
     }
 }

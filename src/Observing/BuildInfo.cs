@@ -10,7 +10,7 @@ internal static class BuildInfo
 
     private static readonly Meter Build = new(MeterName);
 
-    /// <summary>Makes the instrument; collectors hear of it from then on.</summary>
+    /// <summary>Creates the instrument; collectors see it from then on.</summary>
     public static void Show()
     {
         var version = typeof(BuildInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";

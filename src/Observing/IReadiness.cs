@@ -1,6 +1,6 @@
 namespace Maplog.Observing;
 
-/// <summary>Whether a daemon does what it is there for, at this moment.</summary>
+/// <summary>Whether a daemon does its work at this moment.</summary>
 public interface IReadiness
 {
     Task<Readiness> CheckAsync(CancellationToken cancellation);

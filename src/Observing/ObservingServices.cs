@@ -5,7 +5,7 @@ using OpenTelemetry.Metrics;
 
 namespace Maplog.Observing;
 
-/// <summary>Makes a daemon observable, as far as its settings ask for it.</summary>
+/// <summary>Makes a daemon observable, as far as its settings require.</summary>
 public static class ObservingServices
 {
     private static readonly string[] OtlpVariables = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
@@ -17,13 +17,13 @@ public static class ObservingServices
         new("--otlp", "URI", "Collector that receives the metrics, http://otel:4317.", $"{OtlpOptions.Section}:{nameof(OtlpOptions.Endpoint)}"),
     ];
 
-    /// <param name="builder">The daemon's.</param>
+    /// <param name="builder">The builder of the daemon.</param>
     /// <param name="settings">Read and checked here.</param>
     /// <param name="service">The daemon's name.</param>
     /// <param name="node">This host.</param>
-    /// <param name="meter">Name of the daemon's meter, which <typeparamref name="TMetrics"/> makes.</param>
-    /// <typeparam name="TReadiness">Tells whether the daemon is ready; a service.</typeparam>
-    /// <typeparam name="TMetrics">The daemon's instruments; a service. They are made where somebody collects them.</typeparam>
+    /// <param name="meter">Name of the daemon's meter, which <typeparamref name="TMetrics"/> creates.</param>
+    /// <typeparam name="TReadiness">Says whether the daemon is ready; a service.</typeparam>
+    /// <typeparam name="TMetrics">The daemon's instruments; a service. They are created only if a collector reads them.</typeparam>
     public static void AddObserving<TReadiness, TMetrics>(this HostApplicationBuilder builder, Settings settings, string service, string node, string meter)
         where TReadiness : class, IReadiness
         where TMetrics : class
@@ -35,7 +35,7 @@ public static class ObservingServices
             return;
         builder.Services.AddSingleton(services =>
         {
-            // The collector hears only of instruments that are there.
+            // The collector sees only instruments that exist.
             _ = services.GetRequiredService<TMetrics>();
             return Telemetry.Collect(service, node, meter, http.EndPoint is not null, isPushed ? otlp : null);
         });
@@ -44,7 +44,7 @@ public static class ObservingServices
             : new PushOnly(services.GetRequiredService<MeterProvider>()));
     }
 
-    /// <summary>Somebody has to ask for the collector, or nothing is pushed.</summary>
+    /// <summary>A service must request the collector, otherwise nothing is pushed.</summary>
     private sealed class PushOnly(MeterProvider metrics) : IStartsFirst
     {
         public MeterProvider Metrics { get; } = metrics;

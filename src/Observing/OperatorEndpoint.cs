@@ -10,8 +10,8 @@ using OpenTelemetry.Metrics;
 namespace Maplog.Observing;
 
 /// <summary>
-/// <c>/metrics</c> for Prometheus, <c>/healthz</c> (the process answers) and <c>/readyz</c> (it does what it is there for, and if
-/// not why), on one port. It listens before the daemon begins and until it has ended, so that a probe sees both.
+/// <c>/metrics</c> for Prometheus, <c>/healthz</c> (the process answers) and <c>/readyz</c> (the daemon does its work, or why not), on one
+/// port. The endpoint listens before the daemon begins and until it has ended, so that a probe sees both.
 /// </summary>
 internal sealed class OperatorEndpoint(IPEndPoint place, MeterProvider metrics, IReadiness readiness, DaemonExit exit) : IStartsFirst, IAsyncDisposable
 {

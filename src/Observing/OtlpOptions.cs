@@ -18,7 +18,7 @@ public sealed class OtlpOptions : IValidatableObject
     /// <summary><c>Grpc</c> or <c>HttpProtobuf</c>. Default: Grpc.</summary>
     public OtlpExportProtocol Protocol { get; set; } = OtlpExportProtocol.Grpc;
 
-    /// <summary>How often. Default: 15 seconds.</summary>
+    /// <summary>The interval. Default: 15 seconds.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(15);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

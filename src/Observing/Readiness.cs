@@ -1,5 +1,5 @@
 namespace Maplog.Observing;
 
-/// <param name="IsReady">Whether all is as it should be.</param>
-/// <param name="Lines">What is, or what is not and why: a line each.</param>
+/// <param name="IsReady">Whether everything is right.</param>
+/// <param name="Lines">The state, or the problems with their reasons: one line each.</param>
 public sealed record Readiness(bool IsReady, IReadOnlyList<string> Lines);

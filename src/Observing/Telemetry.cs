@@ -4,17 +4,17 @@ using OpenTelemetry.Resources;
 
 namespace Maplog.Observing;
 
-/// <summary>Collects a daemon's meters: when somebody scrapes, and at an interval where they are pushed. Without either it collects nothing.</summary>
+/// <summary>Collects a daemon's meters: at each scrape, and at an interval if they are pushed. Without both it collects nothing.</summary>
 internal static class Telemetry
 {
-    /// <summary>.NET's own: memory, garbage collection, thread pool.</summary>
+    /// <summary>.NET's own meter: memory, garbage collection, thread pool.</summary>
     private const string RuntimeMeter = "System.Runtime";
 
     /// <param name="service">The daemon's name.</param>
     /// <param name="node">This host.</param>
     /// <param name="meter">The daemon's meter.</param>
-    /// <param name="isScraped">Whether Prometheus can ask.</param>
-    /// <param name="otlp">Where they are pushed; null: nowhere.</param>
+    /// <param name="isScraped">Whether Prometheus can scrape it.</param>
+    /// <param name="otlp">Target of the push; null: nothing is pushed.</param>
     public static MeterProvider Collect(string service, string node, string meter, bool isScraped, OtlpOptions? otlp)
     {
         var builder = Sdk.CreateMeterProviderBuilder()
@@ -27,7 +27,7 @@ internal static class Telemetry
         {
             builder.AddOtlpExporter((exporter, reader) =>
             {
-                // Else the environment says where, or the protocol's default.
+                // Otherwise the environment has the address, or the protocol's default applies.
                 if (otlp.Endpoint is not null)
                     (exporter.Endpoint, exporter.Protocol) = (otlp.Endpoint, otlp.Protocol);
                 reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)otlp.Interval.TotalMilliseconds;

@@ -1,11 +1,11 @@
 namespace Maplog.Replicator;
 
-/// <summary>What a replica does when the source's map comes back with another type, size or flags.</summary>
+/// <summary>What a replica does if the source's map returns with another type, size or flags.</summary>
 public enum NewShape
 {
-    /// <summary>Stays as it is, at the last version of the old shape, and says so.</summary>
+    /// <summary>The replica stays at the last version of the old shape, and says so.</summary>
     Stop = 0,
 
-    /// <summary>A new map takes the place of the old one at the pin. Programs that hold the old one go on with that.</summary>
+    /// <summary>A new map replaces the old map at the pin. Programs that have the old map open keep it.</summary>
     Recreate = 1,
 }

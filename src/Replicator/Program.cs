@@ -28,7 +28,7 @@ return await daemon.RunAsync(args, (builder, settings) =>
     var log = settings.Read<LogOptions>(Sections.Log);
     var node = settings.Read<NodeOptions>(Sections.Node);
     var now = new SettingsNow(builder.Configuration.Sources);
-    // The log has everything; without a bus it only comes later.
+    // The log has everything; without a bus, changes only arrive later.
     var bus = builder.Configuration.GetSection(Sections.Bus).Exists() ? settings.Read<BusOptions>(Sections.Bus) : null;
     if (bus is null)
         builder.Services.AddSingleton<IBusFeed, SilentBus>();

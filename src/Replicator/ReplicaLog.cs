@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Maplog.Replicator;
 
-/// <summary>What the replicator says; the numbers are stable.</summary>
+/// <summary>The log lines of the replicator; the numbers are stable.</summary>
 internal static partial class ReplicaLog
 {
     [LoggerMessage(2001, LogLevel.Information, "Replica {Pin} of {Stream}: map id {MapId} is open at version {Version} of epoch {Epoch}.")]

@@ -8,22 +8,27 @@ public sealed class ReplicaOptions : IValidatableObject
 {
     private static readonly TimeSpan LeastBound = Observing.ReplicaStatus.Fresh;
 
-    /// <summary>The source whose map is rebuilt. Default: the Source of the section above.</summary>
+    /// <summary>The source of the map to rebuild. Default: the Source of the section above.</summary>
     public string? Source { get; set; }
 
     /// <summary>The map's name in the log. No default.</summary>
     public string Map { get; set; } = "";
 
-    /// <summary>Where the replica is pinned, an absolute path on a BPF file system; its cursor is pinned beside it. No default.</summary>
+    /// <summary>The pin of the replica, an absolute path on a BPF file system; the cursor is pinned next to it. No default.</summary>
     public string Pin { get; set; } = "";
 
-    /// <summary>What to do when the source's map comes back with another shape. Default: <c>Stop</c>.</summary>
+    /// <summary>What to do if the source's map returns with another shape. Default: <c>Stop</c>.</summary>
     public NewShape OnNewShape { get; set; } = NewShape.Stop;
 
-    /// <summary>The replica is ready while it has been behind, or without word of its stream, for no longer. Default: the MaxLag of the section above.</summary>
+    /// <summary>
+    /// The replica is ready while it has been behind, or without news of its stream, for at most this time. Default: the MaxLag of the
+    /// section above.
+    /// </summary>
     public TimeSpan? MaxLag { get; set; }
 
-    /// <summary>The replica is ready while it lacks no more versions. Default: the MaxLagVersions of the section above.</summary>
+    /// <summary>
+    /// The replica is ready while it is at most this many versions behind. Default: the MaxLagVersions of the section above.
+    /// </summary>
     public long? MaxLagVersions { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -40,7 +45,7 @@ public sealed class ReplicaOptions : IValidatableObject
             yield return new ValidationResult(mistake, [nameof(Pin)]);
     }
 
-    /// <summary>What is wrong with bounds of the lag, here or for all replicas.</summary>
+    /// <summary>The mistakes in the bounds of the lag, of one replica or of all.</summary>
     internal static IEnumerable<ValidationResult> BoundMistakes(TimeSpan? maxLag, long? maxLagVersions)
     {
         if (maxLag is { } time && (time < LeastBound || time > TimeSpan.FromDays(1)))

@@ -1,29 +1,29 @@
 namespace Maplog.Replicator;
 
-/// <summary>What a replica is about.</summary>
+/// <summary>The present activity of a replica.</summary>
 public enum ReplicaState
 {
     /// <summary>The log cannot be reached, or has no such stream yet.</summary>
     Waiting = 0,
 
-    /// <summary>It is built from the log.</summary>
+    /// <summary>The replica is being built from the log.</summary>
     Building,
 
-    /// <summary>It reads a missing range from the log.</summary>
+    /// <summary>The replica reads a missing range from the log.</summary>
     CatchingUp,
 
-    /// <summary>It follows the bus.</summary>
+    /// <summary>The replica follows the bus.</summary>
     Following,
 
-    /// <summary>The bus is silent, it looks into the log every two seconds.</summary>
+    /// <summary>The bus is silent; the replica reads the log every two seconds.</summary>
     Polling,
 
-    /// <summary>The kernel refuses its writes; it tries again.</summary>
+    /// <summary>The kernel refuses the replica's writes; the replica tries again.</summary>
     Refused,
 
-    /// <summary>Its map is the one that is logged: this node writes the source.</summary>
+    /// <summary>The replica's map is the logged map: this node writes the source.</summary>
     Source,
 
-    /// <summary>It has ended.</summary>
+    /// <summary>The replica has ended.</summary>
     Stopped,
 }

@@ -5,32 +5,35 @@ using Maplog.Replicator.Observing;
 
 namespace Maplog.Replicator;
 
-/// <summary>What this daemon keeps. Section <c>Maplog:Replicator</c>.</summary>
+/// <summary>The replicas of this daemon. Section <c>Maplog:Replicator</c>.</summary>
 public sealed class ReplicatorOptions : IValidatableObject
 {
     public const string Section = "Maplog:Replicator";
 
-    /// <summary>The source of all replicas that do not name their own. No default.</summary>
+    /// <summary>The source of all replicas without a source of their own. No default.</summary>
     public string? Source { get; set; }
 
     /// <summary>The replicas, at least one.</summary>
     public List<ReplicaOptions> Replicas { get; set; } = [];
 
     /// <summary>
-    /// A replica is ready (<c>/readyz</c>, <c>maplog status</c>) while it has been behind, or without word of its stream, for no
-    /// longer; a replica may have its own bound. Default: 10 seconds.
+    /// A replica is ready (<c>/readyz</c>, <c>maplog status</c>) while it has been behind, or without news of its stream, for at most this
+    /// time; a replica may have its own bound. Default: 10 seconds.
     /// </summary>
     public TimeSpan MaxLag { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>And while it lacks no more versions. Default: none, the time alone counts.</summary>
+    /// <summary>A replica is ready while it is also at most this many versions behind. Default: none, only the time counts.</summary>
     public long? MaxLagVersions { get; set; }
 
-    /// <summary>Where this daemon tells a capture on the same host what it writes; the capture's must be the same. Default: <c>/sys/fs/bpf/maplog</c>.</summary>
+    /// <summary>
+    /// The folder in which this daemon registers its writes for captures on the same host, which must use the same folder. Default:
+    /// <c>/sys/fs/bpf/maplog</c>.
+    /// </summary>
     public string RegistryFolder { get; set; } = WriterRegistry.DefaultFolder;
 
     /// <summary>
-    /// How often a replica is held against the log, to find what somebody else did to its map, and put right; less often where
-    /// that would take more than a hundredth of the time. 0: never. Default: 1 minute.
+    /// How often a replica is compared with the log, to find and correct changes by other programs. The comparison runs less often if it
+    /// would take more than a hundredth of the time. 0: never. Default: 1 minute.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00", ErrorMessage = "use 00:00:00 to 1.00:00:00.")]
     public TimeSpan CheckEvery { get; set; } = TimeSpan.FromMinutes(1);

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Maplog.Replicator;
 
-/// <summary>The daemon: registers as a writer that no capture logs, keeps all replicas, and ends when none is left.</summary>
+/// <summary>
+/// The daemon: registers as a writer whose writes no capture logs, maintains all replicas, and ends when no replica is left.
+/// </summary>
 internal sealed class ReplicatorService(
     ReplicatorOptions options, LogStore store, IBusFeed bus, ReplicaBoard board, DaemonExit exit, IHostApplicationLifetime host, TimeProvider time, ILogger<ReplicatorService> log) : BackgroundService
 {
@@ -17,11 +19,11 @@ internal sealed class ReplicatorService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // The host would wait for the first await otherwise.
+        // Otherwise the host would wait for the first await.
         await Task.Yield();
         try
         {
-            // Before the log, which may be waited for: what this process may not do in the kernel is told at once.
+            // Before the log, because the daemon may wait for the log: missing rights in the kernel are reported at once.
             if (!ArePinsPossible())
             {
                 exit.Code = DaemonExit.Failed;
@@ -52,7 +54,7 @@ internal sealed class ReplicatorService(
         host.StopApplication();
     }
 
-    /// <summary>Whether the kernel can pin a map at each of the paths; says which not, and why.</summary>
+    /// <summary>Whether the kernel can pin a map at each of the paths; reports the paths at which it cannot, and why.</summary>
     private bool ArePinsPossible()
     {
         var mistakes = new List<string>();
@@ -77,8 +79,8 @@ internal sealed class ReplicatorService(
     }
 
     /// <summary>
-    /// A log that does not answer, or refuses the login, is waited for: an administrator can mend that while the daemon runs. A log that
-    /// answers and has no schema, or another one, ends the daemon: before its first start a command was left out.
+    /// Waits for a log that does not answer or refuses the login, because an administrator can fix this while the daemon runs. If the log
+    /// answers without a schema, or with another one, the daemon ends: somebody left out a command before its first start.
     /// </summary>
     private async Task CheckSchemaAsync(CancellationToken stopping)
     {
@@ -99,7 +101,7 @@ internal sealed class ReplicatorService(
         }
     }
 
-    /// <returns>False: a replica could not be kept.</returns>
+    /// <returns>False: a replica could not be maintained.</returns>
     private async Task<bool> KeepAsync(WriterRegistry registry, CancellationToken stopping)
     {
         if (bus is SilentBus)
@@ -132,7 +134,7 @@ internal sealed class ReplicatorService(
         }
         catch
         {
-            // Not foreseen: better all replicas stop, and are started again, than one is dead among them.
+            // An unforeseen error. It is better to stop and restart all replicas than to have one dead replica among them.
             host.StopApplication();
             throw;
         }

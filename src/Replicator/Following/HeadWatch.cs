@@ -6,9 +6,9 @@ using Maplog.Replicas;
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// Asks the log every second for the heads of all streams that are followed, beside what the replicas hear, and puts the answers
-/// into their inboxes: once a replica has its stream's, it was level at the moment of asking. Only the log can tell: the bus may be
-/// late with whatever it says. Apart from the replicas' own loops, which a log that does not answer must not hold up.
+/// Asks the log every second for the heads of all followed streams, and puts the answers into the inboxes of the replicas. A replica that
+/// has reached such a head was level at the time of the question. Only the log can show this, because the bus may be late. The watch is
+/// separate from the loops of the replicas, because a log that does not answer must not block them.
 /// </summary>
 internal sealed class HeadWatch : IAsyncDisposable
 {
@@ -30,10 +30,10 @@ internal sealed class HeadWatch : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
-    /// <summary>Tells of a stream's head, at once and every second, until the answer is disposed.</summary>
-    /// <param name="stream">Which.</param>
-    /// <param name="inbox">Where the heads go; one that is full misses some.</param>
-    /// <param name="report">Is told when the log does not answer.</param>
+    /// <summary>Reports a stream's head, at once and every second, until the returned object is disposed.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="inbox">Receives the heads; a full inbox misses some.</param>
+    /// <param name="report">Called when the log does not answer.</param>
     public IDisposable Watch(StreamName stream, ReplicaInbox inbox, ReplicaReport report)
     {
         var watched = new Watched(this, stream, inbox, report);
@@ -101,7 +101,7 @@ internal sealed class HeadWatch : IAsyncDisposable
         }
         catch (FormatException) when (due.Count > 1)
         {
-            // Of one of them the last event is damaged, which must not be the others' trouble.
+            // The last event of one stream is damaged, which must not affect the other streams.
             foreach (var watched in due)
                 await AskAsync(source, [watched]);
         }
@@ -112,8 +112,8 @@ internal sealed class HeadWatch : IAsyncDisposable
     }
 
     /// <summary>
-    /// Where no writer renews its lease, there is none, or it renews on another server: after a failover a proxy may have left the sessions
-    /// with the old primary, which still takes writes. New sessions lead to the server that the address means now.
+    /// If no writer renews its lease, there is no writer, or it renews the lease on another server: after a failover a proxy may have left
+    /// the sessions with the old primary, which still takes writes. New sessions lead to the server at which the address points now.
     /// </summary>
     private async Task RenewSessionsAsync(IEnumerable<string> sources)
     {
@@ -132,7 +132,7 @@ internal sealed class HeadWatch : IAsyncDisposable
         }
         catch (LogException)
         {
-            // Asking for the heads fails of the same, and says so.
+            // Asking for the heads fails for the same reason, and reports it.
         }
     }
 
@@ -153,7 +153,7 @@ internal sealed class HeadWatch : IAsyncDisposable
 
         public bool IsAsked { get; private set; }
 
-        // A replica that does not take it now gets none of those that come meanwhile: it is the oldest that counts.
+        // A replica that does not take this head yet gets none of the later ones: only the oldest head counts.
         public void Put(AskedHead head)
         {
             lock (_lock)

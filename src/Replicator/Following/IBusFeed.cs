@@ -1,11 +1,11 @@
 namespace Maplog.Replicator.Following;
 
-/// <summary>Carries what the bus has of a source into the inboxes of its replicas.</summary>
+/// <summary>Delivers the bus messages of a source to the inboxes of its replicas.</summary>
 internal interface IBusFeed
 {
-    /// <summary>Until it is cancelled, also when the bus is away.</summary>
-    /// <param name="source">Which source.</param>
-    /// <param name="replicas">The replicas of its maps, each with where it hears; several may be of one map.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <summary>Runs until it is cancelled, also while the bus is not reachable.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="replicas">The replicas of its maps with their inboxes; several replicas may belong to one map.</param>
+    /// <param name="cancellation">Ends the feed.</param>
     Task RunAsync(string source, IReadOnlyList<Listener> replicas, CancellationToken cancellation);
 }

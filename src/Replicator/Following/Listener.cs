@@ -2,8 +2,8 @@ using Maplog.Events;
 
 namespace Maplog.Replicator.Following;
 
-/// <summary>A replica that hears of its stream.</summary>
-/// <param name="Stream">Which stream.</param>
-/// <param name="Pin">Which replica.</param>
-/// <param name="Inbox">Where it hears.</param>
+/// <summary>A replica that receives news of its stream.</summary>
+/// <param name="Stream">The stream.</param>
+/// <param name="Pin">The replica's pin.</param>
+/// <param name="Inbox">Receives the news.</param>
 internal sealed record Listener(StreamName Stream, string Pin, ReplicaInbox Inbox);

@@ -7,16 +7,16 @@ using Maplog.Snapshots;
 
 namespace Maplog.Replicator.Following;
 
-/// <summary>How a read of the log ended.</summary>
+/// <summary>The result of a read of the log.</summary>
 internal enum TailEnd
 {
-    /// <summary>The range is taken, as far as the log has it.</summary>
+    /// <summary>The range was taken, as far as the log has it.</summary>
     Read = 0,
 
-    /// <summary>The event at the cursor is not the one that the replica applied.</summary>
+    /// <summary>The event at the cursor is not the event that the replica applied.</summary>
     OtherLog,
 
-    /// <summary>The log goes on in a map that this one cannot follow; everything before it is taken.</summary>
+    /// <summary>The log continues in a map that this replica cannot follow; everything before was taken.</summary>
     NewMap,
 }
 
@@ -25,7 +25,7 @@ internal sealed class LogTail(LogStore store, StreamName stream, ReplicaWriter w
 {
     private readonly LogReader _log = new(store);
 
-    /// <summary>Reads on from what was taken, up to a version or the head, and takes it.</summary>
+    /// <summary>Reads and takes the events after the last taken one, up to a version or the head.</summary>
     /// <param name="upTo">Null: the head.</param>
     /// <param name="whole">The range must go into the map as one batch.</param>
     /// <param name="cancellation">Ends the reading.</param>
@@ -37,13 +37,16 @@ internal sealed class LogTail(LogStore store, StreamName stream, ReplicaWriter w
             var end = await ReadOnceAsync(from, upTo, whole, cancellation);
             if (end is not null)
                 return end.Value;
-            // The kernel refuses: no query is held open while it is asked again and again.
+            // The kernel refuses a batch: no query stays open during the retries.
             await writer.FlushAsync(cancellation);
         }
     }
 
-    /// <summary>Takes the whole of the map's present life: the newest snapshot of it that is whole, and the events since; or all of them, from the one that opened it.</summary>
-    /// <exception cref="PrunedException">Neither is there.</exception>
+    /// <summary>
+    /// Takes the whole present generation of the map: its newest undamaged snapshot and the later events, or all events from the one that
+    /// opened it.
+    /// </summary>
+    /// <exception cref="PrunedException">The log has neither.</exception>
     public async Task<TailEnd> ReadFromAsync(StreamVersion opened, CancellationToken cancellation)
     {
         if (writer.Taken.Version == StreamVersion.None)
@@ -78,7 +81,9 @@ internal sealed class LogTail(LogStore store, StreamName stream, ReplicaWriter w
         }
     }
 
-    /// <summary>Whether the log, as a new session finds it, has another event at the cursor, or none: a session may lead to a server that was the primary once.</summary>
+    /// <summary>
+    /// Whether a new session finds another event at the cursor, or none: the present session may lead to a former primary.
+    /// </summary>
     public async Task<bool> IsAnotherAsync(Cursor cursor, CancellationToken cancellation)
     {
         store.RenewSessions();
@@ -95,7 +100,7 @@ internal sealed class LogTail(LogStore store, StreamName stream, ReplicaWriter w
         return new Cursor(head.Epoch, head.Version);
     }
 
-    /// <summary>The seal at a version; null if another event is there.</summary>
+    /// <summary>The seal at a version; null if the log has another event there.</summary>
     public async Task<Sealed?> ReadSealAsync(StreamVersion version, CancellationToken cancellation) =>
         await _log.ReadLatestAsync<Sealed>(stream, version, cancellation) is { } found && found.Version == version ? found.Note : null;
 
@@ -103,7 +108,7 @@ internal sealed class LogTail(LogStore store, StreamName stream, ReplicaWriter w
 
     private async Task<TailEnd?> ReadOnceAsync(Cursor from, StreamVersion? upTo, bool whole, CancellationToken cancellation)
     {
-        // The event at the cursor is read too: only if it is still the same one does the rest follow from it.
+        // The event at the cursor is read too: the later events follow from it only if it is still the same event.
         var confirmed = from.Version == StreamVersion.None;
         await foreach (var page in _log.ReadAsync(stream, confirmed ? from.Version : from.Version + -1, upTo, cancellation))
         {

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// Looks every second whether the pins of all replicas, and of the registry, lead to what they led to. A pin that is gone is made
-/// again here; a replica whose pin leads elsewhere is ended, and its worker opens it by the rules of a start. Apart from the
-/// replicas' own loops, which wait for the log and for the kernel.
+/// Checks every second whether the pins of all replicas, and of the registry, still lead to the same objects. The watch creates missing
+/// pins again. If a replica's pin leads elsewhere, the watch ends the replica, and its worker opens it by the rules of a start. The watch
+/// is separate from the loops of the replicas, which wait for the log and for the kernel.
 /// </summary>
 internal sealed class PinWatch : IAsyncDisposable
 {
@@ -28,9 +28,9 @@ internal sealed class PinWatch : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
-    /// <summary>Watches the pins of a replica until the answer is disposed.</summary>
-    /// <param name="replica">Stays open until then.</param>
-    /// <param name="life">Is cancelled when a pin is lost.</param>
+    /// <summary>Watches the pins of a replica until the returned object is disposed.</summary>
+    /// <param name="replica">Must stay open until then.</param>
+    /// <param name="life">Cancelled when a pin is lost.</param>
     public WatchedPins Watch(ReplicaMap replica, CancellationTokenSource life)
     {
         var watched = new WatchedPins(replica, life, _log, Leave);

@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// What replicas hear by RabbitMQ, in one queue for each source, which stays while the replicator is away. No replica waits for another:
-/// what one has no room for it reads from the log. RabbitMQ being away or refusing us does not end a replica: it follows the log, and the
-/// subscription says what is wrong and goes on trying.
+/// Delivers RabbitMQ's messages to replicas, with one queue for each source, which stays while the replicator is away. No replica waits for
+/// another replica: blocks without room in an inbox are read from the log. If RabbitMQ is not reachable or refuses us, a replica follows
+/// the log; the subscription reports the problem and tries again.
 /// </summary>
 internal sealed class RabbitFeed(BusOptions options, NodeOptions node, TimeProvider time, ILoggerFactory logs) : IBusFeed
 {
@@ -26,7 +26,10 @@ internal sealed class RabbitFeed(BusOptions options, NodeOptions node, TimeProvi
         await subscription.Completion.WaitAsync(cancellation);
     }
 
-    /// <summary>Two replicators of one host hear everything each: no two have a pin in common. The first stays while others come and go.</summary>
+    /// <summary>
+    /// Two replicators of one host each receive everything, because they have no pin in common. The first replica stays while others come
+    /// and go.
+    /// </summary>
     private static string Reader(IReadOnlyList<Listener> replicas) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(replicas[0].Pin)).AsSpan(0, 4));
 

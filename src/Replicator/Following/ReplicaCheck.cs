@@ -5,8 +5,8 @@ using Maplog.Replicas;
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// Finds out whether somebody else has written into a replica's map: at a seal the log says what the map comes to, by a digest.
-/// An LRU map, which has only a part of that, is compared with the log itself, more rarely.
+/// Finds out whether another program has written into a replica's map: a seal has a digest of the map's content. An LRU map has only a part
+/// of the content, so it is compared with the log itself, less often.
 /// </summary>
 internal sealed class ReplicaCheck(ReplicaMap replica, TimeSpan every, TimeProvider time)
 {
@@ -18,10 +18,10 @@ internal sealed class ReplicaCheck(ReplicaMap replica, TimeSpan every, TimeProvi
     private long _doneAt = time.GetTimestamp();
     private TimeSpan _rest = TimeSpan.Zero;
 
-    /// <summary>Whether the map is to be compared with the log, and what is wrong put right.</summary>
+    /// <summary>Whether the map must be compared with the log and corrected.</summary>
     public bool WantsRepair { get; private set; }
 
-    /// <summary>Whether a look at the map has begun, and <see cref="Step"/> is to be called until it has ended.</summary>
+    /// <summary>Whether a check of the map has begun; then <see cref="Step"/> must be called until the check has ended.</summary>
     public bool IsUnderWay => _look is not null;
 
     private bool IsDue => every > TimeSpan.Zero && !WantsRepair && !IsUnderWay && time.GetElapsedTime(_doneAt) >= _rest;
@@ -29,7 +29,7 @@ internal sealed class ReplicaCheck(ReplicaMap replica, TimeSpan every, TimeProvi
     /// <summary>Whether a check is due at a seal.</summary>
     public bool IsWanted => IsDue && !replica.Map.Info.Type.IsLru();
 
-    /// <summary>Begins to hold the map against a seal; everything up to it, and no change after it, is in the map.</summary>
+    /// <summary>Begins to compare the map with a seal; the map has everything up to the seal, and no later change.</summary>
     public void Begin(Sealed seal)
     {
         if (!IsWanted)
@@ -39,7 +39,7 @@ internal sealed class ReplicaCheck(ReplicaMap replica, TimeSpan every, TimeProvi
         Step();
     }
 
-    /// <summary>Goes on, for a millisecond or so.</summary>
+    /// <summary>Continues the check for about a millisecond.</summary>
     public void Step() => Look(null);
 
     /// <summary>These changes are about to go into the map.</summary>
@@ -51,14 +51,14 @@ internal sealed class ReplicaCheck(ReplicaMap replica, TimeSpan every, TimeProvi
             Look(changes);
     }
 
-    /// <summary>The map begins anew: there is nothing to hold it against.</summary>
+    /// <summary>The map is built again: there is nothing to compare.</summary>
     public void GiveUp() => _look = null;
 
-    /// <summary>Time went by.</summary>
+    /// <summary>Time has passed.</summary>
     public void Tick() => WantsRepair |= IsDue && replica.Map.Info.Type.IsLru();
 
-    /// <summary>It was put right.</summary>
-    /// <param name="began">When that began.</param>
+    /// <summary>The map was corrected.</summary>
+    /// <param name="began">Time at which the correction began.</param>
     public void Repaired(long began)
     {
         WantsRepair = false;
@@ -80,7 +80,7 @@ internal sealed class ReplicaCheck(ReplicaMap replica, TimeSpan every, TimeProvi
         }
         catch (KernelException)
         {
-            // It could not be read to its end: the next time.
+            // The map could not be read to its end: try again at the next seal.
             GiveUp();
         }
         _looked += time.GetElapsedTime(began);

@@ -3,10 +3,10 @@ using System.Threading.Channels;
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// Between the bus and one replica. It is bounded, and nobody waits for it: a replica that cannot keep up misses what there is no room for, and
-/// what comes behind that until it has taken all the rest, so that it has one range to read from the log and not many.
+/// The bounded queue between the bus and one replica; nobody waits for room. If a replica cannot keep up, the inbox drops blocks without
+/// room, and also later blocks until the replica has taken the rest. So the replica has to read one range from the log, and not many.
 /// </summary>
-/// <param name="mostBytes">So many bytes of blocks, and one block more.</param>
+/// <param name="mostBytes">The inbox holds this many bytes of blocks, plus one block.</param>
 internal sealed class ReplicaInbox(long mostBytes = ReplicaInbox.MostBytes)
 {
     public const long MostBytes = 16 << 20;
@@ -18,10 +18,10 @@ internal sealed class ReplicaInbox(long mostBytes = ReplicaInbox.MostBytes)
     private volatile bool _hasMissed;
     private int _broken;
 
-    /// <summary>Puts it in if there is room.</summary>
+    /// <summary>Adds the item if there is room.</summary>
     public void TryPut(InboxItem item)
     {
-        // A second one would say nothing new.
+        // A second item would add no information.
         if (item.Broken is not null && Interlocked.Exchange(ref _broken, 1) == 1)
             return;
         var size = SizeOf(item);
@@ -38,7 +38,7 @@ internal sealed class ReplicaInbox(long mostBytes = ReplicaInbox.MostBytes)
         _hasMissed |= size > 0;
     }
 
-    /// <summary>Puts in what the log has, as soon as there is room.</summary>
+    /// <summary>Adds the head of the log, as soon as there is room.</summary>
     public async ValueTask PutAsync(AskedHead head, CancellationToken cancellation)
     {
         while (!_items.Writer.TryWrite(new InboxItem(Head: head)))
@@ -48,7 +48,7 @@ internal sealed class ReplicaInbox(long mostBytes = ReplicaInbox.MostBytes)
         }
     }
 
-    /// <summary>The replica has ended: what there is and what still comes is dropped.</summary>
+    /// <summary>The replica has ended: present and later items are dropped.</summary>
     public void Close()
     {
         _items.Writer.TryComplete();
@@ -57,7 +57,7 @@ internal sealed class ReplicaInbox(long mostBytes = ReplicaInbox.MostBytes)
         }
     }
 
-    /// <summary>Wakes the replica; one that has work is awake.</summary>
+    /// <summary>Wakes the replica; a replica with items is awake.</summary>
     public void Tick() => _items.Writer.TryWrite(default);
 
     public bool TryTake(out InboxItem item)

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Maplog.Replicator.Following;
 
-/// <summary>What a replica is about, told when it changes and only then.</summary>
+/// <summary>Reports the activity of a replica, only when it changes.</summary>
 internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
 {
     private readonly string _pin = status.Pin;
@@ -24,7 +24,7 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
     /// <summary>Events taken from the bus since the start.</summary>
     public long FromBus { get => status.FromBus; set => status.FromBus = value; }
 
-    /// <summary>Entries that somebody else had changed, put right since the start.</summary>
+    /// <summary>Entries that another program had changed, corrected since the start.</summary>
     public long RepairedEntries { get => status.Repaired; set => status.Repaired = value; }
 
     public void Opened(uint mapId, Cursor cursor)
@@ -33,7 +33,7 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
         log.Opened(_pin, _stream, mapId, cursor.Version.Value, cursor.Epoch.Value);
     }
 
-    /// <summary>The stream's head was heard by the bus, or read from the log.</summary>
+    /// <summary>The stream's head came from the bus, or was read from the log.</summary>
     public void Heard(StreamVersion head) => status.Heard(head);
 
     public void Building(string why)
@@ -67,7 +67,7 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
             log.Polling(_pin, _stream, cursor.Version.Value, FromLog, FromBus);
     }
 
-    /// <summary>Short ranges are daily bread, and so is any while the bus is silent; a long one else is a state.</summary>
+    /// <summary>Short ranges are normal, and so is every range while the bus is silent; any other long range is a state.</summary>
     public void Reading(StreamVersion from, StreamVersion to)
     {
         if (to - from < 10_000 || State == ReplicaState.Polling)
@@ -82,11 +82,11 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
             log.Waiting(_pin, _stream, why);
     }
 
-    /// <summary>Entries that somebody else had changed are as the log has them again.</summary>
-    /// <param name="cursor">Where it was found.</param>
-    /// <param name="written">Entries that were missing or other.</param>
+    /// <summary>Entries that another program had changed equal the log again.</summary>
+    /// <param name="cursor">The position at which the changes were found.</param>
+    /// <param name="written">Entries that were missing or different.</param>
     /// <param name="deleted">Entries that the log does not have.</param>
-    /// <param name="evicted">Of an LRU map, entries that its kernel evicted; they stay away.</param>
+    /// <param name="evicted">Entries of an LRU map that its kernel evicted; they stay away.</param>
     public void Repaired(Cursor cursor, long written, long deleted, long evicted)
     {
         if (written + deleted == 0)
@@ -107,7 +107,7 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
             log.LogAway(_pin, _stream, why, cursor.Version.Value);
     }
 
-    /// <param name="kind">What tells one refusal from another; the sentence has figures that change.</param>
+    /// <param name="kind">Distinguishes the refusals, because the sentence contains changing figures.</param>
     /// <param name="sentence">For the operator.</param>
     public void Refused(string kind, string sentence)
     {
@@ -116,7 +116,7 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
             log.Refused(sentence);
     }
 
-    /// <summary>The kernel has taken a batch.</summary>
+    /// <summary>The kernel has accepted a batch.</summary>
     public void Accepted(Cursor cursor)
     {
         status.Applied(cursor);
@@ -126,7 +126,7 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
         log.Accepted(_pin, _stream, cursor.Version.Value);
     }
 
-    /// <summary>From the level watch alone, which runs beside everything else.</summary>
+    /// <summary>Called only by the level watch, which runs concurrently with everything else.</summary>
     public void LevelUnknown(string why)
     {
         if (!_levelUnknown)
@@ -157,7 +157,7 @@ internal sealed class ReplicaReport(ILogger log, ReplicaStatus status)
     /// <summary>The replica's map is of another kind of hash than the source's.</summary>
     public void OtherKind(MapInfo map, MapShape source) => log.OtherKind(_pin, _stream, ReplicaShape.Describe(map), ReplicaShape.Describe(source));
 
-    /// <summary>The pin leads elsewhere: from here on nobody finds the replica there.</summary>
+    /// <summary>The pin leads elsewhere: from now on no program finds the replica there.</summary>
     public void Lost(uint mapId, string why)
     {
         status.Opened(mapId, default);

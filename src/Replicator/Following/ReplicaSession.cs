@@ -39,10 +39,12 @@ internal sealed class ReplicaSession
 
     public Cursor Cursor => _replica.Cursor;
 
-    /// <summary>Follows the stream until it goes on in a map of another shape, or in this very map. What was before that is applied.</summary>
+    /// <summary>
+    /// Follows the stream until it continues in a map of another shape, or in this replica's own map. Everything before that is applied.
+    /// </summary>
     /// <param name="rebuild">Whether to build the replica although it has a cursor.</param>
-    /// <param name="cancellation">Ends it; what was taken is applied first.</param>
-    /// <exception cref="ReplicaException">The replica cannot be kept.</exception>
+    /// <param name="cancellation">Ends the session; the taken events are applied first.</param>
+    /// <exception cref="ReplicaException">The replica cannot be maintained.</exception>
     public async Task RunAsync(bool rebuild, CancellationToken cancellation)
     {
         if (rebuild || _replica.Cursor.Version == StreamVersion.None)
@@ -95,7 +97,7 @@ internal sealed class ReplicaSession
         if (_unreached is not { } asked || _replica.Cursor.Version < asked.Head.Version)
             return;
         _unreached = null;
-        // The same version of another term is another log's: the protocol finds that out.
+        // The same version in another term belongs to another log: the protocol finds out.
         if (_replica.Cursor.Version > asked.Head.Version || _replica.Cursor.Epoch == asked.Head.Epoch)
             _replica.NoteLevel(asked.AskedAt);
     }
@@ -104,7 +106,7 @@ internal sealed class ReplicaSession
     {
         if (item.Broken is { } why)
             _report.Broken(why);
-        // The oldest that is not reached stays: while changes go on the newest never is.
+        // The oldest head that was not reached stays: while changes continue, the newest head is never reached.
         _unreached ??= item.Head;
         await DoAsync(Offer(item), item, cancellation);
         if (item.Head is not null)
@@ -112,7 +114,7 @@ internal sealed class ReplicaSession
         if (item.Block is not null || item.Beat is not null)
         {
             _silences = 0;
-            // What a deposed writer says is no word of the stream.
+            // A message of a deposed writer says nothing about the stream.
             if ((item.Block?.Epoch ?? item.Beat!.Epoch) >= _protocol.Cursor.Epoch)
                 _report.Heard(_protocol.Head);
             if (_protocol.Lag == 0)
@@ -131,7 +133,8 @@ internal sealed class ReplicaSession
         _ => ReplicaStep.Nothing,
     };
 
-    // What the log had once it has, or it is another: restored, or failed over with loss. A replica ahead of what was asked a moment ago is no wonder.
+    // The log once had these events and has lost them, or it is another log: restored, or failed over with loss. A replica may be ahead of
+    // a head that was read a moment ago.
     private ReplicaStep Offer(AskedHead asked)
     {
         if (asked.Head.Version < _logged)
@@ -155,7 +158,7 @@ internal sealed class ReplicaSession
         }
     }
 
-    /// <returns>What is to be done after it.</returns>
+    /// <returns>The next step.</returns>
     private async Task<ReplicaStep> DoOneAsync(ReplicaStep step, InboxItem item, bool bySilence, CancellationToken cancellation)
     {
         switch (step.Kind)
@@ -170,7 +173,7 @@ internal sealed class ReplicaSession
             case StepKind.PollHead:
                 var next = _protocol.Polled(await _log.ReadHeadAsync(cancellation));
                 _report.Heard(_protocol.Head);
-                // A writer or a node that is short of time beats late: one beat or two are no state of the bus.
+                // A busy writer or node sends its beats late: one or two missing beats do not make the bus silent.
                 if (bySilence && (!_report.IsFollowing || ++_silences >= SilencesToSay))
                     _report.Polling(_protocol.Cursor);
                 return next;
@@ -217,7 +220,7 @@ internal sealed class ReplicaSession
         }
     }
 
-    /// <summary>After a death in a batch, the batch is applied again whole before anything else.</summary>
+    /// <summary>If the replicator died during a batch, the whole batch is applied again before anything else.</summary>
     private async Task ResumeAsync(CancellationToken cancellation)
     {
         var intent = _replica.Intent;
@@ -237,8 +240,8 @@ internal sealed class ReplicaSession
     }
 
     /// <summary>
-    /// Of a stream at rest no seal comes by, and what others did to the map while no replicator ran would stay. Most streams at
-    /// rest end with a seal.
+    /// An idle stream gets no new seal, so changes that other programs made to the map while no replicator ran would stay. Most idle
+    /// streams end with a seal.
     /// </summary>
     private async Task TakeSealAsync(CancellationToken cancellation)
     {
@@ -272,7 +275,7 @@ internal sealed class ReplicaSession
         _newMap = generation is null || ReplicaMap.IsSource(_replica.Pin, generation.Map) || generation.Map.Shape != _replica.Shape || await _log.ReadFromAsync(generation.Opened, cancellation) == TailEnd.NewMap;
     }, cancellation);
 
-    /// <summary>Compares the map with the log entry by entry, and puts right what somebody else did to it.</summary>
+    /// <summary>Compares the map with the log entry by entry, and corrects changes by other programs.</summary>
     private async Task RepairAsync(CancellationToken cancellation)
     {
         var began = _time.GetTimestamp();
@@ -288,7 +291,7 @@ internal sealed class ReplicaSession
         _report.Repaired(_protocol.Cursor, _writer.Applier.Written - written, _writer.Applier.Deleted - deleted, _writer.Applier.Evicted);
     }
 
-    /// <summary>Until the log answers: there is nothing else to do meanwhile.</summary>
+    /// <summary>Repeats until the log answers: there is nothing else to do meanwhile.</summary>
     private async Task InsistAsync(Func<Task> work, CancellationToken cancellation)
     {
         while (true)

@@ -6,9 +6,9 @@ using Maplog.Replicas;
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// Keeps one replica: waits for its stream, opens or makes its map, and begins again when the source's map has another shape or
-/// the pin leads to another map. At a start a pin that cannot serve ends the replica, because only other settings help; later
-/// the replica waits until the pin serves again, because another program has changed it.
+/// Maintains one replica: waits for its stream, opens or creates its map, and begins again when the source's map has another shape or the
+/// pin leads to another map. At a start an unusable pin ends the replica, because only other settings help. Later the replica waits until
+/// the pin is usable again, because another program has changed it.
 /// </summary>
 internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, ReplicaInbox inbox, ReplicaReport report, ReplicaHost host)
 {
@@ -16,7 +16,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
 
     private readonly StreamSearch _search = new(host.Log, stream);
 
-    /// <returns>False: it cannot be kept, and it said why.</returns>
+    /// <returns>False: the replica cannot be maintained, and the reason was reported.</returns>
     public async Task<bool> RunAsync(CancellationToken stopping)
     {
         try
@@ -44,11 +44,11 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
         string? lost = null;
         for (uint last = 0; ;)
         {
-            // After another shape, or after this map was the source's, only the map's present life matters.
+            // After another shape, or after this map was the source's map, only the present generation matters.
             var rebuild = last != 0 && lost is null;
             using var replica = await OpenAsync(lost, rebuild, stopping);
             var info = replica.Map.Info;
-            // The map before stays registered while it lives: what was a replica is no source.
+            // The previous map stays registered while it lives: a former replica is not a source.
             if (last != 0 && last != info.Id)
                 report.Replacing(lost is null ? "The source's map was created again." : "The pin led to another map.");
             report.Opened(info.Id, replica.Cursor);
@@ -59,7 +59,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
         }
     }
 
-    /// <returns>Where its pin leads, a sentence; null: the stream goes on in another map.</returns>
+    /// <returns>A sentence about the target of its pin; null: the stream continues in another map.</returns>
     private async Task<string?> FollowAsync(ReplicaMap replica, bool rebuild, CancellationToken stopping)
     {
         using var life = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -122,7 +122,7 @@ internal sealed class ReplicaWorker(StreamName stream, ReplicaOptions options, R
             }
             while (inbox.TryTake(out _))
             {
-                // What the bus brought meanwhile is in the log.
+                // The events that the bus delivered meanwhile are in the log.
             }
             await Task.Delay(Retry, host.Time, stopping);
         }

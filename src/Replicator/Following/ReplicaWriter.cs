@@ -7,8 +7,8 @@ using Maplog.Replicas;
 namespace Maplog.Replicator.Following;
 
 /// <summary>
-/// Takes events in order and brings them into the map in batches. What was taken and did not reach the map before a death
-/// is read from the log by the next replicator: the cursor in the kernel says from where.
+/// Takes events in order and writes them into the map in batches. If the replicator dies, the next one reads the events that did not reach
+/// the map from the log: the cursor in the kernel has the position.
 /// </summary>
 internal sealed class ReplicaWriter
 {
@@ -22,7 +22,7 @@ internal sealed class ReplicaWriter
     private readonly TimeProvider _time;
     private readonly PendingChanges _pending;
     private readonly BatchApplier _applier;
-    // Entries that a snapshot brought straight into the map; null: none did.
+    // Entries that a snapshot wrote directly into the map; null: no snapshot did.
     private long? _loaded;
 
     public ReplicaWriter(ReplicaMap replica, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
@@ -40,25 +40,27 @@ internal sealed class ReplicaWriter
 
     private long Done => _applier.Written + _applier.Deleted;
 
-    /// <summary>Whether it is time to flush although more is there to take.</summary>
+    /// <summary>Whether it is time to flush although more events are available.</summary>
     public bool IsLarge => _pending.Count >= MostKeys || _pending.Bytes >= MostBytes || _pending.Events >= MostEvents;
 
     /// <summary>Entries that the map has after the next flush, when it is built.</summary>
     public long Entries => _loaded is { } loaded ? loaded + _applier.Growth(_pending) : _pending.Count;
 
-    /// <summary>Everything up to here was taken, not all of it may be in the map yet.</summary>
+    /// <summary>Everything up to this version was taken; some of it may not be in the map yet.</summary>
     public Cursor Taken { get; private set; }
 
-    /// <summary>The version since which the stream is logged from the map that it is logged from now, as far as is known.</summary>
+    /// <summary>The version from which on the stream is logged from its present map, as far as is known.</summary>
     public StreamVersion Generation { get; set; }
 
-    /// <summary>The version from which on the source's map is frozen; null: it is not, or the replica's map is already.</summary>
+    /// <summary>
+    /// The version from which on the source's map is frozen; null: it is not frozen, or the replica's map is frozen already.
+    /// </summary>
     public StreamVersion? FrozenFrom { get; set; }
 
-    /// <summary>Whether a batch that was under way is taken again, which goes into the map whole.</summary>
+    /// <summary>Whether an interrupted batch is taken again; it goes into the map as a whole.</summary>
     public bool IsWhole { get; set; }
 
-    /// <summary>Drops what was taken, and begins with nothing: what follows is all that the map shall have.</summary>
+    /// <summary>Drops the taken events and begins with an empty content: the following events are the whole content of the map.</summary>
     public void BeginAnew()
     {
         Check.GiveUp();
@@ -70,10 +72,10 @@ internal sealed class ReplicaWriter
     }
 
     /// <summary>
-    /// Takes a snapshot. Into a map that is empty it goes chunk by chunk as it comes, and the cursor follows; else it is taken
-    /// whole, and the next flush removes what the map has beside it.
+    /// Takes a snapshot. An empty map receives it chunk by chunk, and the cursor follows. Otherwise the snapshot is taken as a whole, and
+    /// the next flush removes all other entries of the map.
     /// </summary>
-    /// <exception cref="LogException">It cannot be read, or is damaged: begin anew.</exception>
+    /// <exception cref="LogException">The snapshot cannot be read, or is damaged: begin again.</exception>
     public async Task TakeAsync(Snapshot snapshot, IAsyncEnumerable<SnapshotChunk> chunks, CancellationToken cancellation)
     {
         var end = new Cursor(snapshot.Epoch, snapshot.Version);
@@ -101,7 +103,9 @@ internal sealed class ReplicaWriter
         _report.Loaded(snapshot.Version, snapshot.Entries);
     }
 
-    /// <summary>Begins with nothing, too, but what follows is in the map already, if nobody else has written into it.</summary>
+    /// <summary>
+    /// Also begins with an empty content, but the map has the following events already, unless another program has written into it.
+    /// </summary>
     public void BeginRepair()
     {
         Check.GiveUp();
@@ -112,13 +116,13 @@ internal sealed class ReplicaWriter
         _loaded = null;
     }
 
-    /// <summary>Whether there is no seal to compare the map with, although nothing waits to go into it.</summary>
+    /// <summary>Whether there is no seal to compare the map with, although no event waits to be written.</summary>
     public bool LacksSeal => _pending is { Events: 0, Seal: null };
 
-    /// <summary>The log has a seal at the version up to which everything was taken.</summary>
+    /// <summary>The log has a seal at the last taken version.</summary>
     public void Rest(Sealed seal) => _pending.Rest(seal);
 
-    /// <summary>Begins to hold the map against the last seal, if it is time, and if it can be.</summary>
+    /// <summary>Begins to compare the map with the last seal, if a comparison is due and possible.</summary>
     public void CheckAtRest()
     {
         Check.Tick();
@@ -126,8 +130,10 @@ internal sealed class ReplicaWriter
             Check.Begin(seal);
     }
 
-    /// <summary>Takes the events of a page that follow what was taken; earlier ones are stepped over.</summary>
-    /// <returns>False: a map of another shape was opened, or this very map is the source's; what comes before it was taken.</returns>
+    /// <summary>Takes the events of a page after the last taken one; earlier events are skipped.</summary>
+    /// <returns>
+    /// False: a map of another shape was opened, or this replica's map is the source's map; the earlier events were taken.
+    /// </returns>
     public bool Take(EventPage page)
     {
         foreach (ref readonly var logged in page.Events.Span)
@@ -144,7 +150,7 @@ internal sealed class ReplicaWriter
     }
 
     /// <inheritdoc cref="Take(EventPage)"/>
-    /// <exception cref="FormatException">The block's entries are not of this map; what comes before them was taken.</exception>
+    /// <exception cref="FormatException">The block's entries do not belong to this map; the earlier events were taken.</exception>
     public bool Take(ChangeBlock block)
     {
         var fits = block.KeySize == _replica.Shape.KeySize && block.ValueSize == _replica.Shape.ValueBytes;
@@ -169,7 +175,7 @@ internal sealed class ReplicaWriter
         return true;
     }
 
-    /// <summary>Ends: what was taken goes into the map, but for half of what it was to be built of.</summary>
+    /// <summary>Ends the writer: the taken events are written into the map, unless they are only a part of a build.</summary>
     public Task LeaveAsync(CancellationToken cancellation) => _pending.FromEmpty ? Task.CompletedTask : FlushAsync(cancellation);
 
     /// <inheritdoc cref="LeaveAsync"/>
@@ -179,20 +185,20 @@ internal sealed class ReplicaWriter
             TryFlush();
     }
 
-    // The next change may be in the same block: now or never.
+    // The next change may be in the same block, so flush now.
     private void CheckAt(EventKind kind)
     {
         if (kind == EventKind.Sealed && !IsWhole && !_pending.FromEmpty && _pending.Seal is { } seal && Check.IsWanted && TryFlush())
             Check.Begin(seal);
     }
 
-    // This node was promoted: what follows was done to this very map. When it is a replica again, it may hold what was never
-    // logged, so that only an anew built one steps over that time.
+    // This node was promoted: the following changes were made to this map itself. When it is a replica again, it may contain changes that
+    // were never logged, so only a newly built replica may skip that time.
     private bool CanFollow(StreamVersion version, EventKind kind, ReadOnlySpan<byte> json)
     {
         if (kind is not (EventKind.MapOpened or EventKind.MapMoved))
             return true;
-        // Nothing can be written into it any more: the map's next life needs another.
+        // The map accepts no more writes: the next generation needs another map.
         if (kind == EventKind.MapOpened && _replica.Map.IsFrozen())
             return false;
         var note = NoteCodec.Read(kind, json);
@@ -206,15 +212,15 @@ internal sealed class ReplicaWriter
         return id != _replica.Map.Info.Id || boot != Boot.Id || version <= Generation && _pending.FromEmpty;
     }
 
-    /// <summary>Brings all that was taken into the map; false: the kernel refused, and it was told.</summary>
+    /// <summary>Writes all taken events into the map; false: the kernel refused, and the refusal was reported.</summary>
     public bool TryFlush() => Try(Flush);
 
-    /// <summary>The same, again and again until the kernel takes it.</summary>
+    /// <summary>The same, repeated until the kernel accepts it.</summary>
     public Task FlushAsync(CancellationToken cancellation) => InsistAsync(Flush, cancellation);
 
     /// <summary>
-    /// Freezes the map once all is in it that the source's map held when it was frozen, so that nobody else can change it. Only
-    /// where programs cannot change the source's map either: what they change, the replicator has to write.
+    /// Freezes the map after it has the content that the source's map had when it was frozen, so that no other program can change it. This
+    /// happens only if programs cannot change the source's map either: otherwise the replicator has to write their changes.
     /// </summary>
     public void FreezeIfDue()
     {
@@ -263,7 +269,7 @@ internal sealed class ReplicaWriter
         var wait = ShortestWait;
         for (var done = Done; !Try(write); done = Done)
         {
-            // A kernel that takes some of it each time is not asked more and more rarely.
+            // If the kernel accepts a part of the batch each time, the pauses do not grow.
             if (Done > done)
                 wait = ShortestWait;
             await Task.Delay(wait, _time, cancellation);

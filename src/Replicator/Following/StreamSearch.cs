@@ -3,19 +3,19 @@ using Maplog.Log;
 
 namespace Maplog.Replicator.Following;
 
-/// <summary>Says why the log has nothing for a replica: most often a name is misspelt, or the source is not captured yet.</summary>
+/// <summary>Explains why the log has nothing for a replica: usually a name is misspelt, or the source is not captured yet.</summary>
 internal sealed class StreamSearch(LogStore log, StreamName stream)
 {
     private const int Shown = 10;
 
-    // Listing is dearer than the question whether the stream is there, and its answer changes rarely.
+    // A list costs more than the question whether the stream exists, and changes rarely.
     private const int AskEvery = 5;
 
     private int _asked;
     private string _said = "";
 
-    /// <summary>A sentence, as it was found now or a few questions ago.</summary>
-    /// <exception cref="LogException">The log cannot be reached or refuses it.</exception>
+    /// <summary>A sentence with the present findings, or those of a few questions ago.</summary>
+    /// <exception cref="LogException">The log cannot be reached or refuses the query.</exception>
     public async Task<string> WhyMissingAsync(CancellationToken cancellation)
     {
         if (_asked++ % AskEvery == 0)

@@ -9,10 +9,10 @@ internal sealed class WatchedPins(ReplicaMap replica, CancellationTokenSource li
     private readonly Lock _lock = new();
     private bool _isOver;
 
-    /// <summary>Where a pin leads now, a sentence; null: where it is to lead.</summary>
+    /// <summary>A sentence about the present target of a pin; null: the right target.</summary>
     public string? Lost { get; private set; }
 
-    /// <summary>Looks, makes again a pin that is gone, and ends the replica's life if a pin leads elsewhere.</summary>
+    /// <summary>Checks the pins, creates a missing pin again, and ends the replica's life if a pin leads elsewhere.</summary>
     public void Check()
     {
         lock (_lock)

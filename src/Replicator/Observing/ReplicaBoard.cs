@@ -2,7 +2,7 @@ using Maplog.Observing;
 
 namespace Maplog.Replicator.Observing;
 
-/// <summary>All replicas of this daemon. Ready: each of them is within its bound.</summary>
+/// <summary>All replicas of this daemon. The daemon is ready if each replica is within its bound.</summary>
 internal sealed class ReplicaBoard : IReadiness, IDisposable
 {
     private readonly SemaphoreSlim _changed = new(0, 1);
@@ -13,7 +13,7 @@ internal sealed class ReplicaBoard : IReadiness, IDisposable
     /// <summary>In the order of the settings.</summary>
     public IReadOnlyList<ReplicaStatus> Replicas { get; }
 
-    /// <summary>Waits until the state of one changes, or the time is over.</summary>
+    /// <summary>Waits until the state of a replica changes, or the time is over.</summary>
     public Task WaitAsync(TimeSpan atMost, CancellationToken cancellation) => _changed.WaitAsync(atMost, cancellation);
 
     public Task<Readiness> CheckAsync(CancellationToken cancellation)
@@ -24,7 +24,7 @@ internal sealed class ReplicaBoard : IReadiness, IDisposable
 
     public void Dispose() => _changed.Dispose();
 
-    // Many changes before somebody looks are one.
+    // Many changes before the next look count as one.
     private void Changed()
     {
         try
@@ -34,7 +34,7 @@ internal sealed class ReplicaBoard : IReadiness, IDisposable
         }
         catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
         {
-            // Another replica was faster, or nobody will look again.
+            // Another replica was faster, or nobody waits any more.
         }
     }
 }

@@ -4,20 +4,20 @@ using Maplog.Replicas;
 
 namespace Maplog.Replicator.Observing;
 
-/// <summary>How a replica stands at one moment.</summary>
-/// <param name="State">What it is about.</param>
-/// <param name="Trouble">Why it cannot go on; null: it can.</param>
-/// <param name="MapId">The kernel's id of its map; 0: it has none yet.</param>
-/// <param name="Cursor">What is in the map.</param>
-/// <param name="Head">The stream's head as far as it has heard.</param>
-/// <param name="Versions">How many versions it lacks; null: it has not heard the head yet.</param>
-/// <param name="Lag">How long it has been behind, or without word of the head; zero: it is level. Null: it has not heard the head yet.</param>
-/// <param name="Bound">When it is ready.</param>
+/// <summary>The state of a replica at one moment.</summary>
+/// <param name="State">Its activity.</param>
+/// <param name="Trouble">Why the replica cannot continue; null: it can.</param>
+/// <param name="MapId">The kernel's id of its map; 0: it has no map yet.</param>
+/// <param name="Cursor">The last version in the map.</param>
+/// <param name="Head">The stream's head, as far as the replica knows it.</param>
+/// <param name="Versions">How many versions the replica lacks; null: the head is unknown.</param>
+/// <param name="Lag">How long the replica has been behind, or without news of the head; zero: level. Null: the head is unknown.</param>
+/// <param name="Bound">When the replica is ready.</param>
 internal sealed record ReplicaSnapshot(ReplicaState State, string? Trouble, uint MapId, Cursor Cursor, StreamVersion Head, long? Versions, TimeSpan? Lag, LagBound Bound)
 {
     public bool IsReady => WhyNot is null;
 
-    /// <summary>Why it is not ready, a sentence; null: it is.</summary>
+    /// <summary>Why the replica is not ready, a sentence; null: it is ready.</summary>
     public string? WhyNot => (State, Versions, Lag) switch
     {
         (ReplicaState.Stopped, _, _) => $"The replica has stopped. {Trouble}".TrimEnd(),
@@ -33,7 +33,7 @@ internal sealed record ReplicaSnapshot(ReplicaState State, string? Trouble, uint
         _ => null,
     };
 
-    /// <summary>How it stands while it is ready, some words.</summary>
+    /// <summary>The state of a ready replica, in some words.</summary>
     public string Standing => State == ReplicaState.Source || Versions is null
         ? "ready; its map is the map from which the stream is logged"
         : $"ready, at version {Cursor.Version}, {Versions} behind";

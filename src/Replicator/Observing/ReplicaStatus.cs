@@ -5,17 +5,20 @@ using Maplog.Replicator.Protocol;
 namespace Maplog.Replicator.Observing;
 
 /// <summary>
-/// How one replica stands, for whoever asks from outside: written by its worker, batch by batch and beat by beat, read by
-/// probes, by the collector of metrics and by what reports to the log.
+/// The state of one replica for readers outside: its worker writes it, batch by batch and beat by beat; probes, the collector of metrics
+/// and the status reporter read it.
 /// </summary>
-/// <param name="stream">What it is a replica of.</param>
-/// <param name="pin">Where it is pinned.</param>
-/// <param name="bound">When it is ready.</param>
+/// <param name="stream">The stream of the replica.</param>
+/// <param name="pin">The pin of the replica.</param>
+/// <param name="bound">When the replica is ready.</param>
 /// <param name="changed">Called when its state changes.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound bound, TimeProvider time, Action changed)
 {
-    /// <summary>A replica that is level, and heard so within this time, has no lag: a beat comes each second, a poll after two of silence.</summary>
+    /// <summary>
+    /// A replica that is level, and whose last news is not older than this, has no lag: a beat comes each second, a poll after two seconds
+    /// of silence.
+    /// </summary>
     public static readonly TimeSpan Fresh = ReplicaProtocol.SilenceLimit + TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -51,10 +54,10 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
     /// <summary>Times the replica was built from the log. One writer.</summary>
     public long Built { get; set; }
 
-    /// <summary>Whether there is anything to say of it yet: what an earlier run of the replicator said stands until then.</summary>
+    /// <summary>Whether there is anything to report yet: until then the report of an earlier run stays valid.</summary>
     public bool HasBegun { get; private set; }
 
-    /// <summary>The map that it is, and where it stands.</summary>
+    /// <summary>The map of the replica, and its position.</summary>
     public void Opened(uint mapId, Cursor cursor)
     {
         lock (_lock)
@@ -62,8 +65,8 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
         changed();
     }
 
-    /// <param name="state">What it is about now.</param>
-    /// <param name="trouble">Why it cannot go on, a sentence; null: it can.</param>
+    /// <param name="state">The new activity.</param>
+    /// <param name="trouble">Why the replica cannot continue, a sentence; null: it can.</param>
     public void Enter(ReplicaState state, string? trouble = null)
     {
         lock (_lock)
@@ -71,7 +74,7 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
         changed();
     }
 
-    /// <summary>Everything up to here is in the map.</summary>
+    /// <summary>Everything up to this version is in the map.</summary>
     public void Applied(Cursor cursor)
     {
         lock (_lock)
@@ -81,7 +84,7 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
         }
     }
 
-    /// <summary>The stream's head was heard by the bus, or read from the log, just now.</summary>
+    /// <summary>The stream's head came from the bus, or was read from the log, just now.</summary>
     public void Heard(StreamVersion head)
     {
         lock (_lock)
@@ -101,7 +104,7 @@ internal sealed class ReplicaStatus(StreamName stream, string pin, LagBound boun
         }
     }
 
-    // It is known to be level with the stream as it was when the head was heard, and not with what came later.
+    // The replica is known to be level with the stream at the time of the head, but not with later events.
     private void Compare()
     {
         if (_heardAt is not null && _cursor.Version >= _head)

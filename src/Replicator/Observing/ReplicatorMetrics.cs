@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Maplog.Replicator.Observing;
 
-/// <summary>The daemon's instruments: all are read off the replicas' status when somebody collects.</summary>
+/// <summary>The daemon's instruments: collectors read all of them from the replicas' status.</summary>
 internal sealed class ReplicatorMetrics : IDisposable
 {
     public const string MeterName = "Maplog.Replicator";

@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Maplog.Replicator.Observing;
 
 /// <summary>
-/// Tells the log how the replicas stand, every two seconds and when a state changes, for <c>maplog status</c>. It never holds up
-/// a replica: a log that is away hears the next report. After an orderly stop the replicas are no longer listed; after any
-/// other they stay, with what they said last.
+/// Reports the state of the replicas to the log, every two seconds and when a state changes, for <c>maplog status</c>. It never delays a
+/// replica: if the log is not reachable, it gets the next report. After an orderly stop the replicas are no longer listed; after any other
+/// end their last report stays.
 /// </summary>
 internal sealed class StatusReporter(ReplicaBoard board, LogStore store, NodeOptions node, DaemonExit exit, TimeProvider time, ILogger<StatusReporter> log) : BackgroundService
 {
@@ -18,7 +18,7 @@ internal sealed class StatusReporter(ReplicaBoard board, LogStore store, NodeOpt
     private readonly ReplicaReports _reports = new(store, node.Name, Guid.NewGuid());
     private string? _said;
 
-    /// <summary>Called last of all services, when the replicas have ended.</summary>
+    /// <summary>Called after all other services, when the replicas have ended.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -66,7 +66,7 @@ internal sealed class StatusReporter(ReplicaBoard board, LogStore store, NodeOpt
         }
         catch (OperationCanceledException)
         {
-            // Asked to stop, or the log takes too long: the next report says the same and more.
+            // The daemon stops, or the log takes too long: the next report contains the same and more.
         }
     }
 }

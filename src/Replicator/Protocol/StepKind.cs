@@ -1,20 +1,20 @@
 namespace Maplog.Replicator.Protocol;
 
-/// <summary>What a replica has to do next.</summary>
+/// <summary>The next action of a replica.</summary>
 public enum StepKind
 {
-    /// <summary>Nothing: it is known already, or not to be trusted.</summary>
+    /// <summary>None: the replica has these versions already, or must not trust the message.</summary>
     Nothing = 0,
 
-    /// <summary>Apply the versions From to To of the block at hand.</summary>
+    /// <summary>Apply the versions From to To of the present block.</summary>
     Apply,
 
-    /// <summary>Read the versions From to To from the log and apply them; a block at hand is then offered again.</summary>
+    /// <summary>Read the versions From to To from the log and apply them; then offer the present block again.</summary>
     ReadLog,
 
     /// <summary>Ask the log for the stream's head and offer the answer.</summary>
     PollHead,
 
-    /// <summary>The log is not the one the replica followed (restored, or failed over with loss): build the replica anew.</summary>
+    /// <summary>The log is not the log that the replica followed (restored, or failed over with loss): build the replica again.</summary>
     Rebuild,
 }

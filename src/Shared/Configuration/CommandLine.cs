@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Maplog.Configuration;
 
 /// <summary>
-/// A daemon's arguments as settings: its switches, and any setting by its full name
-/// (<c>--Maplog:Log:Schema=other</c>). A value follows after a blank or '='.
+/// A daemon's arguments as settings: its switches, and any setting by its full name (<c>--Maplog:Log:Schema=other</c>). A value follows
+/// after a blank or '='.
 /// </summary>
 public sealed class CommandLine
 {
@@ -77,6 +77,6 @@ public sealed class CommandLine
         seen[name] = count + 1;
         var setting = known is null ? name[2..] : string.Format(CultureInfo.InvariantCulture, known.Setting, count);
         if (!_settings.TryAdd(setting, value))
-            _mistakes.Add($"{name} is given twice.");
+            _mistakes.Add($"{name}: the option is given twice.");
     }
 }

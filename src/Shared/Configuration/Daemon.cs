@@ -7,11 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace Maplog.Configuration;
 
 /// <summary>
-/// What the daemons have in common around the generic host: settings from appsettings.json, environment and command line
-/// (the later wins), all mistakes reported before anything starts, and exit codes (<see cref="DaemonExit"/>).
+/// The common part of the daemons around the generic host: settings from appsettings.json, environment and command line (the later one
+/// wins), all mistakes reported before anything starts, and exit codes (<see cref="DaemonExit"/>).
 /// </summary>
 /// <param name="name">The command's name.</param>
-/// <param name="purpose">One line of what it does.</param>
+/// <param name="purpose">Its purpose in one line.</param>
 /// <param name="switches">Its own options.</param>
 public sealed class Daemon(string name, string purpose, IReadOnlyList<CommandSwitch> switches)
 {

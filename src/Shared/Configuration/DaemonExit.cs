@@ -1,6 +1,6 @@
 namespace Maplog.Configuration;
 
-/// <summary>The code a daemon ends with: 0 stopped as asked, 1 could not go on, 2 wrong settings.</summary>
+/// <summary>The exit code of a daemon: 0 stopped on request, 1 could not continue, 2 wrong settings.</summary>
 public sealed class DaemonExit
 {
     public const int Failed = 1;

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Maplog.Configuration;
 
 /// <summary>
-/// Durations as operators write them: a number with its unit (<c>10s</c>, <c>5m</c>, <c>1h30m</c>, <c>250ms</c>), or
-/// hours:minutes:seconds (<c>00:00:10</c>, with days before a point). A number without a unit is no duration: .NET reads it as days.
+/// Durations as operators write them: a number with its unit (<c>10s</c>, <c>5m</c>, <c>1h30m</c>, <c>250ms</c>), or hours:minutes:seconds
+/// (<c>00:00:10</c>, with days before a point). A number without a unit is not a duration: .NET reads it as days.
 /// </summary>
 public static partial class Duration
 {
@@ -13,7 +13,7 @@ public static partial class Duration
 
     private static readonly TimeSpan Max = TimeSpan.FromDays(3_650_000);
 
-    /// <returns>Null: it is no duration. 0 is one without a unit.</returns>
+    /// <returns>Null: it is not a duration. 0 is a duration without a unit.</returns>
     public static TimeSpan? Parse(string text)
     {
         var words = text.Trim().ToLowerInvariant();

@@ -1,8 +1,11 @@
 namespace Maplog.Configuration;
 
-/// <summary>Something that a daemon has before its work begins and until it has ended.</summary>
+/// <summary>A part of a daemon that starts before its work and ends after it.</summary>
 public interface IStartsFirst
 {
-    /// <returns>Null; or a sentence why it cannot, and then nothing else is started and the daemon ends with <see cref="DaemonExit.Failed"/>.</returns>
+    /// <returns>
+    /// Null, or a sentence with the reason for a failure; then nothing else starts, and the daemon ends with <see
+    /// cref="DaemonExit.Failed"/>.
+    /// </returns>
     Task<string?> StartAsync(CancellationToken cancellation);
 }

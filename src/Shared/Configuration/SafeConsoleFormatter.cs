@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Maplog.Configuration;
 
-/// <summary>A daemon's log: a line for each message, the time in UTC, and no text in it that could steer a terminal (<see cref="SafeText"/>).</summary>
+/// <summary>
+/// A daemon's log: one line per message, with the time in UTC, and without text that could control a terminal (<see cref="SafeText"/>).
+/// </summary>
 internal sealed class SafeConsoleFormatter() : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "maplog";

@@ -4,28 +4,28 @@ using System.Text;
 namespace Maplog.Configuration;
 
 /// <summary>
-/// Text from elsewhere (names of processes, pins, nodes and maps) as it may be shown to a person: control characters, escape sequences and
-/// marks that turn the direction of writing would move the cursor or make one name look like another. They are written as
-/// <c>\u001b</c>, as JSON has them, so that a line of JSON stays the JSON that it was.
+/// Text from outside (names of processes, pins, nodes and maps) in a form that is safe to show: control characters, escape sequences and
+/// marks that change the writing direction could move the cursor or make one name look like another. They are written as <c>\u001b</c>, as
+/// in JSON, so that a line of JSON stays the same JSON.
 /// </summary>
 public static class SafeText
 {
-    /// <summary>A name: in it a line end and a tab are foreign too.</summary>
+    /// <summary>A name: a line end and a tab in it are also unsafe.</summary>
     public static string Of(string? name) => Of(name, keepLines: false);
 
     /// <summary>Text of several lines, which keeps its line ends and tabs.</summary>
     public static string Lines(string? text) => Of(text, keepLines: true);
 
-    /// <summary>Whether all of the text may be shown as it is.</summary>
+    /// <summary>Whether the whole text is safe as it is.</summary>
     public static bool IsSafe(ReadOnlySpan<char> text, bool keepLines = false)
     {
-        // Nearly all text is this.
+        // Nearly all text is safe.
         if (!text.ContainsAnyExceptInRange(' ', '~'))
             return true;
         foreach (var rune in text.EnumerateRunes())
             if (!IsSafe(rune, keepLines))
                 return false;
-        // What is half a character is shown as the replacement character, which is a rune of its own.
+        // Half a character is shown as the replacement character, which is a rune of its own.
         return true;
     }
 

@@ -1,6 +1,6 @@
 namespace Maplog.Configuration;
 
-/// <summary>Where the settings that the daemons share are.</summary>
+/// <summary>The sections of the settings that the daemons share.</summary>
 public static class Sections
 {
     public const string Log = "Maplog:Log";

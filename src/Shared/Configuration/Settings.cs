@@ -5,14 +5,14 @@ using Microsoft.Extensions.Configuration;
 namespace Maplog.Configuration;
 
 /// <summary>
-/// Reads options from configuration sections and collects what is wrong with them, so that a daemon can report every
-/// mistake at once: a value that does not parse, a setting that does not exist, and what the options' own validation says.
+/// Reads options from configuration sections and collects their mistakes, so that a daemon can report all of them at once: values that do
+/// not parse, settings that do not exist, and the results of the options' own validation.
 /// </summary>
 public sealed class Settings(IConfiguration configuration)
 {
     private readonly List<(string Setting, string Sentence)> _mistakes = [];
 
-    /// <summary>One line each: the setting's name, then a sentence, then its file and line if it comes from one.</summary>
+    /// <summary>One line each: the setting's name, then a sentence, then its file and line if it comes from a file.</summary>
     public IReadOnlyList<string> Mistakes =>
         [.. _mistakes.Select(m => $"{m.Setting}: {m.Sentence}{(SettingsFile.PlaceOf(configuration, m.Setting) is { } place ? $" It is set in {place}." : "")}")];
 
@@ -41,7 +41,7 @@ public sealed class Settings(IConfiguration configuration)
         }
         var found = new List<ValidationResult>();
         var context = new ValidationContext(options);
-        // The framework's validator asks the options themselves only when no attribute complains.
+        // The framework's validator calls the options' own validation only if no attribute complains.
         if (!Validator.TryValidateObject(options, context, found, validateAllProperties: true) && options is IValidatableObject itself)
             found.AddRange(itself.Validate(context));
         foreach (var mistake in found)
@@ -49,7 +49,7 @@ public sealed class Settings(IConfiguration configuration)
             foreach (var member in mistake.MemberNames.DefaultIfEmpty(""))
             {
                 var name = member.Length == 0 ? section.Path : $"{section.Path}:{member}";
-                // A value that did not parse left the default behind: what that breaks is no second mistake.
+                // If a value did not parse, the default stays: a mistake that follows from this is not a second mistake.
                 if (_mistakes.All(m => m.Setting != name))
                     Refuse(name, mistake.ErrorMessage ?? "the value is not valid.");
             }

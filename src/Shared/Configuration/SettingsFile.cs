@@ -6,16 +6,16 @@ using Microsoft.Extensions.Configuration.Json;
 
 namespace Maplog.Configuration;
 
-/// <summary>Settings files: why one cannot be read, and where in it a setting stands.</summary>
+/// <summary>Settings files: why a file cannot be read, and where a setting is in it.</summary>
 public static partial class SettingsFile
 {
-    /// <summary>Whether a failure to add a file is one that <see cref="Explain"/> knows.</summary>
+    /// <summary>Whether <see cref="Explain"/> knows this failure to add a file.</summary>
     public static bool Explains(Exception failure) => failure is IOException or InvalidDataException or FormatException or UnauthorizedAccessException;
 
-    /// <summary>A sentence for a person: which file, and where in it.</summary>
+    /// <summary>A sentence with the file and the place in it.</summary>
     public static string Explain(Exception failure)
     {
-        // Of a file that is missing the whole path comes last.
+        // For a missing file, the whole path comes last.
         var path = Quoted().Matches(failure.Message).LastOrDefault()?.Groups[1].Value;
         var file = path is null ? "The settings file" : $"The settings file {SafeText.Of(path)}";
         for (var cause = failure; cause is not null; cause = cause.InnerException)
@@ -48,7 +48,7 @@ public static partial class SettingsFile
         return null;
     }
 
-    /// <summary>The line of a setting in JSON, from 1; null: it is not in it.</summary>
+    /// <summary>The line of a setting in JSON, from 1; null: the JSON does not have it.</summary>
     internal static int? LineOf(byte[] json, string setting)
     {
         var content = json.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? json.AsSpan(Encoding.UTF8.Preamble.Length) : json;
@@ -68,7 +68,7 @@ public static partial class SettingsFile
             }
             else
             {
-                // The elements of an array are settings by their number.
+                // The elements of an array are settings with a number as their name.
                 if (names.Peek() is { Index: >= 0 } array)
                 {
                     pending = Join(array.Path, $"{array.Index}");

@@ -3,15 +3,18 @@ using Microsoft.Extensions.Configuration.Json;
 
 namespace Maplog.Configuration;
 
-/// <summary>Settings as their files have them at this moment, for what may change while a daemon runs: passwords. The environment and the command line stay as they were.</summary>
-/// <param name="sources">Where the daemon's settings came from, in order; the later wins.</param>
+/// <summary>
+/// Settings as their files have them at this moment, for settings that may change while a daemon runs: passwords. The environment and the
+/// command line stay as they were.
+/// </summary>
+/// <param name="sources">The sources of the daemon's settings, in order; the later one wins.</param>
 public sealed class SettingsNow(IEnumerable<IConfigurationSource> sources)
 {
     /// <param name="setting">Its full name, <c>Maplog:Log:ConnectionString</c>.</param>
-    /// <returns>Its value; null: there is none, or a file cannot be read now, as while somebody writes it.</returns>
+    /// <returns>Its value; null: there is none, or a file cannot be read now, for example while somebody writes it.</returns>
     public string? Find(string setting)
     {
-        // The host's own configuration is left alone: to read it again would notify everybody who listens for changes.
+        // The host's own configuration stays untouched: reading it again would notify everybody who listens for changes.
         var builder = new ConfigurationBuilder();
         foreach (var source in sources)
             builder.Add(source is JsonConfigurationSource file ? Unwatched(file) : source);
@@ -25,7 +28,7 @@ public sealed class SettingsNow(IEnumerable<IConfigurationSource> sources)
         }
     }
 
-    // A watched file would have one watcher more for each time it is read.
+    // Otherwise a watched file would get another watcher at each read.
     private static JsonConfigurationSource Unwatched(JsonConfigurationSource file) =>
         new() { FileProvider = file.FileProvider, Path = file.Path!, Optional = file.Optional, ReloadOnChange = false };
 }

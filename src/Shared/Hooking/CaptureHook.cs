@@ -5,12 +5,12 @@ using Maplog.Kernel;
 namespace Maplog.Hooking;
 
 /// <summary>
-/// The hook in the kernel, attached: its ring, the maps that steer it, and what could be hooked. Pinned, it goes on
-/// recording when the process ends, and the next process takes it over as it is.
+/// The attached hook in the kernel: its ring, the maps that control it, and the functions that could be hooked. A pinned hook continues to
+/// record when the process ends, and the next process takes it over as it is.
 /// </summary>
 public sealed class CaptureHook : IDisposable
 {
-    /// <summary>Loss slots of maps that the daemon has opened; slot 0 is everybody's before.</summary>
+    /// <summary>Loss slots of maps that the daemon has opened; before that, all maps share slot 0.</summary>
     public const int Slots = 4096;
 
     private const uint NotWatched = 1, WatchedFrom = 2, VerdictsInArray = 262144;
@@ -39,43 +39,43 @@ public sealed class CaptureHook : IDisposable
 
     public Probe Probe { get; }
 
-    /// <summary>Hook by hook, what is attached.</summary>
+    /// <summary>The state of each hook.</summary>
     public IReadOnlyList<HookState> Hooks { get; }
 
     /// <summary>The better probes that this kernel refused, and why.</summary>
     public IReadOnlyList<ProbeTrial> Refused { get; }
 
-    /// <summary>Whether it goes on recording when this process ends.</summary>
+    /// <summary>Whether the hook continues to record when this process ends.</summary>
     public bool IsPinned => _pins is not null;
 
-    /// <summary>Whether programs and ring were there already, pinned by an earlier process.</summary>
+    /// <summary>Whether programs and ring existed already, pinned by an earlier process.</summary>
     public bool IsResumed { get; }
 
     public RingReader Ring { get; }
 
-    /// <summary>The kernel's id of the ring: with the boot id and a record's position the record's identity.</summary>
+    /// <summary>The kernel's id of the ring; together with the boot id and a record's position it identifies the record.</summary>
     public uint RingId => _maps.Ring.Info.Id;
 
-    /// <summary>Attaches the hook, or takes over the one that is pinned if its record layout, probe and ring size are the wanted ones.</summary>
-    /// <exception cref="KernelException">No probe that was asked for works here; the message says why, probe by probe.</exception>
+    /// <summary>Attaches the hook, or takes over the pinned hook if it has the wanted record layout, probe and ring size.</summary>
+    /// <exception cref="KernelException">None of the requested probes works here; the message gives the reason for each probe.</exception>
     public static CaptureHook Attach(HookOptions options) => HookAttacher.Attach(options);
 
-    /// <summary>Replaces the watched names. Maps that have been judged keep their verdict until <see cref="Watch"/> or <see cref="Ignore"/>.</summary>
+    /// <summary>Replaces the watched names. Maps with a verdict keep it until <see cref="Watch"/> or <see cref="Ignore"/>.</summary>
     public void SetNames(IReadOnlyList<NamePattern> names) => _maps.SetNames(names);
 
-    /// <summary>From now on changes of this map are recorded, its losses counted in this slot.</summary>
+    /// <summary>From now on the hook records the changes of this map, and counts its losses in this slot.</summary>
     public void Watch(uint mapId, int slot) => SetVerdict(mapId, WatchedFrom + (uint)slot);
 
-    /// <summary>From now on changes of this map are not recorded.</summary>
+    /// <summary>From now on the hook does not record the changes of this map.</summary>
     public void Ignore(uint mapId) => SetVerdict(mapId, NotWatched);
 
-    /// <summary>Where the losses of a map are counted, if it is watched; 0: not in a slot of its own.</summary>
+    /// <summary>The loss slot of a watched map; 0: the map has no slot of its own.</summary>
     public int? SlotOf(uint mapId) => VerdictOf(mapId) is var verdict and >= WatchedFrom ? (int)(verdict - WatchedFrom) : null;
 
-    /// <summary>Whether operations on the map were met and not recorded.</summary>
+    /// <summary>Whether the hook saw operations on the map and did not record them.</summary>
     public bool IsIgnored(uint mapId) => VerdictOf(mapId) == NotWatched;
 
-    /// <summary>The maps whose verdict stands in the hash for high ids, which has no room for maps that are gone.</summary>
+    /// <summary>The maps with a verdict in the hash for high ids, which has no room for closed maps.</summary>
     public IReadOnlyList<uint> JudgedBeyond()
     {
         var ids = new List<uint>();
@@ -87,7 +87,7 @@ public sealed class CaptureHook : IDisposable
         return ids;
     }
 
-    /// <summary>Takes the verdict of a map that is gone out of that hash.</summary>
+    /// <summary>Removes the verdict of a closed map from that hash.</summary>
     public void Forget(uint mapId)
     {
         Span<byte> key = stackalloc byte[4];
@@ -95,7 +95,7 @@ public sealed class CaptureHook : IDisposable
         _maps.Beyond.Delete(key);
     }
 
-    /// <summary>What of the losses of a slot the log tells of, as <see cref="Account"/> left it.</summary>
+    /// <summary>The losses of a slot that the log reports, as <see cref="Account"/> left them.</summary>
     public Accounted ReadAccount(int slot)
     {
         Span<byte> key = stackalloc byte[4];
@@ -105,7 +105,7 @@ public sealed class CaptureHook : IDisposable
         return MemoryMarshal.Read<Accounted>(value);
     }
 
-    /// <summary>Notes for the next daemon that the log tells of so many losses of a slot.</summary>
+    /// <summary>Notes for the next daemon that the log reports these losses of a slot.</summary>
     public void Account(int slot, in Accounted account)
     {
         Span<byte> key = stackalloc byte[4];
@@ -115,7 +115,7 @@ public sealed class CaptureHook : IDisposable
         _maps.Accounts.Update(key, value);
     }
 
-    /// <summary>Changes lost since the ring was made.</summary>
+    /// <summary>Changes lost since the ring was created.</summary>
     public Losses ReadLosses(int slot)
     {
         Span<byte> key = stackalloc byte[4];
@@ -125,15 +125,17 @@ public sealed class CaptureHook : IDisposable
         return MemoryMarshal.Read<Losses>(value);
     }
 
-    /// <summary>By map type, changes that may have gone unseen because the kernel skipped the hook, since it was attached. Never too low.</summary>
+    /// <summary>
+    /// By map type, changes that may have been missed because the kernel skipped the hook, since it was attached. Never too low.
+    /// </summary>
     public IReadOnlyDictionary<MapType, ulong> ReadSkips() => _skips.Read();
 
-    /// <summary>What the probe cannot see of a map of this type, in sentences.</summary>
+    /// <summary>The changes of a map of this type that the probe cannot see, in sentences.</summary>
     public IReadOnlyList<string> Unseen(MapType type) => Coverage.Unseen(Probe, type, Hooks);
 
     /// <summary>
-    /// Why the hook no longer records, or no longer for this process alone, a sentence; null: it does. Of a hook that is not
-    /// pinned nobody else has a hold.
+    /// Why the hook no longer records, or no longer only for this process, a sentence; null: it records. No other process can reach a hook
+    /// that is not pinned.
     /// </summary>
     public string? FindFault()
     {
@@ -143,17 +145,17 @@ public sealed class CaptureHook : IDisposable
             ?? (Ring.IsReleasedElsewhere ? "Another process reads the same ring, and has released records that this process had not read." : null);
     }
 
-    /// <summary>Removes the pins of a hook, whoever uses it: nothing is recorded any more.</summary>
-    /// <returns>The pins removed.</returns>
+    /// <summary>Removes the pins of a hook, whichever process uses it: nothing is recorded any more.</summary>
+    /// <returns>The removed pins.</returns>
     public static IReadOnlyList<string> Detach(string pinFolder) => HookAttacher.Unpin(pinFolder);
 
-    /// <summary>Removes what a folder knows of how far a log was written: it was another log.</summary>
+    /// <summary>Removes a folder's notes about committed versions: they belong to another log.</summary>
     public static void ForgetHeads(string pinFolder) => Bpffs.Unpin(Path.Combine(pinFolder, CommittedHeads.Pin));
 
-    /// <summary>Removes the pins of a hook's programs alone: nothing is recorded any more, and the ring is still there.</summary>
+    /// <summary>Removes only the pins of a hook's programs: nothing is recorded any more, and the ring stays.</summary>
     public static void DetachPrograms(string pinFolder) => HookAttacher.UnpinLinks(pinFolder);
 
-    /// <summary>Stops recording, if the hook is not pinned; the ring can still be read.</summary>
+    /// <summary>Stops recording, if the hook is not pinned; the ring stays readable.</summary>
     public void Unhook()
     {
         foreach (var link in _links)
@@ -167,7 +169,7 @@ public sealed class CaptureHook : IDisposable
         _maps.Dispose();
     }
 
-    // 0: none yet, no operation on it was met.
+    // 0: none yet, the hook has seen no operation on the map.
     private uint VerdictOf(uint mapId)
     {
         Span<byte> key = stackalloc byte[4];
@@ -186,6 +188,6 @@ public sealed class CaptureHook : IDisposable
             _maps.Verdicts.Update(key, value);
         else if (_maps.Beyond.TryUpdate(key, value) is var errno and not (0 or Errno.E2big))
             throw new KernelException($"Cannot write the verdict of map {mapId} for the hook: the kernel refused it.", errno);
-        // E2BIG: without a verdict the hook compares the map's name at each operation, until the next look has made room.
+        // E2BIG: without a verdict the hook compares the map's name at each operation, until the next search has made room.
     }
 }

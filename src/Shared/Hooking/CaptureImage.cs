@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Maplog.Hooking;
 
-/// <summary>The compiled bpf/capture.bpf.c, which travels in this assembly.</summary>
+/// <summary>The compiled bpf/capture.bpf.c, which is embedded in this assembly.</summary>
 internal static class CaptureImage
 {
     /// <summary>MAPLOG_LAYOUT.</summary>

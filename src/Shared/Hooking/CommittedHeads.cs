@@ -5,10 +5,10 @@ using Maplog.Kernel;
 namespace Maplog.Hooking;
 
 /// <summary>
-/// How far each stream of a source was committed from this host since its boot, in a map pinned beside the ring: a log that
-/// ends before that has lost what it confirmed.
+/// The version up to which each stream of a source was committed from this host since its boot, in a map pinned next to the ring.
+/// A log that ends before that version has lost confirmed events.
 /// <code>
-/// heads  hash, key 64 bytes: the map's half of the stream's name, zeros behind it; value u64 version, in this machine's byte order
+/// heads  hash, key 64 bytes: the map's half of the stream's name, then zeros; value u64 version, in this machine's byte order
 /// </code>
 /// </summary>
 public sealed class CommittedHeads : IDisposable
@@ -23,7 +23,7 @@ public sealed class CommittedHeads : IDisposable
 
     private CommittedHeads(BpfMap map) => _map = map;
 
-    /// <summary>Opens the map that is pinned in the folder, or makes it.</summary>
+    /// <summary>Opens the map that is pinned in the folder, or creates it.</summary>
     public static CommittedHeads Open(string folder)
     {
         var path = Path.Combine(folder, Pin);
@@ -44,8 +44,8 @@ public sealed class CommittedHeads : IDisposable
 
     /// <summary>Notes that a stream is committed up to a version.</summary>
     /// <param name="stream">The map's half of the stream's name.</param>
-    /// <param name="version">The last version committed.</param>
-    /// <returns>False: the kernel has no room for it.</returns>
+    /// <param name="version">The last committed version.</param>
+    /// <returns>False: the kernel has no room for the note.</returns>
     public bool Set(string stream, long version)
     {
         Array.Clear(_key);
@@ -54,7 +54,7 @@ public sealed class CommittedHeads : IDisposable
         return _map.TryUpdate(_key, _value) == 0;
     }
 
-    /// <summary>All that is noted, by the map's half of the stream's name.</summary>
+    /// <summary>All notes, by the map's half of the stream's name.</summary>
     public IReadOnlyDictionary<string, long> Read()
     {
         var heads = new Dictionary<string, long>();

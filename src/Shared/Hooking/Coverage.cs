@@ -2,20 +2,20 @@ using Maplog.Kernel;
 
 namespace Maplog.Hooking;
 
-/// <summary>What a probe cannot see, in sentences: for the start-up lines, <c>doctor</c> and the map-opened event.</summary>
+/// <summary>The changes that a probe cannot see, in sentences: for the start-up lines, <c>doctor</c> and the map-opened event.</summary>
 public static class Coverage
 {
     private const string Pointers = "Writes through a pointer that bpf_map_lookup_elem returned";
 
-    /// <summary>What the probe cannot see on any map, for the start-up lines.</summary>
+    /// <summary>The changes that the probe cannot see on any map, for the start-up lines.</summary>
     public static IReadOnlyList<string> Summary(Probe probe) => Unseen(probe, MapType.LruHash, []);
 
-    /// <summary>Whether a sentence is about something that a better probe sees.</summary>
+    /// <summary>Whether a better probe sees the changes of a sentence.</summary>
     public static bool IsBlindness(string sentence) => !sentence.StartsWith(Pointers, StringComparison.Ordinal);
 
     /// <param name="probe">The probe in use.</param>
     /// <param name="type">The map's type.</param>
-    /// <param name="hooks">What became of the hooks.</param>
+    /// <param name="hooks">The state of the hooks.</param>
     public static IReadOnlyList<string> Unseen(Probe probe, MapType type, IReadOnlyList<HookState> hooks)
     {
         var unseen = new List<string>

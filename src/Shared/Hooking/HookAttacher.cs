@@ -2,7 +2,7 @@ using Maplog.Kernel;
 
 namespace Maplog.Hooking;
 
-/// <summary>Finds the best probe that works here, attaches and pins it.</summary>
+/// <summary>Finds the best probe that works here, attaches it and pins it.</summary>
 internal static class HookAttacher
 {
     private const string LinkPrefix = "link_";
@@ -34,10 +34,10 @@ internal static class HookAttacher
         throw new KernelException($"No probe could be attached. {string.Join(" ", refused)}");
     }
 
-    /// <summary>Removes every pin of the folder, programs first: when it returns, nothing is hooked.</summary>
+    /// <summary>Removes every pin of the folder, programs first: afterwards nothing is hooked.</summary>
     public static IReadOnlyList<string> Unpin(string folder) => Unpin(folder, _ => true);
 
-    // What a capture keeps beside its hook outlives the hook: whose it is, and how far the log was written.
+    // The owner's signature and the committed versions outlive the hook.
     private static void UnpinHook(string folder) =>
         Unpin(folder, pin => Path.GetFileName(pin) is not (HookClaim.Pin or CommittedHeads.Pin));
 
@@ -73,7 +73,7 @@ internal static class HookAttacher
         var pinned = Directory.GetFiles(folder).Where(IsLink).Select(pin => Path.GetFileName(pin)[LinkPrefix.Length..]).ToHashSet();
         if (pinned.Count == 0)
         {
-            // Who took the programs out did not come to the ring.
+            // The process that removed the programs did not get to the ring.
             maps.Dispose();
             return null;
         }
@@ -136,7 +136,7 @@ internal static class HookAttacher
     private static List<HookState> HookPrograms(IReadOnlyList<HookProgram> programs, Probe probe, HookMaps maps, Dictionary<string, BpfLink> links)
     {
         var hooks = new List<HookState>();
-        // Under fentry the tracepoint costs every bpf(2) call, so it is attached only for what fentry cannot hook.
+        // With fentry the tracepoint costs every bpf(2) call, so it is attached only for functions that fentry cannot hook.
         foreach (var group in programs.Where(p => p.Function != HookProgram.Tracepoint || probe != Probe.Fentry).GroupBy(p => p.Function))
             hooks.Add(new HookState(group.Key, HookFunction(group, links)));
         if (hooks.All(h => !h.IsAttached) || !hooks[0].IsAttached)
@@ -172,7 +172,7 @@ internal static class HookAttacher
             }
             catch (KernelException e)
             {
-                // Half a kprobe pair would fill the frames of calls whose return is never seen.
+                // Half of a kprobe pair would fill the frames of calls without ever seeing their return.
                 foreach (var name in mine)
                 {
                     links.Remove(name, out var link);

@@ -3,9 +3,9 @@ using Maplog.Kernel;
 namespace Maplog.Hooking;
 
 /// <summary>
-/// A capture's claim on its folder of pins: the folder's lock, which the kernel takes back when the process ends, and a
-/// signature in a map pinned there. The lock says that a capture runs; the signature says which one, and which log the hook's
-/// records belong to, also after the process has ended.
+/// A capture's claim on its folder of pins: the folder's lock, which the kernel releases when the process ends, and a signature in a map
+/// pinned there. The lock says that a capture runs. The signature says which capture, and to which log the hook's records belong, also
+/// after the process has ended.
 /// </summary>
 /// <param name="folder">The pins of one source, on a BPF file system.</param>
 public sealed class HookClaim(string folder) : IDisposable
@@ -27,7 +27,7 @@ public sealed class HookClaim(string folder) : IDisposable
     /// <summary>Whether a hook is pinned in the folder.</summary>
     public bool HoldsHook => HookMaps.IsAnyPinned(folder);
 
-    /// <summary>Whether this process may remove what is pinned in the folder: it has the lock, and no other capture has signed.</summary>
+    /// <summary>Whether this process may remove the pins of the folder: it has the lock, and no other capture has signed.</summary>
     public bool MayUnpin
     {
         get
@@ -57,7 +57,7 @@ public sealed class HookClaim(string folder) : IDisposable
     }
 
     /// <summary>Takes the lock, if it is free, or keeps it.</summary>
-    /// <returns>Whether this process has it.</returns>
+    /// <returns>Whether this process has the lock.</returns>
     public bool TryHold()
     {
         lock (_gate)
@@ -78,7 +78,7 @@ public sealed class HookClaim(string folder) : IDisposable
         }
     }
 
-    /// <summary>Gives the lock back, for another capture of this node.</summary>
+    /// <summary>Releases the lock, for another capture of this node.</summary>
     public void LetGo()
     {
         lock (_gate)
@@ -88,9 +88,9 @@ public sealed class HookClaim(string folder) : IDisposable
         }
     }
 
-    /// <summary>Signs: from now on the hook's records are this log's, and this process reads them.</summary>
+    /// <summary>Signs: from now on the hook's records belong to this log, and this process reads them.</summary>
     /// <param name="log">The log's identity.</param>
-    /// <param name="place">The log as a person names it.</param>
+    /// <param name="place">The readable name of the log.</param>
     /// <param name="node">This host.</param>
     /// <param name="epoch">The term that begins.</param>
     public void Sign(Guid log, string place, string node, int epoch)
@@ -109,7 +109,7 @@ public sealed class HookClaim(string folder) : IDisposable
         }
     }
 
-    /// <summary>Notes beside the hook that this process runs, if it signed last; takes the lock if it is free.</summary>
+    /// <summary>Notes next to the hook that this process runs, if it signed last; takes the lock if it is free.</summary>
     public void Stamp()
     {
         lock (_gate)
@@ -121,7 +121,7 @@ public sealed class HookClaim(string folder) : IDisposable
         }
     }
 
-    /// <summary>Why the folder's hook is this process' no more, a sentence; null: it is.</summary>
+    /// <summary>Why the folder's hook no longer belongs to this process, a sentence; null: it does.</summary>
     public string? FindFault()
     {
         lock (_gate)

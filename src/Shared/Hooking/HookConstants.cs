@@ -3,7 +3,7 @@ using Maplog.Kernel;
 
 namespace Maplog.Hooking;
 
-/// <summary>struct maplog_constants of bpf/record.h, field by field: what the programs know of this kernel.</summary>
+/// <summary>struct maplog_constants of bpf/record.h, field by field: facts about this kernel for the programs.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct HookConstants(ulong PossibleCpus, ulong BpfMapFops, ulong PerCpuOffset, ulong PreemptCount, ulong PcpuHot)
 {

@@ -5,7 +5,7 @@ namespace Maplog.Hooking;
 /// <summary>The maps between the hook and the daemon, as bpf/watch.h declares them.</summary>
 internal sealed class HookMaps : IDisposable
 {
-    /// <summary>The ring is pinned last and under a name that tells layout and probe: its pin says that all others are there.</summary>
+    /// <summary>The ring is pinned last, under a name with layout and probe: its pin means that all others exist.</summary>
     private const string RingPrefix = "ring_";
 
     private HookMaps(Func<string, BpfMap> open, BpfMap accounts)
@@ -31,7 +31,7 @@ internal sealed class HookMaps : IDisposable
 
     public BpfMap Config { get; }
 
-    /// <summary>The daemons' own: what of the losses is in the log.</summary>
+    /// <summary>The daemons' own map: the losses that the log reports.</summary>
     public BpfMap Accounts { get; }
 
     private IEnumerable<(string Name, BpfMap Map)> Steering =>
@@ -40,7 +40,7 @@ internal sealed class HookMaps : IDisposable
     public static HookMaps Of(BpfObject loaded) =>
         new(loaded.Map, BpfMap.Create("maplog_accounts", MapType.Array, sizeof(int), Accounted.Size, CaptureHook.Slots));
 
-    /// <summary>The pinned ones, or null if there are none of this layout and probe.</summary>
+    /// <summary>The pinned maps, or null if there are none with this layout and probe.</summary>
     public static HookMaps? OpenPinned(string folder, Probe probe) =>
         File.Exists(RingPin(folder, probe)) && File.Exists(Path.Combine(folder, "accounts"))
             ? new HookMaps(
@@ -48,7 +48,7 @@ internal sealed class HookMaps : IDisposable
                 BpfMap.OpenPinned(Path.Combine(folder, "accounts")))
             : null;
 
-    /// <summary>Whether a hook is pinned in the folder, of whatever layout and probe.</summary>
+    /// <summary>Whether a hook is pinned in the folder, of any layout and probe.</summary>
     public static bool IsAnyPinned(string folder) => Directory.Exists(folder) && Directory.EnumerateFiles(folder, RingPrefix + "*").Any();
 
     public void Pin(string folder, Probe probe)
@@ -58,7 +58,7 @@ internal sealed class HookMaps : IDisposable
         Ring.Pin(RingPin(folder, probe), replace: true);
     }
 
-    /// <summary>Replaces the watched names; a name that stays is there all the time.</summary>
+    /// <summary>Replaces the watched names; a name in both sets is never missing.</summary>
     public void SetNames(IReadOnlyList<NamePattern> names)
     {
         var old = new List<byte[]>();

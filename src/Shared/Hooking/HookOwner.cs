@@ -4,17 +4,17 @@ using System.Text;
 namespace Maplog.Hooking;
 
 /// <summary>
-/// The capture that a folder of pins belongs to, as it signs for itself in a map pinned there: a process of another container
-/// has no other way to know it. Numbers are in this machine's byte order.
+/// The capture to which a folder of pins belongs, from its signature in a map pinned there: a process in another container has no other way
+/// to know it. Numbers are in this machine's byte order.
 /// </summary>
-/// <param name="Log">The log that the hook's records go to; empty: a hook of an earlier maplog, which did not sign.</param>
-/// <param name="Claim">Random, of this one signature: another process signs with another.</param>
+/// <param name="Log">The log of the hook's records; empty: a hook of an earlier maplog, which did not sign.</param>
+/// <param name="Claim">A random number of this signature: another process signs with another number.</param>
 /// <param name="Tgid">Thread group id of the process, in its own pid namespace.</param>
 /// <param name="Epoch">The process' latest term as the source's writer.</param>
 /// <param name="PidNamespace">Inode number of that namespace.</param>
-/// <param name="AliveAt">When it last ran, ns since boot.</param>
-/// <param name="Node">The name that the log knows its host by.</param>
-/// <param name="Place">The log as a person names it.</param>
+/// <param name="AliveAt">When the process last ran, ns since boot.</param>
+/// <param name="Node">The name of its host in the log.</param>
+/// <param name="Place">The readable name of the log.</param>
 public sealed record HookOwner(Guid Log, Guid Claim, int Tgid, int Epoch, ulong PidNamespace, long AliveAt, string Node, string Place)
 {
     /// <summary>Bytes of a signature in the map.</summary>
@@ -44,7 +44,7 @@ public sealed record HookOwner(Guid Log, Guid Claim, int Tgid, int Epoch, ulong 
     }
 
     /// <summary>The process in words.</summary>
-    /// <param name="visible">Its number here, if it can be seen from here: the holder of the folder's lock.</param>
+    /// <param name="visible">Its number here, if this process can see it: the holder of the folder's lock.</param>
     public string Describe(int? visible)
     {
         var here = visible ?? (PidNamespace == OwnPidNamespace ? Tgid : null);
@@ -59,7 +59,7 @@ public sealed record HookOwner(Guid Log, Guid Claim, int Tgid, int Epoch, ulong 
         return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
     }
 
-    // Cut where it does not fit, between characters.
+    // Cut to the available bytes, between characters.
     private static void Put(string text, Span<byte> room) =>
         Encoding.UTF8.GetEncoder().Convert(text, room, flush: true, out _, out _, out _);
 

@@ -2,22 +2,22 @@ using Maplog.Kernel;
 
 namespace Maplog.Hooking;
 
-/// <summary>What holds a pinned hook in the kernel: the ring's pin, and a link for each program.</summary>
+/// <summary>The objects that keep a pinned hook in the kernel: the ring's pin, and a link for each program.</summary>
 internal sealed class HookPins
 {
     private readonly string _ringPin;
     private readonly PinPlace? _ring;
     private readonly (string Name, uint Id)[] _links;
 
-    /// <param name="ringPin">Where the ring is pinned.</param>
-    /// <param name="links">The kernel's id of each link, by what it hooks.</param>
+    /// <param name="ringPin">The ring's pin.</param>
+    /// <param name="links">The kernel's id of each link, by the hooked function.</param>
     public HookPins(string ringPin, IEnumerable<(string Name, uint Id)> links)
     {
         (_ringPin, _links) = (ringPin, [.. links]);
         _ring = PinPlace.Of(ringPin);
     }
 
-    /// <summary>Why the hook no longer records, or not for this process, a sentence; null: it does.</summary>
+    /// <summary>Why the hook no longer records, or not for this process, a sentence; null: it records.</summary>
     public string? FindFault()
     {
         if (_ring is null || PinPlace.Of(_ringPin) != _ring)

@@ -2,18 +2,18 @@ using Maplog.Kernel;
 
 namespace Maplog.Hooking;
 
-/// <summary>A program of bpf/capture.bpf.c and the function it hooks.</summary>
+/// <summary>A program of bpf/capture.bpf.c and its hooked function.</summary>
 internal sealed record HookProgram(BpfProgram Program, string Function, HookRole Role)
 {
-    /// <summary>The tracepoint at the end of the system call stands for a function.</summary>
+    /// <summary>The tracepoint at the end of the system call, in place of a function.</summary>
     public const string Tracepoint = "sys_exit_bpf";
 
-    /// <summary>What the link of a spare is called by, before its function.</summary>
+    /// <summary>The prefix of the link name of a spare.</summary>
     public const string SparePrefix = "spare_";
 
     private const string Unlooped = "unlooped_";
 
-    /// <summary>Its link's name, without a dot, in the pins.</summary>
+    /// <summary>The name of its link in the pins, without a dot.</summary>
     public string LinkName => Role switch
     {
         HookRole.Return => "return_" + Function,
@@ -21,7 +21,7 @@ internal sealed record HookProgram(BpfProgram Program, string Function, HookRole
         _ => Function,
     };
 
-    /// <summary>What a probe hooks, were it all there.</summary>
+    /// <summary>Everything that a probe hooks, if the kernel has all of it.</summary>
     public static IEnumerable<string> Functions(Probe probe) => probe switch
     {
         Probe.Fentry => HookedFunction.All.Select(f => f.Name),
@@ -30,8 +30,9 @@ internal sealed record HookProgram(BpfProgram Program, string Function, HookRole
     };
 
     /// <summary>
-    /// The programs to load. A function that the kernel does not have has no changes to lose (before 5.14 there is no
-    /// lookup-and-delete in a hash), so its program is left out. Spares come first: what is attached last is run first.
+    /// The programs to load. If the kernel does not have a function, no changes can be lost there (before 5.14 there is no
+    /// lookup-and-delete in a hash), so its program is left out. Spares come first: the kernel runs the program that was attached last
+    /// first.
     /// </summary>
     public static IReadOnlyList<HookProgram> Choose(BpfObject image, Probe probe, VmlinuxBtf vmlinux)
     {
@@ -57,7 +58,7 @@ internal sealed record HookProgram(BpfProgram Program, string Function, HookRole
     }
 }
 
-/// <summary>Which of the programs on a function.</summary>
+/// <summary>The role of a program on its function.</summary>
 internal enum HookRole
 {
     First,

@@ -1,6 +1,6 @@
 namespace Maplog.Hooking;
 
-/// <summary>What became of one hook.</summary>
+/// <summary>The state of one hook.</summary>
 /// <param name="Function">The kernel function, or <c>bpf(2)</c> for the tracepoint.</param>
 /// <param name="Failure">Why it is not attached; null: it is.</param>
 public sealed record HookState(string Function, string? Failure)

@@ -2,10 +2,10 @@ using Maplog.Kernel;
 
 namespace Maplog.Hooking;
 
-/// <summary>A kernel function that bpf/capture.bpf.c hooks, and the map types whose changes go through it.</summary>
+/// <summary>A kernel function that bpf/capture.bpf.c hooks, and the map types that use it for changes.</summary>
 /// <param name="Name">The kernel's name.</param>
-/// <param name="Deed">What is lost when it cannot be hooked.</param>
-/// <param name="HasKprobe">Whether the kprobe probe hooks it too; the others are only ever called inside bpf(2).</param>
+/// <param name="Deed">The changes that are lost if it cannot be hooked.</param>
+/// <param name="HasKprobe">Whether the kprobe probe hooks it too; the others are called only inside bpf(2).</param>
 /// <param name="Types">Map types.</param>
 public sealed record HookedFunction(string Name, string Deed, bool HasKprobe, params MapType[] Types)
 {

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Maplog.Hooking;
 
-/// <summary>A watched map name, or with a final '*' a prefix, as the hook's trie of names holds it: 16 bytes, of which so many bits count.</summary>
+/// <summary>
+/// A watched map name, or a prefix with a final '*', in the form of the hook's trie of names: 16 bytes, and the number of bits that count.
+/// </summary>
 public sealed class NamePattern
 {
     /// <summary>Characters of a map name that the kernel keeps.</summary>

@@ -1,6 +1,6 @@
 namespace Maplog.Hooking;
 
-/// <summary>How changes are seen, best first.</summary>
+/// <summary>How the hook sees changes, best first.</summary>
 public enum Probe
 {
     /// <summary>fexit on the kernel's map operations: everything but writes through pointers.</summary>
@@ -9,7 +9,7 @@ public enum Probe
     /// <summary>kprobes on the map operations for networking programs, the bpf(2) tracepoint for user space.</summary>
     Kprobe,
 
-    /// <summary>The bpf(2) tracepoint alone: what user space writes.</summary>
+    /// <summary>Only the bpf(2) tracepoint: writes by user space.</summary>
     Syscall,
 }
 

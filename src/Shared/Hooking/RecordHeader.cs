@@ -51,7 +51,7 @@ public enum RecordFlags : ushort
     Unsure = 4,
 }
 
-/// <summary>struct maplog_map_seen of bpf/record.h: the first operation on a map of a watched name.</summary>
+/// <summary>struct maplog_map_seen of bpf/record.h: the first operation on a map with a watched name.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct MapSeen
 {
@@ -80,7 +80,7 @@ public unsafe struct MapSeen
     }
 }
 
-/// <summary>struct maplog_losses of bpf/record.h: changes that did not reach the ring, since it was made.</summary>
+/// <summary>struct maplog_losses of bpf/record.h: changes that did not reach the ring, since the ring was created.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public record struct Losses(ulong RingFull, ulong Unreadable, ulong TooLong)
 {

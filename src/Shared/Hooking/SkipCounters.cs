@@ -3,9 +3,9 @@ using Maplog.Kernel;
 namespace Maplog.Hooking;
 
 /// <summary>
-/// The kernel's counts of changes that no program of the hook could see: a program is skipped on a CPU where it is under way
-/// already. Of a function with a spare it is the spare's count that tells, of bpf(2) the tracepoint's. It may count calls that
-/// were seen, or were of maps that nobody watches: it is never too low.
+/// The kernel's counts of changes that no program of the hook could see: the kernel skips a program on a CPU on which it is already
+/// running. For a function with a spare the spare's count matters, for bpf(2) the tracepoint's count. The count may include calls that were
+/// seen, or calls on unwatched maps: it is never too low.
 /// </summary>
 internal sealed class SkipCounters
 {
@@ -22,10 +22,10 @@ internal sealed class SkipCounters
         }
     }
 
-    /// <summary>Whether a link's count is of any use.</summary>
+    /// <summary>Whether the count of a link is needed.</summary>
     public static bool Counts(string link) => link == HookProgram.Tracepoint || link.StartsWith(HookProgram.SparePrefix, StringComparison.Ordinal);
 
-    /// <summary>By map type, how often a program was skipped since the hook was attached.</summary>
+    /// <summary>By map type, how often the kernel skipped a program since the hook was attached.</summary>
     public IReadOnlyDictionary<MapType, ulong> Read()
     {
         var skips = new Dictionary<MapType, ulong>();
@@ -51,7 +51,9 @@ internal sealed class SkipCounters
 
         public MapType[] Types => types;
 
-        /// <summary>The program's count; the last one known if the program is gone, as <see cref="CaptureHook.FindFault"/> says.</summary>
+        /// <summary>
+        /// The program's count; the last known count if the program is gone, which <see cref="CaptureHook.FindFault"/> reports.
+        /// </summary>
         public ulong Read()
         {
             try

@@ -4,8 +4,8 @@ using Maplog.Kernel;
 namespace Maplog.Replicas;
 
 /// <summary>
-/// Brings a replica's map from its cursor to the end of the pending changes: deletes before adds, so that a map as large as
-/// the source's never overflows on the way, in batches of the kernel's, and the same again does no harm.
+/// Brings a replica's map from its cursor to the end of the pending changes: deletes before adds, so that a map as large as the source's
+/// map never overflows in between, and in the kernel's batches. Repeating the same changes does no harm.
 /// </summary>
 public sealed class BatchApplier
 {
@@ -38,15 +38,15 @@ public sealed class BatchApplier
     /// <summary>Entries deleted so far.</summary>
     public long Deleted { get; private set; }
 
-    /// <summary>Keys to be deleted that were not there. In an LRU map, what its own kernel had evicted before.</summary>
+    /// <summary>Keys to delete that the map did not have. In an LRU map: entries that its own kernel had evicted.</summary>
     public long Absent { get; private set; }
 
-    /// <summary>Entries of the log that an LRU map does not have, at the last repair: its own kernel evicted them.</summary>
+    /// <summary>Entries of the log that an LRU map did not have at the last repair: its own kernel evicted them.</summary>
     public long Evicted { get; private set; }
 
     /// <summary>
-    /// Applies all, and moves the cursor. After an exception the same call may be made again, or one with more changes: it
-    /// continues with the entry that was refused.
+    /// Applies all changes, and moves the cursor. After an exception call it again, with the same or more changes: it continues with the
+    /// refused entry.
     /// </summary>
     /// <exception cref="ReplicaException">The map is full or cannot be written. The cursor stays.</exception>
     public void Apply(PendingChanges pending)
@@ -63,17 +63,17 @@ public sealed class BatchApplier
         }
         catch (KernelException e)
         {
-            // A sweep compares the whole map again, and so finds by itself what is in it.
+            // A sweep compares the whole map again, so it finds the present content.
             if (!pending.FromEmpty)
                 Settle(pending);
             throw Refused(e);
         }
     }
 
-    /// <summary>Whether the map has no entry; an array has all of its, always.</summary>
+    /// <summary>Whether the map has no entry; an array always has all of its entries.</summary>
     public bool IsMapEmpty() => !_map.Info.Type.IsArray() && _map.Scan(_room).Next(_keys, _values) == 0;
 
-    /// <summary>Writes entries that lie end to end. The cursor stays; the same again does no harm.</summary>
+    /// <summary>Writes contiguous entries. The cursor stays; repeating the call does no harm.</summary>
     /// <param name="keys">The keys.</param>
     /// <param name="values">The values.</param>
     /// <param name="count">How many.</param>
@@ -100,7 +100,7 @@ public sealed class BatchApplier
         }
     }
 
-    /// <summary>How many entries more the map will have after these changes.</summary>
+    /// <summary>The number of additional entries after these changes.</summary>
     public long Growth(PendingChanges pending)
     {
         long more = 0;
@@ -113,13 +113,13 @@ public sealed class BatchApplier
     }
 
     /// <summary>
-    /// The map may hold anything: entries that the changes do not have go, entries that are right already stay untouched.
-    /// The entries of an array cannot go, they become zero.
+    /// The map may have any content: entries that the changes do not have are removed, and correct entries stay untouched. Entries of an
+    /// array cannot be removed; they become zero.
     /// </summary>
     private void Sweep(PendingChanges pending)
     {
         bool isArray = _map.Info.Type.IsArray(), isTrie = LpmKey.Applies(_replica.Shape);
-        // What an LRU map evicted by itself it would only evict again.
+        // An LRU map would only evict these entries again.
         var isSubset = pending.HadTo is not null && _map.Info.Type.IsLru();
         long lacked = 0;
         foreach (var entry in pending.Entries)
@@ -149,7 +149,7 @@ public sealed class BatchApplier
             }
         }
         Evicted = lacked;
-        // Only now: deleting while it runs would throw the scan of some kinds back to its beginning.
+        // Only now: deleting during the scan would make the scan of some kinds start again.
         foreach (var entry in _stale)
             AddKey(entry.Key);
         FlushDeletes();
@@ -222,7 +222,7 @@ public sealed class BatchApplier
         }
     }
 
-    // The entries go to the kernel in the fold's order, which stays as it is until somebody adds more.
+    // The entries go to the kernel in the order of the fold, which stays the same until entries are added.
     private void Settle(PendingChanges pending)
     {
         var left = _done;
@@ -234,7 +234,7 @@ public sealed class BatchApplier
         }
     }
 
-    // Emptied before the kernel is asked: after a refusal the next attempt begins with nothing in hand.
+    // Emptied before the kernel is called: after a refusal the next attempt begins empty.
     private int Taken()
     {
         var filled = _filled;

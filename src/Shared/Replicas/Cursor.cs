@@ -2,7 +2,7 @@ using Maplog.Events;
 
 namespace Maplog.Replicas;
 
-/// <summary>How far a replica is: version and epoch of the last event applied. (0, 0): nothing yet.</summary>
+/// <summary>The position of a replica: version and epoch of the last applied event. (0, 0): none yet.</summary>
 public readonly record struct Cursor(Epoch Epoch, StreamVersion Version)
 {
     public override string ToString() => $"version {Version} of epoch {Epoch}";

@@ -37,13 +37,13 @@ public readonly record struct CursorRecord(uint MapId, ulong StreamHash, Cursor 
 
     private const long LevelUnit = 100_000_000;
 
-    /// <summary>A moment as a level, rounded down.</summary>
-    /// <param name="boot">ns since boot, suspended time included.</param>
+    /// <summary>A time as a level, rounded down.</summary>
+    /// <param name="boot">ns since boot, including suspended time.</param>
     public static uint LevelAt(long boot) => (uint)(boot / LevelUnit);
 
     public static ulong HashOf(StreamName stream) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.ASCII.GetBytes(stream.ToString())));
 
-    /// <summary>Null: never written, or by a version of maplog with another layout.</summary>
+    /// <summary>Null: never written, or written by a version of maplog with another layout.</summary>
     public static CursorRecord? Read(ReadOnlySpan<byte> bytes)
     {
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Layout)

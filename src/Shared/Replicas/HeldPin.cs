@@ -2,18 +2,18 @@ using Maplog.Kernel;
 
 namespace Maplog.Replicas;
 
-/// <summary>A pin and the map that it is to lead to. While the pin stays the same, looking costs one system call.</summary>
+/// <summary>A pin and its expected map. While the pin stays the same, a check costs one system call.</summary>
 internal sealed class HeldPin(string path, BpfMap map)
 {
     private PinPlace? _known;
 
     public string Path => path;
 
-    /// <summary>Whether something is at the path.</summary>
+    /// <summary>Whether the path exists.</summary>
     public bool IsThere { get; private set; }
 
-    /// <summary>Looks at the path.</summary>
-    /// <returns>True: it leads to the map.</returns>
+    /// <summary>Checks the path.</summary>
+    /// <returns>True: it leads to the expected map.</returns>
     public bool Look()
     {
         var place = PinPlace.Of(path);
@@ -28,7 +28,7 @@ internal sealed class HeldPin(string path, BpfMap map)
         return true;
     }
 
-    /// <summary>The map that it leads to; null: it leads to something that is no map, or that this process may not open.</summary>
+    /// <summary>The map at the path; null: the path leads to something that is not a map, or that this process may not open.</summary>
     public MapInfo? Found()
     {
         try
@@ -42,7 +42,7 @@ internal sealed class HeldPin(string path, BpfMap map)
         }
     }
 
-    /// <summary>Makes it lead to the map.</summary>
+    /// <summary>Makes the pin lead to the expected map.</summary>
     /// <exception cref="KernelException">The kernel refused it.</exception>
     public void Restore(bool replace = false)
     {

@@ -3,17 +3,16 @@ using Maplog.Kernel;
 namespace Maplog.Replicas;
 
 /// <summary>
-/// The registries of this host, in whatever folders they are pinned: a map that a replicator or a command made is no source, also
-/// where its maker was given another folder than the capture. Registries of other folders are found by the name and the shape of
-/// their maps.
+/// The registries of this host, in all folders in which they are pinned. A map that a replicator or a command created is not a source, even
+/// if its creator uses another folder than the capture. Registries in other folders are found by the name and the shape of their maps.
 /// </summary>
-/// <param name="own">The registry of the folder that this process was given; null: it only looks.</param>
+/// <param name="own">The registry in the folder of this process; null: this process only reads.</param>
 public sealed class HostRegistries(WriterRegistry? own)
 {
-    // Replaced, never changed: a commit may read it while a look finds another.
+    // Replaced, never changed: a commit may read it while a search finds another registry.
     private volatile uint[] _further = [];
 
-    /// <summary>Whether a process is making a replica or a copy at this moment: see <see cref="WriterRegistry.IsMaking"/>.</summary>
+    /// <summary>Whether a process is creating a replica or a copy at this moment: see <see cref="WriterRegistry.IsMaking"/>.</summary>
     public bool IsMaking
     {
         get
@@ -24,21 +23,24 @@ public sealed class HostRegistries(WriterRegistry? own)
         }
     }
 
-    /// <summary>Takes a map of this kernel, which may be of another registry.</summary>
+    /// <summary>Takes a map of this kernel, which may belong to another registry.</summary>
     public void Meet(MapInfo map)
     {
         if (map is { Name: ReplicaTable.Name, Type: MapType.Hash, KeySize: sizeof(uint), ValueSize: sizeof(ulong) } && own?.Has(map) != true && !_further.Contains(map.Id))
             _further = [.. _further, map.Id];
     }
 
-    /// <summary>Forgets the registries that are gone.</summary>
+    /// <summary>Removes the registries that are gone.</summary>
     public void Forget(IReadOnlySet<uint> alive)
     {
         if (!_further.All(alive.Contains))
             _further = [.. _further.Where(alive.Contains)];
     }
 
-    /// <summary>By kernel map id the stream that a replica follows, as <see cref="CursorRecord.HashOf"/> has it, or <see cref="WriterRegistry.Copy"/>.</summary>
+    /// <summary>
+    /// By kernel map id, the stream that a replica follows, in the form of <see cref="CursorRecord.HashOf"/>, or <see
+    /// cref="WriterRegistry.Copy"/>.
+    /// </summary>
     public IReadOnlyDictionary<uint, ulong> Replicas()
     {
         var replicas = own is null ? [] : new Dictionary<uint, ulong>(own.Replicas());
@@ -50,7 +52,7 @@ public sealed class HostRegistries(WriterRegistry? own)
         return replicas;
     }
 
-    /// <summary>From now on this map is a map like any other.</summary>
+    /// <summary>From now on this map is an ordinary map.</summary>
     public void RemoveReplica(uint mapId)
     {
         own?.RemoveReplica(mapId);
@@ -61,7 +63,7 @@ public sealed class HostRegistries(WriterRegistry? own)
         }
     }
 
-    /// <summary>Makes a copy that each capture of this host knows as one: see <see cref="WriterRegistry.MakeCopy"/>.</summary>
+    /// <summary>Creates a copy that each capture of this host recognises as a copy: see <see cref="WriterRegistry.MakeCopy"/>.</summary>
     public BpfMap MakeCopy(Func<BpfMap> make)
     {
         foreach (var map in BpfMap.All())
@@ -93,7 +95,7 @@ public sealed class HostRegistries(WriterRegistry? own)
         }
     }
 
-    // A map that is full has a successor in the same registry, which is among the further ones as well.
+    // A full map has a successor in the same registry, which is in the list of other maps as well.
     private static void Put(BpfMap map, uint number, ulong what) => map.TryUpdate(BitConverter.GetBytes(number), BitConverter.GetBytes(what));
 
     private void VisitFurther(Action<uint, ulong> visit)

@@ -3,8 +3,8 @@ using Maplog.Kernel;
 namespace Maplog.Replicas;
 
 /// <summary>
-/// The maps that maplog makes for itself: of the hook, of the registry, of cursors. A capture that logged one of
-/// them would log its own commits, each of which changes the map again.
+/// The maps that maplog creates for itself: for the hook, the registry, and cursors. A capture that logged one of them would log its own
+/// commits, each of which changes the map again.
 /// </summary>
 public static class OwnMaps
 {
@@ -14,6 +14,6 @@ public static class OwnMaps
         "maplog_writers", ReplicaTable.Name, "maplog_cursor", "maplog_may", "maplog.rodata", "maplog.bss", "maplog.data",
     ];
 
-    /// <summary>Whether a map has the name of one of them.</summary>
+    /// <summary>Whether a map has the name of one of these maps.</summary>
     public static bool Contains(MapInfo map) => Names.Contains(map.Name);
 }

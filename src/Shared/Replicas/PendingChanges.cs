@@ -4,8 +4,8 @@ using Maplog.Folding;
 namespace Maplog.Replicas;
 
 /// <summary>
-/// Consecutive events of a stream that wait to be applied, several changes of a key folded to the last. Filled, applied,
-/// cleared and filled again; in steady state it allocates nothing.
+/// Consecutive events of a stream that wait to be applied; several changes of a key are folded into the last one. Filled, applied, cleared
+/// and filled again; in steady state it allocates nothing.
 /// </summary>
 public sealed class PendingChanges
 {
@@ -19,7 +19,7 @@ public sealed class PendingChanges
     private readonly bool _isTrie;
 
     /// <param name="stream">Named in errors.</param>
-    /// <param name="shape">The map's.</param>
+    /// <param name="shape">The shape of the map.</param>
     public PendingChanges(StreamName stream, MapShape shape)
     {
         _stream = stream;
@@ -37,22 +37,22 @@ public sealed class PendingChanges
     /// <summary>Keys that change.</summary>
     public int Count => Entries.Count;
 
-    /// <summary>Bytes of the keys and values that wait.</summary>
+    /// <summary>Bytes of the waiting keys and values.</summary>
     public long Bytes => (long)Entries.Count * (Shape.KeySize + Shape.ValueBytes);
 
-    /// <summary>Whether the map was begun anew on the way: what it then has is in here, and nothing else.</summary>
+    /// <summary>Whether the map begins again within these events: then they contain its whole content.</summary>
     public bool FromEmpty { get; private set; }
 
     /// <summary>
-    /// The version up to which the map had all of this, and only what somebody else did to it is to be put right; what came
-    /// later is new to it. Null: it may lack anything.
+    /// The version up to which the map had everything; before it, only changes by other programs are corrected, and later changes are new
+    /// to the map. Null: the map may lack anything.
     /// </summary>
     public StreamVersion? HadTo { get; set; }
 
-    /// <summary>The last seal taken, if the map has not changed since: what it then holds.</summary>
+    /// <summary>The last taken seal, if the map has not changed since: the content of the map at that version.</summary>
     public Sealed? Seal { get; private set; }
 
-    /// <summary>Where the replica is when this has been applied.</summary>
+    /// <summary>The position of the replica after these changes.</summary>
     public Cursor End { get; private set; }
 
     /// <summary>Time of the last event.</summary>
@@ -60,9 +60,9 @@ public sealed class PendingChanges
 
     internal MapFold Entries { get; private set; }
 
-    /// <summary>Takes the next event, as the log has it.</summary>
-    /// <returns>False, and nothing is taken: a map of another shape was opened, no map of this shape can follow it.</returns>
-    /// <exception cref="FormatException">The event cannot be one of this map.</exception>
+    /// <summary>Takes the next event, as it is in the log.</summary>
+    /// <returns>False, and nothing is taken: a map of another shape was opened, which a map of this shape cannot follow.</returns>
+    /// <exception cref="FormatException">The event cannot belong to this map.</exception>
     public bool Take(in LoggedEvent next)
     {
         var end = new Cursor(EventEpoch.Of(next), next.Version);
@@ -91,10 +91,10 @@ public sealed class PendingChanges
 
     /// <summary>Takes the next event, a change.</summary>
     /// <param name="end">Its epoch and version.</param>
-    /// <param name="time">When it happened.</param>
-    /// <param name="kind">What happened to the entry.</param>
-    /// <param name="key">Of the map's key size.</param>
-    /// <param name="value">Of the map's value bytes; ignored for a delete or an eviction.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="kind">The kind of change.</param>
+    /// <param name="key">With the map's key size.</param>
+    /// <param name="value">With the map's value bytes; ignored for a delete or an eviction.</param>
     public void TakeChange(Cursor end, DateTimeOffset time, EventKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Seal = null;
@@ -122,7 +122,7 @@ public sealed class PendingChanges
         Took(end, time);
     }
 
-    /// <summary>Takes entries of a snapshot, end to end, after <see cref="Empty"/>.</summary>
+    /// <summary>Takes contiguous entries of a snapshot, after <see cref="Empty"/>.</summary>
     /// <param name="end">The snapshot's epoch and version.</param>
     /// <param name="time">Time of the event there.</param>
     /// <param name="keys">The keys.</param>
@@ -131,7 +131,7 @@ public sealed class PendingChanges
     public void TakeEntries(Cursor end, DateTimeOffset time, ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count)
     {
         Seal = null;
-        // A snapshot says of no entry since when it is there.
+        // A snapshot does not say since when an entry exists.
         if (HadTo is { } had && end.Version > had)
             HadTo = null;
         Entries.Put(keys, values, count);
@@ -146,7 +146,7 @@ public sealed class PendingChanges
     /// <summary>The log has a seal at the version up to which everything is in the map.</summary>
     public void Rest(Sealed seal) => Seal = seal.Content is null ? null : seal;
 
-    /// <summary>What was in the map before is over.</summary>
+    /// <summary>The earlier content of the map no longer counts.</summary>
     public void Empty()
     {
         Entries.Clear();
@@ -155,7 +155,7 @@ public sealed class PendingChanges
 
     public void Clear()
     {
-        // The memory of a whole map, taken while a replica was built, is not kept for batches.
+        // A build may have needed memory for a whole map; batches do not keep it.
         if (Entries.Bytes > MostKept)
             Entries = new MapFold(Entries.KeySize, Entries.ValueSize);
         else

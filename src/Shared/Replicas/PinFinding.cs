@@ -1,5 +1,5 @@
 namespace Maplog.Replicas;
 
-/// <param name="State">What became of the pins.</param>
-/// <param name="Sentence">Unless they are held: what was found.</param>
+/// <param name="State">The state of the pins.</param>
+/// <param name="Sentence">The finding, unless the pins are unchanged.</param>
 public readonly record struct PinFinding(PinState State, string Sentence = "");

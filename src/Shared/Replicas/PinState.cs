@@ -1,14 +1,14 @@
 namespace Maplog.Replicas;
 
-/// <summary>What became of a pin.</summary>
+/// <summary>The state of a pin.</summary>
 public enum PinState
 {
-    /// <summary>It leads to the map that it led to.</summary>
+    /// <summary>The pin leads to the same map as before.</summary>
     Held = 0,
 
-    /// <summary>It was gone, or led to another map that nobody keeps, and leads to the right one again.</summary>
+    /// <summary>The pin was gone, or led to another map that no replicator maintains, and leads to the right map again.</summary>
     Restored,
 
-    /// <summary>It leads to something else, or cannot be made again.</summary>
+    /// <summary>The pin leads to something else, or cannot be created again.</summary>
     Lost,
 }

@@ -4,8 +4,8 @@ using Maplog.Kernel;
 namespace Maplog.Replicas;
 
 /// <summary>
-/// A pinned map that is kept equal to a stream, with the cursor pinned beside it. Every batch is framed by
-/// <see cref="Begin"/> and <see cref="Commit"/>, so that whoever opens the two after a crash knows what the map holds.
+/// A pinned map that is kept equal to a stream, with the cursor pinned next to it. Every batch is between <see cref="Begin"/> and <see
+/// cref="Commit"/>, so that a process that opens both maps after a crash knows the content of the map.
 /// </summary>
 public sealed class ReplicaMap : IDisposable
 {
@@ -31,21 +31,21 @@ public sealed class ReplicaMap : IDisposable
 
     public StreamName Stream { get; }
 
-    /// <summary>The shape the log gives, which the map has.</summary>
+    /// <summary>The shape from the log, which is the shape of the map.</summary>
     public MapShape Shape { get; }
 
     public BpfMap Map { get; }
 
-    /// <summary>Whether others find it where it was pinned.</summary>
+    /// <summary>Whether other programs find the map at its pin.</summary>
     public ReplicaPins Pins { get; }
 
-    /// <summary>Whether the source's map was frozen when this was opened.</summary>
+    /// <summary>Whether the source's map was frozen when this map was opened.</summary>
     public bool IsSourceFrozen { get; }
 
-    /// <summary>All up to here is in the map; (0, 0): unknown, build it from the log.</summary>
+    /// <summary>Everything up to this version is in the map; (0, 0): unknown, build the map from the log.</summary>
     public Cursor Cursor => _record.Cursor;
 
-    /// <summary>Some of what is up to here may be in the map; equal to the cursor when no batch was cut short.</summary>
+    /// <summary>Some changes up to this version may be in the map; equal to the cursor if no batch was interrupted.</summary>
     public Cursor Intent => _record.Intent;
 
     public static string CursorPin(string pin) => pin + "_cursor";
@@ -114,8 +114,8 @@ public sealed class ReplicaMap : IDisposable
     /// <summary>Notes that the map's content is unknown from now on, until the next commit.</summary>
     public void Forget() => Write(_record with { Cursor = default, Intent = default, Level = 0 });
 
-    /// <summary>Notes that at a moment of the past the log had nothing that is not in the map now.</summary>
-    /// <param name="boot">ns since boot, suspended time included.</param>
+    /// <summary>Notes that at an earlier time the log had no event that is not in the map now.</summary>
+    /// <param name="boot">ns since boot, including suspended time.</param>
     public void NoteLevel(long boot) => Write(_record with { Level = CursorRecord.LevelAt(boot) });
 
     public void Dispose()
@@ -124,7 +124,7 @@ public sealed class ReplicaMap : IDisposable
         _cursorMap.Dispose();
     }
 
-    /// <summary>Reads the cursor pinned beside a replica, for whoever wants to know how far it is; null if there is none.</summary>
+    /// <summary>Reads the cursor pinned next to a replica, for readers of its position; null if there is none.</summary>
     public static CursorRecord? ReadCursor(string pin)
     {
         if (!File.Exists(CursorPin(pin)))
@@ -136,14 +136,14 @@ public sealed class ReplicaMap : IDisposable
         return map.Lookup(new byte[sizeof(uint)], bytes) ? CursorRecord.Read(bytes) : null;
     }
 
-    /// <summary>The cursors of all replicas of this host, found by the maps that hold them, wherever they are pinned.</summary>
+    /// <summary>The cursors of all replicas of this host, found by their maps, wherever they are pinned.</summary>
     public static IReadOnlyList<CursorRecord> ReadCursors()
     {
         var cursors = new List<CursorRecord>();
         var bytes = new byte[CursorRecord.Size];
         foreach (var info in BpfMap.All().Where(m => m.Name == CursorName && IsCursor(m)))
         {
-            // Null: the map ended in this moment, or may not be opened any more.
+            // Null: the map was just closed, or may not be opened any more.
             using var map = BpfMap.TryOpenById(info.Id, MapAccess.Read, out _);
             if (map is not null && map.Lookup(new byte[sizeof(uint)], bytes) && CursorRecord.Read(bytes) is { } record)
                 cursors.Add(record);
@@ -152,8 +152,8 @@ public sealed class ReplicaMap : IDisposable
     }
 
     /// <summary>
-    /// Notes, while the map pinned there is the one that the stream is logged from, that nothing is fresher; and that it is to
-    /// be built anew when it is a replica again, for it may hold what was never logged.
+    /// While the stream is logged from the map that is pinned there, notes that nothing is fresher; and that the map must be built again
+    /// when it becomes a replica, because it may contain changes that were never logged.
     /// </summary>
     public static void NoteSource(string pin, StreamName stream)
     {
@@ -164,7 +164,9 @@ public sealed class ReplicaMap : IDisposable
         cursor.Update(new byte[sizeof(uint)], bytes);
     }
 
-    /// <summary>Whether the map pinned there is the one that the stream is logged from: then this node writes it, and nothing is to be rebuilt.</summary>
+    /// <summary>
+    /// Whether the stream is logged from the map that is pinned there: then this node writes the source, and nothing must be rebuilt.
+    /// </summary>
     public static bool IsSource(string pin, MapOpened generation)
     {
         if (generation.BootId != Boot.Id || !File.Exists(pin))

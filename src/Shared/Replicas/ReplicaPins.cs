@@ -23,7 +23,7 @@ public sealed class ReplicaPins
         _cursor = new HeldPin(ReplicaMap.CursorPin(Path.GetFullPath(pin)), cursor);
     }
 
-    /// <summary>Looks at both pins, and mends what can be mended.</summary>
+    /// <summary>Checks both pins, and repairs them if possible.</summary>
     public PinFinding Check()
     {
         try

@@ -3,13 +3,13 @@ using Maplog.Kernel;
 
 namespace Maplog.Replicas;
 
-/// <summary>Holds maps against the description that the log has of the source's map.</summary>
+/// <summary>Compares maps with the description of the source's map in the log.</summary>
 public static class ReplicaShape
 {
     private static readonly MapType[] Replicable =
         [MapType.Hash, MapType.LruHash, MapType.Array, MapType.LpmTrie, MapType.PerCpuHash, MapType.PerCpuArray, MapType.LruPerCpuHash];
 
-    /// <summary>What a map is, in words: <c>Hash with keys of 24 bytes, values of 64 bytes, 1000 entries, flags 0x0</c>.</summary>
+    /// <summary>A map in words: <c>Hash with keys of 24 bytes, values of 64 bytes, 1000 entries, flags 0x0</c>.</summary>
     public static string Describe(MapShape shape) =>
         $"{(MapType)shape.Type} with keys of {shape.KeySize} bytes, values of {shape.ValueSize} bytes, {shape.MaxEntries} entries, flags 0x{shape.Flags:x}";
 
@@ -20,15 +20,15 @@ public static class ReplicaShape
     public static MapShape Of(MapInfo info) => new(
         (int)info.Type, info.KeySize, info.ValueSize, info.MaxEntries, (int)info.Flags, info.Type.IsPerCpu() ? PossibleCpus.Count : 0);
 
-    /// <summary>Whether a map of this kernel can hold what the log's map held.</summary>
+    /// <summary>Whether a map of this kernel can hold the content of the log's map.</summary>
     public static bool Fits(MapInfo info, MapShape shape) =>
         (int)info.Type == shape.Type && info.KeySize == shape.KeySize && info.ValueSize == shape.ValueSize && info.Flags == (uint)shape.Flags
         // The kernel rounds an LRU with a list per CPU up to the number of its own CPUs.
         && ((info.Flags & MapFlags.NoCommonLru) != 0 ? info.MaxEntries >= shape.MaxEntries : info.MaxEntries == shape.MaxEntries);
 
     /// <summary>
-    /// Whether a map of this kernel can hold all that a map of another kind of hash held: the same sizes, at least as much room,
-    /// and an LRU map only for what an LRU map held, because it evicts entries that another would keep.
+    /// Whether a map of this kernel can hold everything that a map of another kind of hash held: the same sizes, at least as much room, and
+    /// an LRU map only after an LRU map, because it evicts entries that another kind would keep.
     /// </summary>
     public static bool CanHold(MapInfo info, MapShape shape)
     {

@@ -3,12 +3,12 @@ using Maplog.Kernel;
 namespace Maplog.Replicas;
 
 /// <summary>
-/// The replicas of a host, in as many pinned maps as they take: <c>PIN</c>, then <c>PIN_2</c>, <c>PIN_3</c> when those before are
-/// full. A map is never replaced by a larger one, because captures and other replicators hold it.
+/// The replicas of a host, in as many pinned maps as necessary: <c>PIN</c>, then <c>PIN_2</c>, <c>PIN_3</c> when the earlier ones are full.
+/// A map is never replaced by a larger one, because captures and other replicators have it open.
 /// </summary>
 internal sealed class ReplicaTable : IDisposable
 {
-    /// <summary>Entries of a map; its entries are allocated when they are made.</summary>
+    /// <summary>Entries of a map; the kernel allocates them when they are created.</summary>
     public const int Room = 8192;
 
     /// <summary>The kernel's name of each map.</summary>
@@ -23,7 +23,7 @@ internal sealed class ReplicaTable : IDisposable
 
     private ReplicaTable(string pin) => _pin = pin;
 
-    /// <summary>Opens the maps, or makes the first.</summary>
+    /// <summary>Opens the maps, or creates the first one.</summary>
     public static ReplicaTable Open(string pin)
     {
         var table = new ReplicaTable(pin);
@@ -31,7 +31,7 @@ internal sealed class ReplicaTable : IDisposable
         return table;
     }
 
-    /// <summary>Makes or changes an entry, wherever there is room.</summary>
+    /// <summary>Creates or changes an entry, in a map with room.</summary>
     public void Put(uint number, ulong what)
     {
         Span<byte> key = stackalloc byte[sizeof(uint)], value = stackalloc byte[sizeof(ulong)];
@@ -104,8 +104,8 @@ internal sealed class ReplicaTable : IDisposable
         }
     }
 
-    /// <summary>Pins again what is pinned no more.</summary>
-    /// <returns>The pins that lead to other maps now.</returns>
+    /// <summary>Pins the maps again that are no longer pinned.</summary>
+    /// <returns>The pins that now lead to other maps.</returns>
     public IReadOnlyList<string> Keep(List<string> restored)
     {
         lock (_lock)

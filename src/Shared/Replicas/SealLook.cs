@@ -6,8 +6,8 @@ using Maplog.Kernel;
 namespace Maplog.Replicas;
 
 /// <summary>
-/// Whether a map held what a seal says, found a chunk at a time, while later changes go into the map: an entry counts as it was
-/// at the seal, so one that is about to change counts before it does, and is stepped over when the scan comes to it.
+/// Checks whether a map had the content of a seal, a chunk at a time, while later changes go into the map. An entry counts with its value
+/// at the seal: an entry that is about to change counts before its change, and the scan skips it later.
 /// </summary>
 public sealed class SealLook
 {
@@ -16,16 +16,17 @@ public sealed class SealLook
     private readonly BpfMap _map;
     private readonly MapScan _scan;
     private readonly Sealed _seal;
-    // Hashes of the keys that have counted, or were not there at the seal. Two that agree in 64 bits cost a repair that finds nothing.
+    // Hashes of the keys that have counted, or that did not exist at the seal. Two keys with equal 64-bit hashes cost a repair that finds
+    // nothing.
     private readonly HashSet<ulong> _seen;
     private readonly bool _isTrie;
     private readonly int _chunk;
     private ContentDigest _digest;
 
-    /// <summary>Begins; everything up to the seal, and no change after it, is in the map.</summary>
-    /// <param name="replica">Whose map.</param>
-    /// <param name="seal">With its content.</param>
-    /// <param name="seen">Cleared and used: it is as large as the map, and may be used again by the next look.</param>
+    /// <summary>Begins; the map has everything up to the seal, and no later change.</summary>
+    /// <param name="replica">The replica.</param>
+    /// <param name="seal">The seal with its content.</param>
+    /// <param name="seen">Cleared and used: it is as large as the map, and the next check can use it again.</param>
     public SealLook(ReplicaMap replica, Sealed seal, HashSet<ulong> seen)
     {
         (_map, _seal, _seen) = (replica.Map, seal, seen);
@@ -36,11 +37,11 @@ public sealed class SealLook
         _seen.Clear();
     }
 
-    /// <summary>Whether the map held it; null: it is not known yet.</summary>
+    /// <summary>Whether the map had the content; null: not known yet.</summary>
     public bool? Holds { get; private set; }
 
-    /// <summary>Goes on by a chunk.</summary>
-    /// <exception cref="KernelException">The map could not be read: this look is of no more use.</exception>
+    /// <summary>Continues with the next chunk.</summary>
+    /// <exception cref="KernelException">The map could not be read: this check cannot be used any more.</exception>
     public void Step()
     {
         var (keySize, valueBytes) = (_map.Info.KeySize, _map.Info.ValueBytes);
@@ -67,7 +68,7 @@ public sealed class SealLook
     }
 
     /// <summary>These changes are about to go into the map.</summary>
-    /// <exception cref="KernelException">The map could not be read: this look is of no more use.</exception>
+    /// <exception cref="KernelException">The map could not be read: this check cannot be used any more.</exception>
     public void Expect(PendingChanges changes)
     {
         var value = ArrayPool<byte>.Shared.Rent(_map.Info.ValueBytes);

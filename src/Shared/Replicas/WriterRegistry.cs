@@ -17,13 +17,15 @@ namespace Maplog.Replicas;
 /// </summary>
 public sealed class WriterRegistry : IDisposable
 {
-    /// <summary>Where the maps are pinned.</summary>
+    /// <summary>The folder in which the maps are pinned.</summary>
     public const string DefaultFolder = $"{Bpffs.Root}/maplog";
 
-    /// <summary>Replicator processes of a host; the hook has a map of this size of its own, if no capture names one.</summary>
+    /// <summary>
+    /// Maximum of replicator processes on a host; if the capture names no registry, the hook has its own map of this size.
+    /// </summary>
     public const int MaxWriters = 1024;
 
-    /// <summary>Instead of a stream: a map that a command filled from the log and that nobody keeps up to date.</summary>
+    /// <summary>In place of a stream: a map that a command filled from the log and that no replicator maintains.</summary>
     public const ulong Copy = 0;
 
     // Map ids and thread groups are positive ints.
@@ -46,11 +48,14 @@ public sealed class WriterRegistry : IDisposable
     /// <summary>Pin of the writers' map, for the hook.</summary>
     public static string WritersPin(string folder) => Path.Combine(folder, "writers");
 
-    /// <summary>Opens the two maps, or makes them.</summary>
-    /// <exception cref="KernelException">This process may not make maps. Whether the two are there already is no matter: it is known before anything is waited for.</exception>
+    /// <summary>Opens the two maps, or creates them.</summary>
+    /// <exception cref="KernelException">
+    /// This process may not create maps. The check runs even if the maps exist, so that the error appears before the daemon waits for
+    /// anything.
+    /// </exception>
     public static WriterRegistry Open(string folder = DefaultFolder)
     {
-        // Of a kind that the kernel gives to nobody without CAP_BPF, however it is set.
+        // Of a kind that the kernel never gives to a process without CAP_BPF, whatever its settings.
         BpfMap.Create("maplog_may", MapType.LruHash, sizeof(uint), sizeof(uint), 1).Dispose();
         Bpffs.EnsureMounted(folder);
         var writers = OpenOrMake(WritersPin(folder), "maplog_writers", MaxWriters, 0);
@@ -65,7 +70,7 @@ public sealed class WriterRegistry : IDisposable
         }
     }
 
-    /// <summary>From now on this process' changes are nobody's to log. Takes out what processes and maps that are gone have left.</summary>
+    /// <summary>From now on no capture logs this process' changes. Removes the entries of processes and maps that are gone.</summary>
     /// <exception cref="KernelException">More replicators run on this host than <see cref="MaxWriters"/>.</exception>
     public void Register()
     {
@@ -82,10 +87,10 @@ public sealed class WriterRegistry : IDisposable
     }
 
     /// <summary>
-    /// Pins the maps again where somebody has removed their pins: a capture that starts later would else make others, and log
-    /// what this process writes.
+    /// Pins the maps again if their pins were removed: otherwise a capture that starts later would create other maps, and log the writes of
+    /// this process.
     /// </summary>
-    /// <returns>What was amiss, sentences; none: all is as it was.</returns>
+    /// <returns>Sentences about the problems; none: nothing has changed.</returns>
     public IReadOnlyList<string> Keep()
     {
         List<string> restored = [];
@@ -100,12 +105,12 @@ public sealed class WriterRegistry : IDisposable
     /// <summary>From now on this map is a replica, whatever its name.</summary>
     public void AddReplica(uint mapId, StreamName stream) => _replicas.Put(mapId, CursorRecord.HashOf(stream));
 
-    /// <summary>Makes a map that is a replica before anybody can take it for another: see <see cref="IsMaking"/>.</summary>
+    /// <summary>Creates a map that is a replica before any process can take it for something else: see <see cref="IsMaking"/>.</summary>
     public BpfMap MakeReplica(StreamName stream, Func<BpfMap> make) => Make(CursorRecord.HashOf(stream), make);
 
     /// <summary>
-    /// Makes a map that a command fills from the log. It has the name of its source, and a capture watches it by its pin or its id
-    /// alone.
+    /// Creates a map that a command fills from the log. The map has the name of its source, and a capture watches it only by its pin or its
+    /// id.
     /// </summary>
     public BpfMap MakeCopy(Func<BpfMap> make) => Make(Copy, make);
 
@@ -129,8 +134,8 @@ public sealed class WriterRegistry : IDisposable
     }
 
     /// <summary>
-    /// Whether a process is making a replica at this moment. Who has seen a map, then no such process, and then asks for the
-    /// <see cref="Replicas"/>, knows whether the map is one.
+    /// Whether a process is creating a replica at this moment. A process that has found a map, then finds no such process, and then reads
+    /// the <see cref="Replicas"/>, knows whether the map is a replica.
     /// </summary>
     public bool IsMaking
     {
@@ -142,10 +147,10 @@ public sealed class WriterRegistry : IDisposable
         }
     }
 
-    /// <summary>From now on this map is a map like any other: it is promoted, or was replaced.</summary>
+    /// <summary>From now on this map is an ordinary map: it was promoted, or replaced.</summary>
     public void RemoveReplica(uint mapId) => _replicas.Remove(mapId);
 
-    /// <summary>The replicas of this host: by kernel map id what stream they follow, see <see cref="CursorRecord.HashOf"/>.</summary>
+    /// <summary>The replicas of this host: the stream of each kernel map id, see <see cref="CursorRecord.HashOf"/>.</summary>
     public IReadOnlyDictionary<uint, ulong> Replicas()
     {
         var replicas = new Dictionary<uint, ulong>();
@@ -157,7 +162,7 @@ public sealed class WriterRegistry : IDisposable
         return replicas;
     }
 
-    /// <summary>Whether a map of this kernel is one of this registry's.</summary>
+    /// <summary>Whether a map of this kernel belongs to this registry.</summary>
     internal bool Has(MapInfo map) => _replicas.Has(map.Id);
 
     public void Dispose()
@@ -196,10 +201,10 @@ public sealed class WriterRegistry : IDisposable
         throw new ReplicaException($"The pin {pin} holds {map.Info.Type} '{map.Info.Name}', not the map in which replicators register: remove that pin, and it will be created again.");
     }
 
-    /// <summary>Pins again what is pinned no more.</summary>
+    /// <summary>Pins the maps again that are no longer pinned.</summary>
     /// <param name="pins">The pins.</param>
-    /// <param name="restored">Gets the paths of those that were made again.</param>
-    /// <returns>Paths that lead to something else now.</returns>
+    /// <param name="restored">Receives the paths of the pins that were created again.</param>
+    /// <returns>Paths that now lead to something else.</returns>
     internal static IReadOnlyList<string> Keep(IReadOnlyList<HeldPin> pins, List<string> restored)
     {
         List<string> others = [];
@@ -220,7 +225,7 @@ public sealed class WriterRegistry : IDisposable
 
     internal static bool IsMaker(uint number, ulong start) => new ProcessIdentity(number & ~Making, start).IsAlive;
 
-    // Entries of processes that died without a word, and of maps that are gone: their numbers may come again.
+    // Entries of processes that crashed, and of closed maps: their numbers may be used again.
     private void Sweep()
     {
         List<uint> writers = [], replicas = [];
@@ -240,7 +245,7 @@ public sealed class WriterRegistry : IDisposable
 
         Dictionary<uint, ulong> registered = [];
         _replicas.Visit((number, what) => registered[number] = what);
-        // In this order: whatever is registered by now was made before the maps are listed.
+        // In this order: everything registered by now was created before the maps are listed.
         var alive = BpfMap.Ids().ToHashSet();
         foreach (var (number, what) in registered)
         {

@@ -45,7 +45,7 @@ public sealed class StatusTests(TestPostgres postgres) : IAsyncLifetime
         await replicator.WaitForAsync("is full at 5000 entries");
         await UntilAsync(async () => (await GetAsync("/readyz")).Status == HttpStatusCode.ServiceUnavailable, () => "It remained ready.");
         var (_, body) = await GetAsync("/readyz");
-        Assert.StartsWith($"not ready\nlb-1/ct_map at {_world.Pin}: It is ", body, StringComparison.Ordinal);
+        Assert.StartsWith($"not ready\nlb-1/ct_map at {_world.Pin}: The replica is ", body, StringComparison.Ordinal);
         Assert.Contains("versions behind, its bound is 500 (MaxLagVersions). Replica", body, StringComparison.Ordinal);
         var (_, metrics) = await GetAsync("/metrics");
         Assert.Contains($"maplog_replicator_ready{{maplog_pin=\"{_world.Pin}\",maplog_stream=\"lb-1/ct_map\"}} 0", metrics, StringComparison.Ordinal);
