@@ -11,7 +11,7 @@ using Maplog.Snapshots;
 
 namespace Maplog.Cli;
 
-/// <summary>One run of a verb: its arguments, its settings, where it writes.</summary>
+/// <summary>One run of a verb: its arguments, its settings, its output.</summary>
 internal sealed class Call(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
 {
     /// <summary>EPIPE.</summary>
@@ -29,19 +29,19 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
 
     public bool WantsDetails => Arguments.GetValue(CommonOptions.Verbose);
 
-    /// <summary>Makes a verb's work the command's action: what it throws becomes one sentence and an exit code.</summary>
+    /// <summary>Makes a verb's work the command's action: an exception becomes one sentence and an exit code.</summary>
     public static void Set(Command command, Terminal terminal, Func<Call, Task<int>> run) =>
         command.SetAction((arguments, cancellation) => RunAsync(new Call(arguments, terminal, cancellation), run));
 
-    /// <summary>The log as the settings name it. Nothing is connected yet.</summary>
+    /// <summary>The log of the settings. Nothing is connected yet.</summary>
     /// <exception cref="UsageException">A setting is missing or wrong.</exception>
     public LogStore OpenLog() => new(CommandSettings.Read(Arguments).Log());
 
-    /// <summary>What maps held, by snapshots where there are any; one that is damaged is complained of.</summary>
+    /// <summary>The earlier content of maps, by snapshots if there are any; damaged snapshots are reported.</summary>
     public StreamHistory History(LogStore log) => new(log, Terminal.Complain);
 
-    /// <summary>The stream that the argument names; it must exist.</summary>
-    /// <exception cref="UsageException">There is no such stream; the nearest ones are named.</exception>
+    /// <summary>The stream of the argument; it must exist.</summary>
+    /// <exception cref="UsageException">There is no such stream; the message names the nearest ones.</exception>
     public async Task<StreamSummary> FindStreamAsync(LogStore log, string name)
     {
         var streams = await new LogReader(log).ListStreamsAsync(cancellation: Cancellation);
@@ -74,9 +74,9 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
 
     private int Explain(Exception failure)
     {
-        // What was found first, then what went wrong.
+        // First the findings, then the failure.
         Terminal.FlushIfRead();
-        // Work on several CPUs hands its failures over together.
+        // Work on several CPUs reports its failures together.
         if (failure is AggregateException { InnerException: { } first })
             failure = first;
         switch (failure)
@@ -87,7 +87,7 @@ internal sealed class Call(ParseResult arguments, Terminal terminal, Cancellatio
                 break;
             case OperationCanceledException when Cancellation.IsCancellationRequested:
                 return ExitCode.Interrupted;
-            // Whoever read what we write has read enough.
+            // The reader of the pipe has read enough.
             case IOException { InnerException: SocketException { NativeErrorCode: BrokenPipe } }:
                 return ExitCode.Ok;
             case LogException or KernelException or ReplicaException or StandbyException or FormatException or IOException or UnauthorizedAccessException:

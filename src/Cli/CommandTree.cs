@@ -11,10 +11,10 @@ namespace Maplog.Cli;
 /// <summary>The command <c>maplog</c>: nouns read, verbs change; one file per verb under Verbs.</summary>
 internal static class CommandTree
 {
-    /// <summary>Time a command has after Ctrl-C or SIGTERM to end by itself.</summary>
+    /// <summary>Time for a command to end after Ctrl-C or SIGTERM.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
-    /// <summary>A word that begins with @ is a time (unix seconds) here, and no file of arguments.</summary>
+    /// <summary>A word that begins with @ is a time (unix seconds) here, and not a file of arguments.</summary>
     private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null };
 
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>

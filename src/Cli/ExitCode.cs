@@ -1,17 +1,17 @@
 namespace Maplog.Cli;
 
-/// <summary>The code the command ends with.</summary>
+/// <summary>The exit code of the command.</summary>
 internal static class ExitCode
 {
     public const int Ok = 0;
 
-    /// <summary>A difference or a lack was found, or the command could not do what it was asked.</summary>
+    /// <summary>A difference or a problem was found, or the command failed.</summary>
     public const int Failed = 1;
 
     /// <summary>The command line or a setting is wrong; nothing was done.</summary>
     public const int Usage = 2;
 
-    /// <summary>A moment was asked for whose history was pruned.</summary>
+    /// <summary>The history of the requested moment was pruned.</summary>
     public const int Pruned = 3;
 
     /// <summary>Ctrl-C, as shells count it.</summary>

@@ -4,7 +4,7 @@ using System.CommandLine.Invocation;
 
 namespace Maplog.Cli;
 
-/// <summary>The library's help, then the examples that the command's own <see cref="ExampleCommand"/> has.</summary>
+/// <summary>The library's help, followed by the examples of the command's <see cref="ExampleCommand"/>.</summary>
 internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => true;

@@ -4,13 +4,13 @@ using Maplog.Kernel;
 
 namespace Maplog.Cli;
 
-/// <summary>A map of this kernel, as an argument names it and as it is now.</summary>
+/// <summary>A map of this kernel, named by an argument, with its present content.</summary>
 internal static class LiveMap
 {
     private const int Chunk = 4096;
 
     /// <param name="name">A pin's path (with a '/'), a kernel id (digits), or a name in the kernel.</param>
-    /// <exception cref="KernelException">It cannot be opened.</exception>
+    /// <exception cref="KernelException">The map cannot be opened.</exception>
     /// <exception cref="UsageException">No map, or more than one, has this name.</exception>
     public static BpfMap Open(string name)
     {
@@ -37,7 +37,7 @@ internal static class LiveMap
 
     private static string Counted(int count, string one, string many) => $"{count} {(count == 1 ? one : many)}";
 
-    /// <summary>The content as a scan finds it; what changes during the scan may or may not be in it.</summary>
+    /// <summary>The content that a scan finds; changes during the scan may or may not be in it.</summary>
     public static MapFold Read(BpfMap map, CancellationToken cancellation)
     {
         var info = map.Info;

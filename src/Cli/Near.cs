@@ -2,12 +2,12 @@ using Maplog.Events;
 
 namespace Maplog.Cli;
 
-/// <summary>What somebody may have meant.</summary>
+/// <summary>Suggestions for mistyped names.</summary>
 internal static class Near
 {
     private const int Most = 3;
 
-    /// <summary>Names that a slip or two turn into the one given, the nearest first.</summary>
+    /// <summary>Names that one or two typing errors turn into the given name, the nearest first.</summary>
     public static IReadOnlyList<string> Names(string given, IEnumerable<string> names)
     {
         if (given.Length == 0)
@@ -16,7 +16,7 @@ internal static class Near
         return [.. names.Select(n => (Name: n, Slips: Distance(given, n))).Where(n => n.Slips <= slips).OrderBy(n => n.Slips).ThenBy(n => n.Name, StringComparer.Ordinal).Take(Most).Select(n => n.Name)];
     }
 
-    /// <summary>Streams of that map name whatever their source, else those whose whole name is near.</summary>
+    /// <summary>Streams with that map name in any source, otherwise streams with a similar whole name.</summary>
     public static IReadOnlyList<string> Streams(string given, IEnumerable<StreamName> streams)
     {
         var all = streams.ToList();

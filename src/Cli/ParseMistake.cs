@@ -5,12 +5,12 @@ using Maplog.Configuration;
 
 namespace Maplog.Cli;
 
-/// <summary>What is wrong with a command line, in this command's words; the parser's own sentences are known by their form alone.</summary>
+/// <summary>The mistakes of a command line in this command's words; the form of the parser's sentences identifies them.</summary>
 internal static partial class ParseMistake
 {
     /// <param name="error">A mistake that the parser found.</param>
-    /// <param name="command">The command that it was found in.</param>
-    /// <param name="name">The command as it is typed, as <c>maplog dump</c>.</param>
+    /// <param name="command">The command with the mistake.</param>
+    /// <param name="name">The command as typed, for example <c>maplog dump</c>.</param>
     /// <returns>A sentence.</returns>
     public static string Sentence(ParseError error, Command command, string name)
     {

@@ -2,8 +2,8 @@ using Maplog.Bus;
 
 namespace Maplog.Cli.Checks;
 
-/// <summary>RabbitMQ: whether it lets us in.</summary>
-/// <param name="options">Reads the settings, throws <see cref="UsageException"/> when they are wrong.</param>
+/// <summary>RabbitMQ: whether it accepts the login.</summary>
+/// <param name="options">Reads the settings; throws <see cref="UsageException"/> if they are wrong.</param>
 internal sealed class BusCheckup(Func<BusOptions> options) : ICheckup
 {
     public string Area => "bus";

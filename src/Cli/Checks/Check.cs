@@ -2,12 +2,12 @@ namespace Maplog.Cli.Checks;
 
 /// <summary>One finding of the doctor.</summary>
 /// <param name="Area">kernel, privileges, probes, hooks, log or bus.</param>
-/// <param name="Name">What was looked at.</param>
-/// <param name="State">How it came out.</param>
-/// <param name="Finding">What is there.</param>
-/// <param name="Advice">What to do about a lack, else null.</param>
+/// <param name="Name">The subject of the check.</param>
+/// <param name="State">The result.</param>
+/// <param name="Finding">The present state.</param>
+/// <param name="Advice">What to do about a problem, otherwise null.</param>
 internal sealed record Check(string Area, string Name, CheckState State, string Finding, string? Advice = null)
 {
-    /// <summary>More about the finding, for those who look closer: the lines that libbpf said.</summary>
+    /// <summary>Details of the finding: the lines of libbpf.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
 }

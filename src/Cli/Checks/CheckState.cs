@@ -1,13 +1,13 @@
 namespace Maplog.Cli.Checks;
 
-/// <summary>How a check came out.</summary>
+/// <summary>The result of a check.</summary>
 internal enum CheckState
 {
     Ok,
 
-    /// <summary>Capture works, but less well than it could.</summary>
+    /// <summary>Capture works, but not as well as it could.</summary>
     Warning,
 
-    /// <summary>Capture does not work like this.</summary>
+    /// <summary>Capture does not work in this state.</summary>
     Failure,
 }

@@ -2,7 +2,7 @@ using Maplog.Cli.Settings;
 
 namespace Maplog.Cli.Checks;
 
-/// <summary>All areas, in the order in which a lack in one explains those in the next.</summary>
+/// <summary>All areas, in an order in which a problem in one area explains problems in the next.</summary>
 internal static class Checkups
 {
     public static IReadOnlyList<ICheckup> All(CommandSettings settings, string? source)

@@ -21,7 +21,7 @@ internal sealed class Findings(string area)
             Warn(name, lack, advice);
     }
 
-    // The kernel layer's sentences are one line; what libbpf said follows on its own.
+    // A sentence of the kernel layer is one line; the lines of libbpf follow.
     private void Add(string name, CheckState state, string finding, string? advice = null)
     {
         var lines = finding.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

@@ -2,16 +2,16 @@ using Maplog.Kernel;
 
 namespace Maplog.Cli.Checks;
 
-/// <summary>What the kernel tells in /proc and /sys.</summary>
-/// <param name="root">Where these are; another folder in tests.</param>
+/// <summary>The kernel's information in /proc and /sys.</summary>
+/// <param name="root">The folder with both; another folder in tests.</param>
 internal sealed class HostFiles(string root = "/")
 {
     public bool Exists(string path) => Path.Exists(At(path));
 
-    /// <summary>Bytes of a file; null where there is none.</summary>
+    /// <summary>Bytes of a file; null if it does not exist.</summary>
     public long? Size(string path) => File.Exists(At(path)) ? new FileInfo(At(path)).Length : null;
 
-    /// <summary>The text without the white space around it; null where it cannot be read.</summary>
+    /// <summary>The text without surrounding white space; null if it cannot be read.</summary>
     public string? Read(string path)
     {
         try
@@ -24,7 +24,7 @@ internal sealed class HostFiles(string root = "/")
         }
     }
 
-    /// <summary>None where the file cannot be read.</summary>
+    /// <summary>Empty if the file cannot be read.</summary>
     public IEnumerable<string> Lines(string path)
     {
         try
@@ -37,7 +37,7 @@ internal sealed class HostFiles(string root = "/")
         }
     }
 
-    /// <summary>Why other processes do not see the pins in a folder; null where they do, or it is not known.</summary>
+    /// <summary>Why other processes do not see the pins in a folder; null if they do, or if it is unknown.</summary>
     public string? WhyUnseen(string folder) => root == "/" ? MountView.WhyUnseen(folder) : null;
 
     private string At(string path) => Path.Combine(root, path.TrimStart('/'));

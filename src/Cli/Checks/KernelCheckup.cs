@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Maplog.Cli.Checks;
 
-/// <summary>What this kernel brings along.</summary>
+/// <summary>The features of this kernel.</summary>
 internal sealed class KernelCheckup(HostFiles files) : ICheckup
 {
     /// <summary>The first with a ring buffer.</summary>
     private static readonly Version Oldest = new(5, 8);
 
-    /// <summary>From here on BPF memory counts against the cgroup, no more against RLIMIT_MEMLOCK.</summary>
+    /// <summary>From this version on BPF memory counts against the cgroup, and no longer against RLIMIT_MEMLOCK.</summary>
     private static readonly Version CountsByGroup = new(5, 11);
 
     public string Area => "kernel";

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Maplog.Cli.Checks;
 
 /// <summary>Postgres: whether it answers, and whether it is ready for this source.</summary>
-/// <param name="options">Reads the settings, throws <see cref="UsageException"/> when they are wrong.</param>
-/// <param name="source">The source to be captured, or null if it is not known.</param>
+/// <param name="options">Reads the settings; throws <see cref="UsageException"/> if they are wrong.</param>
+/// <param name="source">The source to be captured, or null if it is unknown.</param>
 internal sealed class LogCheckup(Func<LogOptions> options, string? source) : ICheckup
 {
     /// <summary>The first with SQL-standard function bodies, which the migrations have.</summary>
@@ -41,7 +41,7 @@ internal sealed class LogCheckup(Func<LogOptions> options, string? source) : ICh
 
     private async Task<bool> CheckServerAsync(LogStore log, CancellationToken cancellation)
     {
-        // Through the schema's check, because that turns every way of not being reachable into a sentence.
+        // By the schema's check, because it turns every connection failure into a sentence.
         await new LogSchema(log).CheckAsync(cancellation);
         await using var connection = await log.Database.OpenConnectionAsync(cancellation);
         var began = Stopwatch.GetTimestamp();
@@ -80,7 +80,7 @@ internal sealed class LogCheckup(Func<LogOptions> options, string? source) : ICh
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         var (collation, provider) = (reader.GetString(0), reader.IsDBNull(1) ? "c" : reader.GetString(1));
-        // 14 knows the C library's alone; b is Postgres' own since 17, which compares bytes.
+        // Version 14 knows only the C library's collations; b is Postgres' own since 17, which compares bytes.
         var isPlain = provider == "b" || provider != "i" && (collation is "C" or "POSIX" || collation.StartsWith("C.", StringComparison.Ordinal));
         _found.OkOrWarn(
             isPlain, "collation", collation, provider == "i" ? "names are compared by the rules of a language (ICU)" : $"names are compared by the rules of {collation}",

@@ -2,10 +2,10 @@ using Maplog.Kernel;
 
 namespace Maplog.Cli.Checks;
 
-/// <summary>What this process may do, as capture would be started by the same user.</summary>
+/// <summary>The rights of this process, because the same user would start capture.</summary>
 internal sealed class PrivilegeCheckup : ICheckup
 {
-    /// <summary>What each capability is for.</summary>
+    /// <summary>The purpose of each capability.</summary>
     private static readonly (string Name, string For)[] Needed =
     [
         ("CAP_BPF", "creating maps and loading programs"),

@@ -3,9 +3,7 @@ using Maplog.Kernel;
 
 namespace Maplog.Cli.Checks;
 
-/// <summary>
-/// Each probe, tried by attaching it for a moment with nothing watched; then, hook by hook, what the best of them reaches.
-/// </summary>
+/// <summary>Each probe, tried by attaching it for a moment without watched maps; then, hook by hook, what the best probe reaches.</summary>
 internal sealed class ProbeCheckup(HostFiles files) : ICheckup
 {
     /// <summary>Enough for a moment in which nothing is recorded.</summary>
@@ -39,7 +37,7 @@ internal sealed class ProbeCheckup(HostFiles files) : ICheckup
         }
         catch (KernelException e)
         {
-            // The attacher's sentence about a single probe begins with both their names, which stand beside it here.
+            // The attacher's sentence about a single probe begins with both names, which are next to it here.
             return new Trial(probe, null, e.Message.Replace($"No probe could be attached. {probe.Name()}: ", "", StringComparison.Ordinal));
         }
     }
@@ -61,7 +59,7 @@ internal sealed class ProbeCheckup(HostFiles files) : ICheckup
     {
         foreach (var sentence in Coverage.Summary(best.Probe))
         {
-            // No kernel lets a hook see writes through pointers: that is no lack of this one.
+            // No kernel lets a hook see writes through pointers, so this is not a problem of this kernel.
             if (best.Probe == Probe.Fentry)
                 _found.Ok("coverage", sentence);
             else
@@ -96,8 +94,8 @@ internal sealed class ProbeCheckup(HostFiles files) : ICheckup
 
     private static string YesOrNo(bool yes) => yes ? "yes" : "no";
 
-    /// <param name="Probe">Which.</param>
-    /// <param name="Hooks">What could be hooked; null: the probe does not work.</param>
-    /// <param name="Failure">Then why.</param>
+    /// <param name="Probe">The probe.</param>
+    /// <param name="Hooks">The functions that could be hooked; null: the probe does not work.</param>
+    /// <param name="Failure">The reason in that case.</param>
     private sealed record Trial(Probe Probe, IReadOnlyList<HookState>? Hooks, string Failure);
 }

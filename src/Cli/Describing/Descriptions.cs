@@ -5,10 +5,10 @@ using Maplog.Log;
 namespace Maplog.Cli.Describing;
 
 /// <summary>
-/// The one answer to what a map's bytes mean, for every verb: what an operator said, else what the log says (SQL has these two as
-/// well), else what the map's BTF says, for events that are older than descriptions.
+/// The only source of the meaning of a map's bytes, for every verb: the description by an operator, otherwise the description in the log
+/// (SQL has both too), otherwise the map's BTF, for events that are older than descriptions.
 /// </summary>
-/// <param name="stored">What operators said of the stream's maps.</param>
+/// <param name="stored">The descriptions of the stream's maps by operators.</param>
 internal sealed class Descriptions(IReadOnlyList<StoredDescription> stored)
 {
     public static Descriptions None { get; } = new([]);
@@ -16,21 +16,21 @@ internal sealed class Descriptions(IReadOnlyList<StoredDescription> stored)
     public static async Task<Descriptions> ReadAsync(LogStore log, StreamName stream, CancellationToken cancellation) =>
         new(await new DescriptionStore(log).ReadAsync(stream, cancellation));
 
-    /// <summary>What the fields of a life of the map are; null: nothing says.</summary>
+    /// <summary>The fields of a generation of the map; null: unknown.</summary>
     public MapFields? Of(MapOpened map) => StoredOf(map)?.Fields ?? OwnOf(map);
 
-    /// <summary>What an operator said of it; null: nothing.</summary>
+    /// <summary>The description by an operator; null: none.</summary>
     public StoredDescription? StoredOf(MapOpened map) => stored.FirstOrDefault(
         d => d.KeySize == map.Shape.KeySize && d.ValueSize == map.Shape.ValueSize && MapFields.AreSame(d.Own, map.Fields));
 
-    /// <summary>One sentence that names what is a guess in it; null: nothing is.</summary>
+    /// <summary>One sentence that names the guesses; null: there are none.</summary>
     public string? GuessesOf(StreamName stream, MapOpened map) => Fields.GuessNote(stream, map.Shape, Of(map));
 
-    /// <summary>What the log says without an operator.</summary>
+    /// <summary>The description in the log, without an operator.</summary>
     public static MapFields? OwnOf(MapOpened map)
     {
         var derived = FieldTypes.Of(map);
-        // Earlier versions wrote no marks: where the BTF says the same, its marks are known. Where not, SQL has what was written.
+        // Earlier versions wrote no marks: if the BTF has the same fields, its marks are valid. Otherwise SQL has the written description.
         return map.Fields is null || derived is not null && MapFields.AreSame(map.Fields, derived) ? derived : map.Fields;
     }
 }

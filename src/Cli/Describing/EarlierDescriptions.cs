@@ -5,14 +5,15 @@ using Maplog.Log;
 namespace Maplog.Cli.Describing;
 
 /// <summary>
-/// Descriptions that an earlier version derived otherwise, or not at all: it took a <c>__u16</c> named port for one in network byte order,
-/// and marked no guess. Events are not rewritten, so what the BTF of such a map says is kept beside them, as an operator's words are.
+/// Descriptions that an earlier version derived in another way, or not at all: it took a <c>__u16</c> named port for a number in network
+/// byte order, and marked no guesses. Events are not rewritten, so the description from the BTF of such a map is stored like a description
+/// by an operator.
 /// </summary>
 internal static class EarlierDescriptions
 {
     private const string By = "maplog migrate";
 
-    /// <returns>How many maps were described again. What an operator said stays.</returns>
+    /// <returns>How many maps were described again. Descriptions by operators stay.</returns>
     public static async Task<int> RenewAsync(LogStore log, CancellationToken cancellation)
     {
         var store = new DescriptionStore(log);

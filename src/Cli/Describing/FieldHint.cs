@@ -5,15 +5,15 @@ using Maplog.Events;
 namespace Maplog.Cli.Describing;
 
 /// <summary>
-/// What somebody says of one field: <c>key.peer=ipv4</c>. With a place (<c>value.peer@8=ipv4</c>, <c>value.name@12:16=text</c>) it
-/// makes the field, in a map of which nothing else is known.
+/// An operator's statement about one field: <c>key.peer=ipv4</c>. With a place (<c>value.peer@8=ipv4</c>, <c>value.name@12:16=text</c>) the
+/// hint defines the field, in a map of which nothing else is known.
 /// </summary>
-/// <param name="Text">As it was written.</param>
+/// <param name="Text">The hint as it was written.</param>
 /// <param name="Side">key or value.</param>
-/// <param name="Path">The way from there, without the first point; empty: the whole.</param>
-/// <param name="At">The first byte, if the hint makes the field.</param>
-/// <param name="Size">Bytes, if the hint says so.</param>
-/// <param name="Kind">What they mean.</param>
+/// <param name="Path">The path from there, without the first point; empty: the whole.</param>
+/// <param name="At">The first byte, if the hint defines the field.</param>
+/// <param name="Size">Bytes, if the hint contains them.</param>
+/// <param name="Kind">The kind of the field.</param>
 internal sealed partial record FieldHint(string Text, string Side, string Path, int? At, int? Size, FieldKind Kind)
 {
     private static readonly Dictionary<string, FieldKind> Known = new()
@@ -27,7 +27,7 @@ internal sealed partial record FieldHint(string Text, string Side, string Path, 
 
     public static IEnumerable<string> Kinds => Known.Keys;
 
-    /// <summary>A kind as a hint names it.</summary>
+    /// <summary>The name of a kind in a hint.</summary>
     public static string WordOf(FieldKind kind) => Known.FirstOrDefault(k => k.Value == kind).Key ?? kind switch
     {
         FieldKind.Boolean => "boolean",
@@ -37,7 +37,7 @@ internal sealed partial record FieldHint(string Text, string Side, string Path, 
         _ => "struct",
     };
 
-    /// <exception cref="UsageException">It is no hint.</exception>
+    /// <exception cref="UsageException">The text is not a hint.</exception>
     public static FieldHint Parse(string hint)
     {
         if (Pattern().Match(hint) is not { Success: true } match || !Known.TryGetValue(match.Groups["kind"].Value, out var kind))
@@ -47,7 +47,7 @@ internal sealed partial record FieldHint(string Text, string Side, string Path, 
         int? Number(string group) => match.Groups[group] is { Success: true } found ? int.Parse(found.Value, CultureInfo.InvariantCulture) : null;
     }
 
-    /// <summary>Why the kind cannot be that of so many bytes; null: it can.</summary>
+    /// <summary>Why a field of this many bytes cannot have the kind; null: it can.</summary>
     public string? Refuses(int size) => Kind switch
     {
         FieldKind.Ipv4 or FieldKind.Ipv4Host when size != 4 => "4 bytes",
@@ -58,7 +58,7 @@ internal sealed partial record FieldHint(string Text, string Side, string Path, 
         _ => null,
     };
 
-    /// <summary>The size of a field that the hint makes; null: it must say so.</summary>
+    /// <summary>The size of a field that the hint defines; null: the hint must contain the size.</summary>
     public int? MadeSize => Size ?? Kind switch
     {
         FieldKind.Ipv4 or FieldKind.Ipv4Host => 4,

@@ -2,14 +2,16 @@ using Maplog.Events;
 
 namespace Maplog.Cli.Describing;
 
-/// <summary>Hints put into a description. A hint of a field that there is not, or whose kind has another size, is refused.</summary>
+/// <summary>Applies hints to a description. Hints for fields that do not exist, or with a kind of another size, are refused.</summary>
 internal static class FieldHints
 {
     /// <param name="fields">The description so far; null: none.</param>
-    /// <param name="own">What the log says by itself: only where it says nothing of a side, hints with places make that side's fields.</param>
+    /// <param name="own">
+    /// The description in the log: hints with places define the fields of a side only if the log does not describe that side.
+    /// </param>
     /// <param name="shape">The map's sizes.</param>
-    /// <param name="hints">As they were written.</param>
-    /// <exception cref="UsageException">One of them does not fit.</exception>
+    /// <param name="hints">The hints as they were written.</param>
+    /// <exception cref="UsageException">A hint does not fit.</exception>
     public static MapFields Apply(MapFields? fields, MapFields? own, MapShape shape, IEnumerable<string> hints)
     {
         var parsed = hints.Select(FieldHint.Parse).ToList();
@@ -65,7 +67,7 @@ internal static class FieldHints
         return new FieldType(hint.Kind, type.Size) { Name = type.Name, At = type.At };
     }
 
-    // What lies between the fields is shown in hex: nothing is hidden.
+    // Bytes between the fields are shown in hex: nothing is hidden.
     private static FieldType Made(int size, string side, List<FieldHint> hints)
     {
         var fields = new List<FieldType>();

@@ -9,10 +9,10 @@ internal sealed record Field(string Path, FieldType Type, int At);
 /// <summary>A description, field by field.</summary>
 internal static class Fields
 {
-    /// <summary>The fields that are shown each by itself: no structs, and arrays as a whole.</summary>
+    /// <summary>The fields that are shown separately: no structs, and arrays as a whole.</summary>
     public static IEnumerable<Field> Of(MapFields? fields) => [.. Leaves("key", fields?.Key, 0), .. Leaves("value", fields?.Value, 0)];
 
-    /// <summary>The fields whose meaning is a guess, as <c>key.saddr (ipv4)</c>.</summary>
+    /// <summary>The fields with a guessed meaning, as <c>key.saddr (ipv4)</c>.</summary>
     public static IReadOnlyList<string> Guesses(MapShape shape, MapFields? fields)
     {
         var guesses = Of(fields).Where(f => f.Type.Guess || f.Type.Of?.Guess == true).Select(f => $"{f.Path} ({FieldHint.WordOf((f.Type.Of ?? f.Type).Kind)})").ToList();

@@ -4,7 +4,7 @@ using Maplog.Kernel;
 
 namespace Maplog.Cli.Describing;
 
-/// <summary>The types of a map's key and value in an object file: named by the operator, or by the map's definition there.</summary>
+/// <summary>The types of a map's key and value in an object file: named by the operator, or by the map's definition in the file.</summary>
 internal sealed class ObjectTypes
 {
     private readonly string _path;
@@ -17,11 +17,11 @@ internal sealed class ObjectTypes
         _types = BtfTypes.Parse(ObjectBtf.Read(path));
     }
 
-    /// <summary>The description of the sides that are named; without names, of those that the object's map of this name has.</summary>
+    /// <summary>The description of the named sides; without names, of the sides that the object's map of this name describes.</summary>
     /// <param name="map">The map as the log has it.</param>
     /// <param name="keyName">The key's type; null: not named.</param>
     /// <param name="valueName">The value's type; null: not named.</param>
-    /// <exception cref="UsageException">There is no such type, or none of the right size.</exception>
+    /// <exception cref="UsageException">There is no such type, or no type of the right size.</exception>
     public MapFields Read(MapOpened map, string? keyName, string? valueName)
     {
         if (keyName is not null || valueName is not null)

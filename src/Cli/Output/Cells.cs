@@ -2,17 +2,17 @@ using Spectre.Console.Rendering;
 
 namespace Maplog.Cli.Output;
 
-/// <summary>Text measured in the cells of a terminal, of which a letter may take two.</summary>
+/// <summary>Text measured in the cells of a terminal; a letter may take two.</summary>
 internal static class Cells
 {
     public static int Of(string text) => text.AsSpan().ContainsAnyExceptInRange(' ', '~') ? new Segment(text).CellCount() : text.Length;
 
     public static string Pad(string text, int width) => text + new string(' ', Math.Max(0, width - Of(text)));
 
-    /// <summary>The widest of the words between blanks: less than this splits one.</summary>
+    /// <summary>The widest word between blanks: a smaller width would split it.</summary>
     public static int WidestWord(string text) => text.Split(' ').Max(Of);
 
-    /// <summary>The text in lines that are no wider, broken at blanks alone; a word that is wider stays whole.</summary>
+    /// <summary>The text in lines of at most this width, broken only at blanks; a wider word stays whole.</summary>
     public static IEnumerable<string> Fold(string text, int width)
     {
         var line = "";

@@ -1,6 +1,6 @@
 namespace Maplog.Cli.Output;
 
-/// <summary>Numbers of things, as people say them.</summary>
+/// <summary>Numbers of things with the right singular or plural.</summary>
 internal static class Count
 {
     /// <summary>"1 entry", "2 entries".</summary>

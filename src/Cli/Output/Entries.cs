@@ -3,7 +3,7 @@ using Maplog.Kernel;
 
 namespace Maplog.Cli.Output;
 
-/// <summary>Entries of a map as it was at a version, as JSON with the words of the SQL views.</summary>
+/// <summary>Entries of a map at a version, as JSON with the names of the SQL views.</summary>
 internal static class Entries
 {
     public static void WriteJson(Terminal terminal, StreamFold fold, IReadOnlyCollection<(byte[] Key, byte[] Value)> entries, FieldFormat fields, int limit = int.MaxValue)
@@ -31,7 +31,7 @@ internal static class Entries
         });
     }
 
-    /// <summary>The comment lines above entries: which map, when, how full, and what is a guess.</summary>
+    /// <summary>The comment lines above entries: the map, the time, the number of entries, and the guesses.</summary>
     public static void WriteHead(Terminal terminal, StreamFold fold, int count, string? guesses)
     {
         var shape = fold.Shape!;

@@ -5,8 +5,8 @@ using Maplog.Events;
 namespace Maplog.Cli.Output;
 
 /// <summary>
-/// Entries of one map as <c>bpftool -j map dump</c> writes them: the bytes, and beside them what the map's BTF says, and it alone. All
-/// else shows what the map's description says (<see cref="FieldFormat"/>).
+/// Entries of one map in the format of <c>bpftool -j map dump</c>: the bytes, and the fields by the map's BTF only. All other output uses
+/// the map's description (<see cref="FieldFormat"/>).
 /// </summary>
 internal sealed class EntryFormat
 {
@@ -16,7 +16,7 @@ internal sealed class EntryFormat
     private readonly uint _valueType;
 
     /// <param name="map">The map as the log describes it.</param>
-    /// <param name="hexOnly">Leave its BTF aside.</param>
+    /// <param name="hexOnly">Ignore its BTF.</param>
     public EntryFormat(MapOpened map, bool hexOnly)
     {
         _shape = map.Shape;
@@ -36,7 +36,7 @@ internal sealed class EntryFormat
         }
     }
 
-    /// <summary>A sentence why the map's BTF is not used though it has one; else null.</summary>
+    /// <summary>A sentence why the map's BTF is not used although it exists; otherwise null.</summary>
     public string? Lack { get; }
 
     /// <summary>The properties key, value (or values) and formatted of an object that the caller has begun.</summary>

@@ -9,11 +9,11 @@ using Maplog.Events;
 
 namespace Maplog.Cli.Output;
 
-/// <summary>Events of one stream, a line each: as text, or as JSON with the words that the SQL views have.</summary>
-/// <param name="terminal">Where to.</param>
-/// <param name="opened">The map as it is when the first event comes; null: not known.</param>
-/// <param name="asJson">An object a line.</param>
-/// <param name="descriptions">What the map's bytes mean; null: show hex.</param>
+/// <summary>Events of one stream, one line each: as text, or as JSON with the names of the SQL views.</summary>
+/// <param name="terminal">Receives the lines.</param>
+/// <param name="opened">The map at the first event; null: unknown.</param>
+/// <param name="asJson">One object per line.</param>
+/// <param name="descriptions">The meaning of the map's bytes; null: show hex.</param>
 internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool asJson, Descriptions? descriptions) : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _line = new();
@@ -46,14 +46,14 @@ internal sealed class EventPrinter(Terminal terminal, MapOpened? opened, bool as
 
     public void Dispose() => _json.Dispose();
 
-    /// <summary>Takes the life of the map that the next events belong to.</summary>
+    /// <summary>Takes the generation of the map to which the next events belong.</summary>
     public void Open(MapOpened map)
     {
         _shape = map.Shape;
         _format = new FieldFormat(map, descriptions);
     }
 
-    // A watch may begin in a generation of another shape, whose description came before.
+    // A watch may begin in a generation of another shape, with an earlier description.
     private FieldFormat? FormatOf(in ChangeView change, EventKind kind) =>
         _shape is { } shape && change.Key.Length == shape.KeySize && (!kind.HasValue() || change.Value.Length == shape.ValueBytes) ? _format : null;
 

@@ -6,16 +6,16 @@ using Maplog.Events;
 namespace Maplog.Cli.Output;
 
 /// <summary>
-/// Keys and values by field, as people write them: <c>saddr=10.0.0.1,dport=443</c>, which <c>--key</c> takes as well; keys of a trie as
-/// networks, <c>10.0.0.0/8</c>. What nothing describes is in hex.
+/// Keys and values by field, as people write them: <c>saddr=10.0.0.1,dport=443</c>, which <c>--key</c> accepts too; keys of a trie as
+/// networks, <c>10.0.0.0/8</c>. Bytes without a description are in hex.
 /// </summary>
 internal sealed class FieldFormat
 {
     private readonly MapShape _shape;
     private readonly bool _hasNetworks;
 
-    /// <param name="map">The map whose bytes they are.</param>
-    /// <param name="descriptions">What they mean; null: show hex.</param>
+    /// <param name="map">The map of the bytes.</param>
+    /// <param name="descriptions">Their meaning; null: show hex.</param>
     public FieldFormat(MapOpened map, Descriptions? descriptions)
     {
         _shape = map.Shape;
@@ -25,10 +25,10 @@ internal sealed class FieldFormat
         _hasNetworks = descriptions is not null && LpmPrefix.Applies(_shape, KeyType);
     }
 
-    /// <summary>What a key means; null: unknown.</summary>
+    /// <summary>The meaning of a key; null: unknown.</summary>
     public FieldType? KeyType { get; }
 
-    /// <summary>What a value (of one CPU) means; null: unknown.</summary>
+    /// <summary>The meaning of a value (of one CPU); null: unknown.</summary>
     public FieldType? ValueType { get; }
 
     public string Key(ReadOnlySpan<byte> key) => _hasNetworks ? LpmPrefix.Text(key) : Text(KeyType, key);
@@ -43,7 +43,9 @@ internal sealed class FieldFormat
         return string.Join("  ", texts);
     }
 
-    /// <summary>The property key as audit.changes has it in SQL: by field, else a string in hex; and of a trie the property network.</summary>
+    /// <summary>
+    /// The property key as in audit.changes in SQL: by field, otherwise a string in hex; and for a trie the property network.
+    /// </summary>
     public void WriteKey(Utf8JsonWriter json, ReadOnlySpan<byte> key)
     {
         json.WritePropertyName("key");
@@ -52,7 +54,7 @@ internal sealed class FieldFormat
             json.WriteString("network", LpmPrefix.Text(key));
     }
 
-    /// <summary>A value as audit.changes has it in SQL; for the per-CPU kinds an array.</summary>
+    /// <summary>A value as in audit.changes in SQL; for the per-CPU kinds an array.</summary>
     public void WriteValue(Utf8JsonWriter json, ReadOnlySpan<byte> value)
     {
         if (_shape.PossibleCpus == 0)
@@ -66,7 +68,7 @@ internal sealed class FieldFormat
         json.WriteEndArray();
     }
 
-    /// <summary>The property formatted of an object whose key and value are bytes; nothing where nothing is known.</summary>
+    /// <summary>The property formatted of an object with key and value as bytes; nothing if nothing is known.</summary>
     public void WriteFormatted(Utf8JsonWriter json, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool hasValue)
     {
         if (KeyType is null && ValueType is null && !_hasNetworks)
@@ -81,7 +83,7 @@ internal sealed class FieldFormat
         json.WriteEndObject();
     }
 
-    /// <summary>Names of the columns of a table: <c>key.saddr</c> …; one column where nothing is known.</summary>
+    /// <summary>Names of the columns of a table: <c>key.saddr</c> …; one column if nothing is known.</summary>
     public IReadOnlyList<string> Columns() =>
         [.. KeyLeaves().Select(l => l.Path), .. Enumerable.Range(0, Cpus).SelectMany(cpu => Leaves(_shape.PossibleCpus == 0 ? "value" : $"value.cpu{cpu}", ValueType).Select(l => l.Path))];
 

@@ -7,7 +7,7 @@ internal static class Hex
 {
     private static readonly JsonEncodedText[] Bytes = [.. Enumerable.Range(0, 256).Select(b => JsonEncodedText.Encode($"0x{b:x2}"))];
 
-    /// <summary>Lower case, without blanks: what <c>encode(key, 'hex')</c> gives in SQL.</summary>
+    /// <summary>Lower case, without blanks: the same as <c>encode(key, 'hex')</c> in SQL.</summary>
     public static string Of(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
 
     /// <summary>The array of strings that bpftool writes.</summary>

@@ -9,9 +9,9 @@ using Maplog.Events;
 
 namespace Maplog.Cli.Output;
 
-/// <summary>Changes with what was before them, a line each; as JSON in the words of <c>audit.changes</c>.</summary>
-/// <param name="asJson">An object a line.</param>
-/// <param name="descriptions">What the maps' bytes mean; null: show hex.</param>
+/// <summary>Changes with their previous values, one line each; as JSON with the names of <c>audit.changes</c>.</summary>
+/// <param name="asJson">One object per line.</param>
+/// <param name="descriptions">The meaning of the maps' bytes; null: show hex.</param>
 internal sealed class KeyChangePrinter(bool asJson, Descriptions? descriptions)
 {
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -3,7 +3,7 @@ using Maplog.Configuration;
 
 namespace Maplog.Cli.Output;
 
-/// <summary>A writer through which nothing reaches the terminal that could steer it: see <see cref="SafeText"/>.</summary>
+/// <summary>A writer that lets no text through that could control the terminal: see <see cref="SafeText"/>.</summary>
 internal sealed class SafeWriter(TextWriter inner) : TextWriter
 {
     public override Encoding Encoding => inner.Encoding;

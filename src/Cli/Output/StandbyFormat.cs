@@ -14,7 +14,7 @@ internal static class StandbyFormat
 
     public static string Failback(Failback failback) => failback == HotStandby.Failback.Held ? "held" : "at-once";
 
-    /// <summary>What stands against a member; of one that is well whether it serves.</summary>
+    /// <summary>The faults of a member; for a well member, whether it serves.</summary>
     public static string State(MemberStatus member) => member switch
     {
         { Listens.Count: 0 } => "joining",
@@ -48,7 +48,7 @@ internal static class StandbyFormat
 
     public static void Write(Utf8JsonWriter json, StandbyGroup group)
     {
-        // All that may fail comes first: half an object would be none.
+        // Everything that may fail comes first: half an object would be useless.
         var (members, migrates, (unchosen, refused)) = (group.Members(), group.Migrates, group.Nobody());
         json.WriteStartObject();
         json.WriteString("group", group.Name);

@@ -8,7 +8,7 @@ namespace Maplog.Cli.Output;
 /// <summary>The state of a log as text and as JSON.</summary>
 internal static class StatusFormat
 {
-    /// <summary>A table each for sources, streams and replicas; what is empty is left out.</summary>
+    /// <summary>One table each for sources, streams and replicas; empty tables are left out.</summary>
     public static IReadOnlyList<TextTable> Tables(LogStatus status)
     {
         List<TextTable> tables = [];
@@ -37,12 +37,12 @@ internal static class StatusFormat
         return tables;
     }
 
-    /// <summary>What is wrong with a source, a sentence; null: nothing.</summary>
+    /// <summary>The problem of a source, a sentence; null: none.</summary>
     public static string? Complaint(SourceStatus source) => source.IsWritten
         ? source.Troubles is { Count: > 0 } troubles ? $"The capture of {source.Source} on {source.Owner} is not ready: {string.Join(" ", troubles)}" : null
         : $"Source {source.Source} has no writer: the capture on {source.Owner} has ended. Start it again{(source.StandsBy is { Count: > 0 } nodes ? $", or promote a node that stands by: 'maplog promote {source.Source} --node {nodes[0]}'" : "")}.";
 
-    /// <summary>What is wrong with a replica, a sentence; null: nothing.</summary>
+    /// <summary>The problem of a replica, a sentence; null: none.</summary>
     public static string? Complaint(ReplicaRow replica)
     {
         var place = $"Replica {replica.Pin} of {replica.Stream} on {replica.Node}";
@@ -154,7 +154,7 @@ internal static class StatusFormat
         return text.Length == 0 ? "-" : text;
     }
 
-    // Clocks of two hosts may differ: what comes from the future is now.
+    // Clocks of two hosts may differ: a time in the future counts as now.
     private static string Span(TimeSpan span)
     {
         var time = span < TimeSpan.Zero ? TimeSpan.Zero : span;

@@ -6,10 +6,10 @@ using Spectre.Console;
 
 namespace Maplog.Cli.Output;
 
-/// <summary>Where a command writes: what it found to one stream, what went wrong to the other.</summary>
+/// <summary>The output of a command: findings go to one stream, problems to the other.</summary>
 internal sealed class Terminal : IDisposable
 {
-    /// <summary>Columns of a terminal that does not tell.</summary>
+    /// <summary>Columns of a terminal that does not report its width.</summary>
     private const int UsualWidth = 80;
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
@@ -19,9 +19,9 @@ internal sealed class Terminal : IDisposable
     private readonly Lazy<IAnsiConsole> _console;
     private readonly Lazy<int> _width;
 
-    /// <param name="stream">UTF-8 goes here.</param>
-    /// <param name="error">Complaints.</param>
-    /// <param name="isForPeople">Draw tables and colours; else plain columns for pipes and files.</param>
+    /// <param name="stream">Receives UTF-8.</param>
+    /// <param name="error">Receives complaints.</param>
+    /// <param name="isForPeople">Draw tables and colours; otherwise plain columns for pipes and files.</param>
     /// <param name="width">Columns of the terminal.</param>
     public Terminal(Stream stream, TextWriter error, bool isForPeople, Func<int>? width = null)
     {
@@ -45,32 +45,35 @@ internal sealed class Terminal : IDisposable
         });
     }
 
-    /// <summary>Text, in which nothing can steer the terminal (<see cref="SafeWriter"/>).</summary>
+    /// <summary>Text that cannot control the terminal (<see cref="SafeWriter"/>).</summary>
     public TextWriter Out { get; }
 
     public TextWriter Error { get; }
 
     public bool IsForPeople { get; }
 
-    /// <summary>Columns of the terminal; only where <see cref="IsForPeople"/>.</summary>
+    /// <summary>Columns of the terminal; only if <see cref="IsForPeople"/>.</summary>
     public int Width => _width.Value;
 
-    /// <summary>For tables and colours; only where <see cref="IsForPeople"/>.</summary>
+    /// <summary>For tables and colours; only if <see cref="IsForPeople"/>.</summary>
     public IAnsiConsole Console => _console.Value;
 
     public static Terminal OfThisProcess()
     {
         var redirected = System.Console.IsOutputRedirected;
         var plain = redirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
-        // .NET prepares the terminal for keys when it is asked for the width: only who prints a table asks.
+        // .NET prepares the terminal for keys when a program reads the width, so only tables read it.
         var output = redirected ? PipeOr(System.Console.OpenStandardOutput) : System.Console.OpenStandardOutput();
         return new Terminal(output, System.Console.Error, !plain, () => System.Console.WindowWidth);
     }
 
-    /// <summary>One sentence about what went wrong. Further lines, as libbpf's, are set in: no name in them can pass for a sentence of its own.</summary>
+    /// <summary>
+    /// One sentence about a problem. Further lines, such as libbpf's, are indented: no name in them can look like a sentence of the
+    /// command.
+    /// </summary>
     public void Complain(string sentence) => Error.WriteLine($"maplog: {sentence.Replace("\n", "\n  ", StringComparison.Ordinal)}");
 
-    /// <summary>Text in a colour, where there are colours.</summary>
+    /// <summary>Text in a colour, if there are colours.</summary>
     /// <param name="colour">One of <see cref="Colours"/>.</param>
     /// <param name="text">The text.</param>
     public void Paint(string colour, string text)
@@ -82,7 +85,7 @@ internal sealed class Terminal : IDisposable
             _out.Write(Colours.None);
     }
 
-    /// <summary>A line on the other stream that the next one takes the place of.</summary>
+    /// <summary>A line on the other stream that the next line replaces.</summary>
     public void Announce(string line)
     {
         _error.Write('\r');
@@ -90,7 +93,7 @@ internal sealed class Terminal : IDisposable
         _error.Write("\e[K");
     }
 
-    /// <summary>Empties the terminal, so that what follows takes the place of what was there.</summary>
+    /// <summary>Clears the terminal, so that the next output replaces the earlier one.</summary>
     public void Clear()
     {
         if (IsForPeople)
@@ -123,7 +126,7 @@ internal sealed class Terminal : IDisposable
 
     public void Dispose() => FlushIfRead();
 
-    /// <summary>The same, but no failure when the reader of the pipe has left.</summary>
+    /// <summary>The same, without a failure if the reader of the pipe has left.</summary>
     public void FlushIfRead()
     {
         try
@@ -132,7 +135,7 @@ internal sealed class Terminal : IDisposable
         }
         catch (IOException)
         {
-            // Nobody is there to be told.
+            // There is nobody to inform.
         }
     }
 

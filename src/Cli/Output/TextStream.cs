@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Maplog.Cli.Output;
 
-/// <summary>A stream of UTF-8 whose text goes to a writer.</summary>
+/// <summary>A stream of UTF-8 with a writer as its target.</summary>
 internal sealed class TextStream(TextWriter writer) : Stream
 {
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();

@@ -4,12 +4,12 @@ using Spectre.Console;
 namespace Maplog.Cli.Output;
 
 /// <summary>
-/// Rows under headings. On a terminal they are drawn where the table has room, if need be with cells folded between words; in a narrower one
-/// each row is a block of lines, a cell a line. In a pipe aligned columns, two blanks apart, a row a line; or CSV.
+/// Rows under headings. A terminal gets a drawn table if it is wide enough, with cells folded between words if necessary; in a narrower
+/// terminal each row is a block of lines, with one cell per line. In a pipe: aligned columns, two blanks apart, one row per line; or CSV.
 /// </summary>
 internal sealed class TextTable(params IReadOnlyList<string> headings)
 {
-    /// <summary>Of a drawn cell: a line and a blank at each side, which the next one's line follows.</summary>
+    /// <summary>The frame of a drawn cell: a line and a blank at each side; the line of the next cell follows.</summary>
     private const int Frame = 3;
 
     private const string Indent = "  ";
@@ -34,7 +34,7 @@ internal sealed class TextTable(params IReadOnlyList<string> headings)
             output.WriteLine(Csv.Line(row));
     }
 
-    // The widest columns give way first, each as far as its longest word.
+    // The widest columns become narrower first, each down to its longest word.
     private List<int>? Fit(int width)
     {
         var widths = Widths(Cells.Of);

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Maplog.Cli.Settings;
 
-/// <summary>The daemons' settings for a command: appsettings.json of the working folder, then environment, then options; the later wins.</summary>
+/// <summary>
+/// The daemons' settings for a command: appsettings.json of the working folder, then environment, then options; the later one wins.
+/// </summary>
 internal sealed class CommandSettings
 {
     private readonly IConfiguration _configuration;
@@ -31,13 +33,13 @@ internal sealed class CommandSettings
         }
     }
 
-    /// <summary>Folder of bpffs with a folder of pins for each source of this node, as capture has it.</summary>
+    /// <summary>Folder of bpffs with a folder of pins for each source of this node, from capture's settings.</summary>
     public string PinRoot => _configuration["Maplog:Capture:PinRoot"] ?? "/sys/fs/bpf/maplog";
 
-    /// <summary>The source that capture is set to on this node; null if none.</summary>
+    /// <summary>The source in capture's settings on this node; null if none.</summary>
     public string? Source => _configuration["Maplog:Capture:Source"] is { Length: > 0 } source ? source : null;
 
-    /// <summary>This host, as its daemons are set to call it.</summary>
+    /// <summary>The name of this host in its daemons' settings.</summary>
     /// <exception cref="UsageException">With every mistake.</exception>
     public NodeOptions Node()
     {
@@ -56,7 +58,7 @@ internal sealed class CommandSettings
         Sections.Bus, nameof(BusOptions.Uri),
         "give the address of RabbitMQ with --bus amqp://maplog:secret@localhost:5672/, or as Maplog__Bus__Uri in the environment, or in appsettings.json.");
 
-    // A setting that is nowhere is answered with all the places where it can be given.
+    // The message about a missing setting names all places where it can be set.
     private T Checked<T>(string section, string needed, string whereToGiveIt) where T : class, new()
     {
         var settings = new Configuration.Settings(_configuration);

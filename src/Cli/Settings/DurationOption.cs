@@ -8,9 +8,9 @@ namespace Maplog.Cli.Settings;
 internal static class DurationOption
 {
     /// <param name="name">The option.</param>
-    /// <param name="unit">What a number alone counts.</param>
-    /// <param name="unitName">The same as the help calls it.</param>
-    /// <param name="description">What it is for.</param>
+    /// <param name="unit">The unit of a number without a unit.</param>
+    /// <param name="unitName">The name of that unit in the help.</param>
+    /// <param name="description">The purpose.</param>
     /// <param name="min">The shortest.</param>
     /// <param name="max">The longest.</param>
     public static Option<TimeSpan?> Make(string name, TimeSpan unit, string unitName, string description, TimeSpan min, TimeSpan max) => new(name)

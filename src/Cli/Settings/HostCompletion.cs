@@ -9,7 +9,7 @@ internal static class HostCompletion
 {
     private const string Bpffs = "/sys/fs/bpf/";
 
-    /// <summary>Pins and folders beside the path that is being typed; those of bpffs while nothing is.</summary>
+    /// <summary>Pins and folders next to the typed path; those of bpffs while nothing is typed.</summary>
     public static IEnumerable<CompletionItem> Pins(CompletionContext context)
     {
         var typed = context.WordToComplete;
@@ -22,7 +22,7 @@ internal static class HostCompletion
 
     public static IEnumerable<CompletionItem> Members(CompletionContext context) => Read(context, () =>
     {
-        // By its word: the line that is being typed may have none yet.
+        // From the words: the typed line may have no result for it yet.
         using var group = context.ParseResult.GetResult(Standby.Group)?.Tokens is [{ Value: var name }, ..] ? StandbyGroup.Find(Root(context), name) : null;
         return group is null ? [] : [.. group.Members().Select(m => m.Name).Distinct()];
     });
@@ -39,7 +39,7 @@ internal static class HostCompletion
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or StandbyException or Kernel.KernelException)
         {
-            // A folder that cannot be read completes nothing, and a complaint would be written into the line that is being typed.
+            // A folder that cannot be read completes nothing, because a message would appear in the typed line.
             return [];
         }
     }

@@ -3,7 +3,9 @@ using Maplog.Log;
 
 namespace Maplog.Cli.Settings;
 
-/// <summary>Names that the log knows, as completions of a command line. The log is asked only while a shell completes, and for a second at most.</summary>
+/// <summary>
+/// Names that the log knows, as completions of a command line. The log is asked only while a shell completes, and for at most a second.
+/// </summary>
 internal static class LogCompletion
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -17,7 +19,7 @@ internal static class LogCompletion
     public static IEnumerable<CompletionItem> Nodes(CompletionContext context) => Ask(
         context, async (log, late) => await new StatusReader(log).ReadNodesAsync(late));
 
-    // Help asks as well, for a name to show in its usage line: its context has no line that is being typed.
+    // Help asks too, for a name to show in its usage line: its context has no typed line.
     private static List<CompletionItem> Ask(CompletionContext context, Func<LogStore, CancellationToken, Task<IEnumerable<string>>> ask)
     {
         if (context is not TextCompletionContext)
@@ -30,12 +32,12 @@ internal static class LogCompletion
         });
         try
         {
-            // Not every step heeds a cancellation (the resolver of host names does not): a step that hangs is left behind.
+            // Some steps ignore a cancellation (the resolver of host names does): a step that hangs is abandoned.
             return asking.WaitAsync(Patience).GetAwaiter().GetResult();
         }
         catch (Exception e) when (e is UsageException or LogException or OperationCanceledException or TimeoutException)
         {
-            // A log that is away completes nothing, and a complaint would be written into the line that is being typed.
+            // A log that cannot be reached completes nothing, because a message would appear in the typed line.
             return [];
         }
     }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Maplog.Cli.Settings;
 
-/// <summary>An option that takes a whole number, and says so in a sentence when it gets something else.</summary>
+/// <summary>An option that takes a whole number, and reports anything else with a sentence.</summary>
 internal static class NumberOption
 {
     public static Option<long?> Make(string name, string argument, string description, long least, long most = long.MaxValue) => new(name)

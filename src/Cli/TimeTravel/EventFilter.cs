@@ -7,7 +7,7 @@ using Maplog.Folding;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>Which events of a stream a verb prints. Where a key, a process or an origin is asked for, notes are not among them.</summary>
+/// <summary>The events of a stream that a verb prints. A filter by key, process or origin excludes notes.</summary>
 internal sealed class EventFilter
 {
     private readonly HashSet<EventKind> _kinds = [];
@@ -20,7 +20,7 @@ internal sealed class EventFilter
 
     private EventFilter(string? key, Descriptions descriptions) => (_key, _descriptions) = (key, descriptions);
 
-    /// <summary>What is asked for, in words, for a sentence that nothing was found; empty: everything.</summary>
+    /// <summary>The filter in words, for a sentence about an empty result; empty: everything.</summary>
     public string Words => string.Join(", ", new[]
     {
         _key is null ? "" : $"key {_key}",
@@ -29,19 +29,19 @@ internal sealed class EventFilter
         _origins.Count == 0 ? "" : $"origin {string.Join(" or ", _origins.Select(EventWords.Of))}",
     }.Where(w => w.Length > 0));
 
-    /// <summary>Takes the life of the map that the next events belong to: its keys may be others.</summary>
+    /// <summary>Takes the generation of the map to which the next events belong: its keys may differ.</summary>
     public void Open(MapOpened map)
     {
         _pattern = PatternOf(map);
         _isTrie = LpmKey.Applies(map.Shape);
     }
 
-    /// <summary>The keys asked for, in a life of the map; null: none of its keys can be meant, or no key is asked for.</summary>
+    /// <summary>The wanted keys, in a generation of the map; null: the filter matches none of its keys, or has no key.</summary>
     public FieldPattern? PatternOf(MapOpened map) => _key is null ? null : KeyPattern.Try(_key, map.Shape, _descriptions.Of(map));
 
     public bool HasKey => _key is not null;
 
-    /// <summary>Whether an event is asked for, by its kind and by who made the change.</summary>
+    /// <summary>Whether an event passes the filter, by its kind and by the process that made the change.</summary>
     public bool Wants(EventKind kind, ReadOnlySpan<byte> payload)
     {
         if (_kinds.Count > 0 && !_kinds.Contains(kind))
@@ -54,7 +54,7 @@ internal sealed class EventFilter
         return Wants(change.Header, change.Comm) && (_key is null || Matches(change.Key));
     }
 
-    /// <summary>The same of a change whose key was looked at already.</summary>
+    /// <summary>The same for a change with a key that was checked already.</summary>
     public bool Wants(KeyChange change) => (_kinds.Count == 0 || _kinds.Contains(change.Kind)) && Wants(change.Header, change.Comm);
 
     private bool Matches(ReadOnlySpan<byte> key)
@@ -73,7 +73,7 @@ internal sealed class EventFilter
         && (_processes.Count == 0 || _processes.Contains(comm) || _processes.Contains(header.Tgid.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>The options <c>--key</c>, <c>--kind</c>, <c>--process</c> and <c>--origin</c> of a verb.</summary>
-    /// <param name="kinds">The kinds of events that it prints.</param>
+    /// <param name="kinds">The kinds of events that the verb prints.</param>
     public sealed class Options(IReadOnlyList<EventKind> kinds)
     {
         public Option<string?> Key { get; } = new("--key") { Description = "Only this key: hex, a number, a network (10.0.0.0/8) of a trie, or fields as saddr=10.0.0.1,dport=443; fields that are not named match anything.", HelpName = "KEY" };
@@ -84,7 +84,7 @@ internal sealed class EventFilter
 
         public Option<string[]> Origin { get; } = new("--origin") { Description = $"Only this origin: {string.Join(", ", EventWords.AllOrigins)}. Separate several with commas, or repeat the option.", HelpName = "ORIGIN" };
 
-        /// <exception cref="UsageException">A word is none of those that there are, or the key is none of the map's.</exception>
+        /// <exception cref="UsageException">A word is unknown, or the key does not belong to the map.</exception>
         public EventFilter Read(ParseResult arguments, MapOpened? map, Descriptions descriptions)
         {
             var key = arguments.GetValue(Key);

@@ -3,7 +3,9 @@ using Maplog.Events;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>Kinds of events and origins of changes as the SQL views call them: added, deleted, gap_found ...; program, read-back ...</summary>
+/// <summary>
+/// Kinds of events and origins of changes with their names in the SQL views: added, deleted, gap_found ...; program, read-back ...
+/// </summary>
 internal static class EventWords
 {
     private static readonly Dictionary<string, EventKind> Kinds =

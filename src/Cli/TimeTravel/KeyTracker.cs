@@ -4,9 +4,11 @@ using Maplog.Folding;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>Goes along a stream, or along the events of one key, and tells of each change what was before it.</summary>
-/// <param name="stream">Which stream.</param>
-/// <param name="wanted">The keys to tell of, for each life of the map, whose keys may differ; null: all. It gives null where no key can be meant.</param>
+/// <summary>Follows a stream, or the events of one key, and adds the previous value to each change.</summary>
+/// <param name="stream">The stream.</param>
+/// <param name="wanted">
+/// The wanted keys, for each generation of the map, because keys may differ; null: all. It returns null if no key can match.
+/// </param>
 internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern?>? wanted)
 {
     private const long Unknown = long.MinValue;
@@ -15,7 +17,7 @@ internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern
     private MapOpened? _map;
     private FieldPattern? _pattern;
 
-    /// <summary>Begins with what the map held where its history begins; since when, nobody knows any more.</summary>
+    /// <summary>Begins with the map's content at the beginning of its history; the age of these entries is unknown.</summary>
     public void Begin(StreamFold past)
     {
         Open(past.Generation!);

@@ -2,7 +2,9 @@ using Maplog.Kernel;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>Gathers changes of a map and hands them to the kernel a batch at a time. One kind of change at a time: flush before the other.</summary>
+/// <summary>
+/// Collects changes of a map and gives them to the kernel in batches. One kind of change at a time: flush before the other kind.
+/// </summary>
 internal sealed class MapBatches(BpfMap map)
 {
     private const int BatchBytes = 1 << 20, MostEntries = 4096;
@@ -14,7 +16,7 @@ internal sealed class MapBatches(BpfMap map)
     /// <summary>Entries of a batch.</summary>
     public int Room { get; } = Math.Clamp(BatchBytes / (map.Info.KeySize + map.Info.ValueBytes), 1, MostEntries);
 
-    /// <summary>Entries handed over so far.</summary>
+    /// <summary>Entries given to the kernel so far.</summary>
     public int Done { get; private set; }
 
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Progress progress, CancellationToken cancellation)

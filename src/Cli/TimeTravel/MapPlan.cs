@@ -4,9 +4,9 @@ using Maplog.Kernel;
 namespace Maplog.Cli.TimeTravel;
 
 /// <summary>
-/// What would make a live map equal to a fold, and the order in which that is safest for whoever reads the map meanwhile:
-/// entries that stay are never missing, values change in place, and what is to go goes last, unless the map has no room
-/// for old and new together (or would throw out entries by itself: an LRU map), in which case it goes first.
+/// The changes that make a live map equal to a fold, in the order that is safest for readers of the map: entries that stay are never
+/// missing, values change in place, and deletes come last. If the map has no room for old and new entries together, or is an LRU map that
+/// would evict entries, deletes come first.
 /// </summary>
 internal sealed class MapPlan
 {
@@ -15,7 +15,7 @@ internal sealed class MapPlan
 
     private readonly BpfMap _map;
     private readonly MapFold _wanted;
-    // Keys alone: what is to go, and what of an array is to become zero.
+    // Only keys: entries to delete, and entries of an array that become zero.
     private readonly MapFold _deletes, _zeros;
     private readonly MapBatches _batches;
 
@@ -33,7 +33,7 @@ internal sealed class MapPlan
 
     public int Deletes => _deletes.Count;
 
-    /// <summary>Entries that are right already.</summary>
+    /// <summary>Entries that are equal already.</summary>
     public int Same { get; private set; }
 
     public int Total => Adds + Updates + Deletes;
@@ -43,14 +43,14 @@ internal sealed class MapPlan
 
     public bool DeletesFirst { get; private set; }
 
-    /// <summary>How it is applied, in words.</summary>
+    /// <summary>The order of the changes, in words.</summary>
     public string Order => _map.Info.Type.IsArray()
         ? "values change in place; entries that were never written become zero"
         : DeletesFirst
             ? $"deletes, then updates, then adds, because the map {(_map.Info.Type.IsLru() ? "would evict entries to make room" : "has no room for old and new entries together")}"
             : "updates in place, then adds, then deletes, so that no entry that stays is ever missing";
 
-    /// <summary>The first changes, in the order in which they would be made.</summary>
+    /// <summary>The first changes, in their order.</summary>
     public IReadOnlyList<(string What, byte[] Key, byte[]? Value)> First(int most)
     {
         var first = new List<(string, byte[], byte[]?)>();
@@ -73,7 +73,7 @@ internal sealed class MapPlan
     }
 
     /// <param name="map">The live map, which is read.</param>
-    /// <param name="wanted">What it shall hold; its tags are used.</param>
+    /// <param name="wanted">The wanted content; its tags are used.</param>
     /// <param name="cancellation">Ends the reading.</param>
     public static MapPlan Of(BpfMap map, MapFold wanted, CancellationToken cancellation)
     {
@@ -93,7 +93,9 @@ internal sealed class MapPlan
         return plan;
     }
 
-    /// <summary>Applies it batch by batch; ends between two of them when cancelled, and <see cref="Done"/> says how far it came.</summary>
+    /// <summary>
+    /// Applies the plan batch by batch. A cancellation ends it between two batches, and <see cref="Done"/> has the progress.
+    /// </summary>
     public void Apply(Progress progress, CancellationToken cancellation)
     {
         if (DeletesFirst)
@@ -108,7 +110,7 @@ internal sealed class MapPlan
             Delete(progress, cancellation);
     }
 
-    // A scan may show an entry twice: the later look counts.
+    // A scan may return an entry twice: the later value counts.
     private void Compare(CancellationToken cancellation)
     {
         var (room, info) = (_batches.Room, _map.Info);

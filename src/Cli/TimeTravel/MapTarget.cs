@@ -8,23 +8,23 @@ using Maplog.Replicas;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>A pin into which a past is written.</summary>
+/// <summary>A pin that receives an earlier content.</summary>
 /// <param name="pin">Its path.</param>
 /// <param name="registry">The folder of bpffs in which a new map is registered as a copy.</param>
-/// <param name="terminal">Where the result is printed.</param>
-/// <param name="descriptions">What the bytes of keys and values mean.</param>
+/// <param name="terminal">Receives the result.</param>
+/// <param name="descriptions">The meaning of the bytes of keys and values.</param>
 /// <param name="cancellation">Ends the writing.</param>
 internal sealed class MapTarget(string pin, string registry, Terminal terminal, Descriptions descriptions, CancellationToken cancellation)
 {
     private const int Shown = 20;
 
-    /// <summary>Whether a new map will be made for the pin.</summary>
-    /// <param name="swaps">Even if there is one.</param>
+    /// <summary>Whether a new map will be created for the pin.</summary>
+    /// <param name="swaps">Even if the pin has a map.</param>
     public bool IsNew(bool swaps) => swaps || !File.Exists(pin);
 
-    /// <param name="past">What it shall hold.</param>
-    /// <param name="isDry">Say what would be done, and do nothing.</param>
-    /// <param name="swaps">Make a new map and put it in the pin's place, whole, instead of changing the map that is there.</param>
+    /// <param name="past">The wanted content.</param>
+    /// <param name="isDry">Only say what would be done.</param>
+    /// <param name="swaps">Create a new map and replace the pinned map by it in one step, instead of changing the pinned map.</param>
     public async Task WriteAsync(StreamFold past, bool isDry, bool swaps)
     {
         var opened = past.Generation!;
@@ -46,12 +46,12 @@ internal sealed class MapTarget(string pin, string registry, Terminal terminal, 
         });
     }
 
-    /// <summary>Makes a map of the right shape, has it filled, and only then pins it.</summary>
-    /// <param name="stream">Whose past it is.</param>
-    /// <param name="version">At which version.</param>
-    /// <param name="opened">What it was like.</param>
-    /// <param name="work">What the progress will count up to.</param>
-    /// <param name="fill">Fills it, and says with how many entries.</param>
+    /// <summary>Creates a map of the right shape, has it filled, and pins it last.</summary>
+    /// <param name="stream">The stream of the content.</param>
+    /// <param name="version">The version of the content.</param>
+    /// <param name="opened">The description of the map.</param>
+    /// <param name="work">The total of the progress.</param>
+    /// <param name="fill">Fills the map, and returns the number of entries.</param>
     public async Task MakeAsync(StreamName stream, StreamVersion version, MapOpened opened, long work, Func<BpfMap, Progress, Task<long>> fill)
     {
         ReplicaShape.CheckHost(stream, opened.Shape);
@@ -61,7 +61,7 @@ internal sealed class MapTarget(string pin, string registry, Terminal terminal, 
             terminal.Complain(unseen);
         var shape = opened.Shape;
         using var map = Make(() => BpfMap.Create(opened.Name, (MapType)shape.Type, shape.KeySize, shape.ValueSize, shape.MaxEntries, (uint)shape.Flags));
-        // Filled before anybody can see it: when this ends early, nothing is left behind.
+        // The map is filled before any process can see it: if this ends early, nothing is left behind.
         long entries;
         using (var progress = new Progress(terminal, $"filling {pin}", work))
             entries = await fill(map, progress);
@@ -71,14 +71,14 @@ internal sealed class MapTarget(string pin, string registry, Terminal terminal, 
         terminal.Out.WriteLine($"{pin} was {does} {map}, {Count.Of(entries, "entry", "entries")}, {stream} at version {version}.{(exists ? " Programs that have the earlier map open keep it." : "")} A capture on this host watches the map by its pin or its id, never by its name.");
     }
 
-    /// <exception cref="LogException">A replicator would undo what is written there.</exception>
+    /// <exception cref="LogException">A replicator would undo the changes.</exception>
     public void RefuseWhatIsKept()
     {
         if (File.Exists(pin) && ReplicaMap.ReadCursor(pin) is { } cursor && cursor.Keeper.IsAlive)
             throw new LogException($"The pin {pin} is a replica that process {cursor.Keeper.Tgid} maintains: the process would undo these changes. Stop that replicator, or choose another pin.");
     }
 
-    // It has the name of its source. On the source's own host a capture would take it for the source's next generation.
+    // The copy has the name of its source. On the source's own host a capture would take it for the source's next generation.
     private BpfMap Make(Func<BpfMap> make)
     {
         using var own = WriterRegistry.Open(registry);

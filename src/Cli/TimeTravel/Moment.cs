@@ -5,10 +5,10 @@ using Maplog.Configuration;
 namespace Maplog.Cli.TimeTravel;
 
 /// <summary>
-/// Times as people and programs write them: RFC 3339 with up to nanoseconds, a date, a date and a time, a time of today,
-/// <c>yesterday 14:00</c>, <c>10 minutes ago</c>, <c>10s</c> (the same as <c>10s ago</c>), <c>now</c>, and seconds since 1970 (unix
-/// time) as <c>@1767225600</c> or, from nine digits on, without the @. Where no zone is named, the local one is meant. The log keeps
-/// microseconds; finer digits are cut off.
+/// Times as people and programs write them: RFC 3339 with up to nanoseconds, a date, a date and a time, a time of today, <c>yesterday
+/// 14:00</c>, <c>10 minutes ago</c>, <c>10s</c> (the same as <c>10s ago</c>), <c>now</c>, and seconds since 1970 (unix time) as
+/// <c>@1767225600</c> or, from nine digits on, without the @. A time without a zone is in the local zone. The log keeps microseconds; finer
+/// digits are cut off.
 /// </summary>
 internal static partial class Moment
 {
@@ -19,9 +19,9 @@ internal static partial class Moment
 
     private const int MinUnixDigits = 9;
 
-    /// <param name="text">What was written.</param>
-    /// <param name="time">Says what now is, and what zone is local.</param>
-    /// <exception cref="UsageException">It is no time, or one that the local clocks showed twice or never.</exception>
+    /// <param name="text">The text of the time.</param>
+    /// <param name="time">Provides the present time and the local zone.</param>
+    /// <exception cref="UsageException">The text is not a time, or a time that the local clocks showed twice or never.</exception>
     public static DateTimeOffset Parse(string text, TimeProvider time)
     {
         var words = string.Join(' ', text.Trim().ToLowerInvariant().Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -67,7 +67,7 @@ internal static partial class Moment
             : throw new UsageException($"'{text}' is not a time: write unix time in seconds, as @1767225600 or @1767225600.25.");
     }
 
-    // A tick is 100 ns: what is finer is cut off, as the log does with what is finer than a microsecond.
+    // A tick is 100 ns: finer digits are cut off, as the log does with digits finer than a microsecond.
     private static TimeSpan? TimeOfDay(string text)
     {
         var fraction = text.IndexOf('.', StringComparison.Ordinal);

@@ -6,8 +6,8 @@ using Maplog.Log;
 namespace Maplog.Cli.TimeTravel;
 
 /// <summary>
-/// A past that is a snapshot and a few events after it: written into a new map as it is read, chunk by chunk, while the next
-/// chunk is on its way; the whole never stands in memory.
+/// A content that is a snapshot and a few later events: it is written into a new map while it is read, chunk by chunk, and the whole is
+/// never in memory.
 /// </summary>
 internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersion upTo, CancellationToken cancellation)
 {
@@ -16,20 +16,20 @@ internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersio
 
     public MapOpened Map => snapshot.Opened.Note;
 
-    /// <summary>Entries of the snapshot, and events since: what a progress counts.</summary>
+    /// <summary>Entries of the snapshot plus later events: the total of a progress.</summary>
     public long Work => snapshot.Entries + (upTo - snapshot.Version);
 
-    /// <summary>Fills a map that is empty.</summary>
-    /// <returns>How many entries it has.</returns>
-    /// <exception cref="SnapshotDamagedException">The snapshot is not what was written; the map holds a part of it.</exception>
+    /// <summary>Fills an empty map.</summary>
+    /// <returns>The number of its entries.</returns>
+    /// <exception cref="SnapshotDamagedException">The snapshot is damaged; the map has a part of it.</exception>
     public async Task<long> FillAsync(BpfMap map, Progress progress)
     {
         var batches = new MapBatches(map);
         await foreach (var chunk in new SnapshotStore(log).ReadAsync(snapshot, cancellation))
         {
             cancellation.ThrowIfCancellationRequested();
-            // Keys of a snapshot are all different, nobody sees the map yet, and the kernel locks bucket by bucket: two CPUs
-            // write it faster than one.
+            // The keys of a snapshot are all different, no process sees the map yet, and the kernel locks single buckets: two CPUs write it
+            // faster than one.
             var half = chunk.Count / 2;
             Parallel.Invoke(() => Write(map, chunk, 0, half), () => Write(map, chunk, half, chunk.Count - half));
             progress.Step(chunk.Count);
@@ -44,7 +44,7 @@ internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersio
         map.UpdateBatch(chunk.Keys.Slice(from * keySize, count * keySize), chunk.Values.Slice(from * valueBytes, count * valueBytes), count);
     }
 
-    // Of a key that changed several times the last change.
+    // Only the last change of a key that changed several times.
     private async Task<MapFold> ReadChangesAsync()
     {
         var shape = snapshot.Shape;
@@ -73,7 +73,7 @@ internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersio
             : throw new LogException($"Stream {snapshot.Stream} has no version {upTo}, although its head is greater: the log at {log.Place} is damaged; 'maplog verify-log {snapshot.Stream}' says where.");
     }
 
-    /// <returns>How many entries more there are.</returns>
+    /// <returns>The number of additional entries.</returns>
     private long Apply(BpfMap map, MapBatches batches, MapFold changes, Progress progress)
     {
         long more = 0;

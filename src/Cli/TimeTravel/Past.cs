@@ -8,15 +8,15 @@ using Maplog.Snapshots;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>A stream as it was: finds the place that a time, a version or an event names, and folds up to it.</summary>
+/// <summary>A stream at an earlier moment: finds the version of a time or an event, and folds up to it.</summary>
 internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, CancellationToken cancellation)
 {
     private readonly LogReader _reader = new(log);
 
     public StreamName Stream => stream;
 
-    /// <summary>The place that the options name; the head if they name none.</summary>
-    /// <exception cref="LogException">The stream did not exist then.</exception>
+    /// <summary>The version of the options; the head if they name none.</summary>
+    /// <exception cref="LogException">The stream did not exist at that time.</exception>
     public async Task<StreamPlace> FindAsync(PointInTime point)
     {
         var head = await _reader.ReadHeadAsync(stream, cancellation);
@@ -31,20 +31,20 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
         return await AtVersionAsync(version, first);
     }
 
-    /// <summary>The first place at or after a time or a version; the first of the history if it begins later.</summary>
-    /// <exception cref="UsageException">It has not happened yet.</exception>
+    /// <summary>The first version at or after a time or a version; the first of the history if it begins later.</summary>
+    /// <exception cref="UsageException">The moment is in the future.</exception>
     public async Task<StreamVersion> FindFromAsync(PointInTime point)
     {
         var head = await _reader.ReadHeadAsync(stream, cancellation);
         RequireHappened(point, head);
         if (point.Version is { } version)
             return version;
-        // The last place before it, in the microseconds of the log.
+        // The last version before it, in the microseconds of the log.
         var before = new DateTimeOffset((point.At!.Value.UtcTicks + 9) / 10 * 10 - 10, TimeSpan.Zero);
         return await _reader.FindAtAsync(stream, before, cancellation) is { } place ? place.Version.Next : StreamVersion.None;
     }
 
-    /// <summary>What the map held at a version.</summary>
+    /// <summary>The map's content at a version.</summary>
     public async Task<StreamFold> ReadAsync(StreamVersion upTo)
     {
         var history = new StreamHistory(log, terminal.Complain);
@@ -59,17 +59,17 @@ internal sealed class Past(LogStore log, StreamName stream, Terminal terminal, C
     }
 
     /// <summary>
-    /// A snapshot with few events after it, which can be written into a map as it is read, without the whole being held in
-    /// memory; null: there is none.
+    /// A snapshot with few later events, which can be written into a map while it is read, without the whole content in memory; null: there
+    /// is none.
     /// </summary>
     public async Task<NearSnapshot?> FindNearAsync(StreamVersion upTo)
     {
         var found = await new StreamHistory(log).FindSnapshotsAsync(stream, upTo, cancellation);
-        // Of an array it could not be told which entries were ever written.
+        // For an array, it would be unknown which entries were ever written.
         return found is [var best, ..] && !((MapType)best.Shape.Type).IsArray() && upTo - best.Version <= Math.Max(100_000, best.Entries / 2) ? new NearSnapshot(log, best, upTo, cancellation) : null;
     }
 
-    // A clock that is behind the source's own has seen less than the log.
+    // If this clock is behind the source's clock, the log has later events.
     private void RequireHappened(PointInTime point, StreamHead head)
     {
         var now = TimeProvider.System.GetUtcNow();

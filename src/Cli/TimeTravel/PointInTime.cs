@@ -4,13 +4,13 @@ using Maplog.Events;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>Where in a stream's past; nothing set means its head.</summary>
+/// <summary>A moment in a stream's past; nothing set means the head.</summary>
 /// <param name="At">A time.</param>
 /// <param name="Version">A version.</param>
-/// <param name="Before">An event: its version, its id, or a kind whose last event is meant.</param>
+/// <param name="Before">An event: its version, its id, or a kind, which means its last event.</param>
 internal sealed record PointInTime(DateTimeOffset? At = null, StreamVersion? Version = null, string? Before = null)
 {
-    /// <summary>A word of the command line that is a version (digits alone) or a time.</summary>
+    /// <summary>A word of the command line that is a version (only digits) or a time.</summary>
     public static PointInTime Parse(string text, TimeProvider time) =>
         long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var version)
             ? new PointInTime(Version: new StreamVersion(version))

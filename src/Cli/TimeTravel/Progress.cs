@@ -3,7 +3,7 @@ using Maplog.Cli.Output;
 
 namespace Maplog.Cli.TimeTravel;
 
-/// <summary>A line on the terminal that says how far a long work is; nothing in a pipe, nothing for a short one.</summary>
+/// <summary>A line on the terminal with the progress of long work; nothing in a pipe, nothing for short work.</summary>
 internal sealed class Progress(Terminal terminal, string doing, long total) : IDisposable
 {
     private const int Width = 30;

@@ -8,8 +8,8 @@ using Npgsql;
 namespace Maplog.Cli.TimeTravel;
 
 /// <summary>
-/// A view of one map's changes with a column for each field, as plain expressions on the bytes: a condition on a field is
-/// faster than on audit.changes, where a description is walked for each row.
+/// A view of one map's changes with a column for each field, as plain expressions on the bytes: a condition on a field is faster than on
+/// audit.changes, which walks a description for each row.
 /// </summary>
 internal sealed class TypedView
 {
@@ -23,7 +23,7 @@ internal sealed class TypedView
     {
         (_log, _stream, _opened) = (log, stream, opened);
         Add("", "k.bytes", fields.Key, 0, "key");
-        // A per-CPU value is its first CPU's here; audit.changes has all.
+        // For a per-CPU value, the view has the first CPU's value; audit.changes has all.
         Add("new_", "v.bytes", fields.Value, 0, "value");
         if (LpmPrefix.Applies(opened.Note.Shape, fields.Key))
             _columns.Add((Free("network"), $"{log.AuditSchema}.network(k.bytes)"));
@@ -61,14 +61,14 @@ internal sealed class TypedView
         }
     }
 
-    /// <param name="cancellation">Ends it; nothing is done then.</param>
+    /// <param name="cancellation">Ends the creation without any change.</param>
     public async Task MakeAsync(CancellationToken cancellation)
     {
         try
         {
             await using var connection = await _log.Database.OpenConnectionAsync(cancellation);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            // A column that is no more, or of another type, cannot be replaced.
+            // A column that was removed, or has another type, cannot be replaced.
             await using (var make = new NpgsqlCommand($"drop view if exists {Name}; {Sql}", connection, transaction))
                 await make.ExecuteNonQueryAsync(cancellation);
             await transaction.CommitAsync(cancellation);
@@ -127,6 +127,6 @@ internal sealed class TypedView
         };
     }
 
-    // Names of C and of streams have nothing else that would have to be doubled, but the BTF is not ours.
+    // C names and stream names have no other character that needs doubling, but the BTF comes from outside.
     private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

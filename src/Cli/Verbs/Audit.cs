@@ -3,7 +3,7 @@ using Maplog.Cli.Output;
 
 namespace Maplog.Cli.Verbs;
 
-/// <summary><c>maplog audit</c>: what makes the log easy to question in SQL.</summary>
+/// <summary><c>maplog audit</c>: helps SQL queries on the log.</summary>
 internal static class Audit
 {
     public static Command Command(Terminal terminal) =>

@@ -8,7 +8,7 @@ namespace Maplog.Cli.Verbs;
 /// <summary><c>maplog audit index</c></summary>
 internal static class AuditIndex
 {
-    /// <summary>Events a step: a transaction of a second or so, and what a Ctrl-C loses.</summary>
+    /// <summary>Events of a step: a transaction of about a second, and the work that a Ctrl-C loses.</summary>
     private const int Step = 100_000;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -48,7 +48,7 @@ internal static class AuditIndex
         }
         catch (OperationCanceledException) when (follows && call.Cancellation.IsCancellationRequested)
         {
-            // Ctrl-C is how following ends.
+            // Ctrl-C is the normal end of following.
         }
         if (call.WantsJson)
         {

@@ -6,7 +6,7 @@ namespace Maplog.Cli.Verbs;
 /// <summary><c>maplog completion SHELL</c></summary>
 internal static class Completion
 {
-    // Each hands the words up to the cursor to 'maplog complete', which knows verbs, options and, from the log, streams.
+    // Each script passes the words up to the cursor to 'maplog complete', which knows verbs, options and, from the log, streams.
     private static readonly Dictionary<string, string> Scripts = new()
     {
         ["bash"] = """
@@ -50,7 +50,7 @@ internal static class Completion
         return command;
     }
 
-    /// <summary><c>maplog complete -- WORDS</c>, which the scripts call: the words that can stand in the place of the last one.</summary>
+    /// <summary><c>maplog complete -- WORDS</c>, which the scripts call: the possible values of the last word.</summary>
     public static Command Words(Terminal terminal, Func<Command> root)
     {
         var words = new Argument<string[]>("WORDS") { Arity = ArgumentArity.ZeroOrMore };
@@ -60,7 +60,7 @@ internal static class Completion
         {
             var given = arguments.GetValue(words) ?? [];
             var last = given is [.., var word] ? word : "";
-            // The library completes at a place in a line; what is before it is quoted, what is at it is not.
+            // The library completes at a place in a line; the words before it are quoted, the word at it is not.
             var line = string.Concat(given.SkipLast(1).Select(w => w.AsSpan().ContainsAny(" \"'") ? $"\"{w.Replace("\"", "", StringComparison.Ordinal)}\" " : $"{w} ")) + last;
             foreach (var completion in root().Parse(line).GetCompletions(line.Length).Select(c => c.Label).Where(l => l.StartsWith(last, StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal))
                 terminal.Out.WriteLine(completion);

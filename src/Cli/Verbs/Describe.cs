@@ -50,7 +50,7 @@ internal static class Describe
         return ExitCode.Ok;
     }
 
-    /// <returns>Null: no description is left but the log's own.</returns>
+    /// <returns>Null: only the log's own description is left.</returns>
     private static async Task<MapFields?> SayAsync(LogStore log, StreamName stream, MapOpened map, Wanted wanted, CancellationToken cancellation)
     {
         var own = Descriptions.OwnOf(map);

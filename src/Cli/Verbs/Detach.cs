@@ -61,7 +61,7 @@ internal static class Detach
     {
         if (!Bpffs.Holds(folder))
             throw new KernelException($"Cannot remove the pins in {folder}: it is not on a BPF file system.", Errno.Einval);
-        // Held until the folder is gone: no capture begins in it meanwhile.
+        // The lock is held until the folder is gone: meanwhile no capture begins in it.
         using var held = FolderLock.TryTake(folder);
         if (held is null && !isForced)
         {

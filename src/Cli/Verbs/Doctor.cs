@@ -14,7 +14,7 @@ internal static class Doctor
     /// <summary>Columns before a check's finding, without its name.</summary>
     private const int MarkWidth = 10;
 
-    /// <summary>Columns in which text is still read.</summary>
+    /// <summary>The maximum width of readable text.</summary>
     private const int MinTextWidth = 30;
 
     public static Command Command(Terminal terminal)
@@ -49,7 +49,7 @@ internal static class Doctor
     {
         foreach (var area in checks.GroupBy(c => c.Area))
         {
-            // With the details each has its own line; without them those that came out alike have one.
+            // With details, each check has its own line; without them, checks with the same result share one.
             var lines = withDetails ? [.. area] : area.GroupBy(c => (c.State, c.Finding, c.Advice)).Select(Together).ToList();
             var width = lines.Max(c => c.Name.Length);
             terminal.Out.WriteLine(area.Key);
@@ -81,7 +81,7 @@ internal static class Doctor
         return all.Count == 1 ? all[0] : all[0] with { Name = $"{all[0].Name} and {all.Count - 1} more" };
     }
 
-    // On a terminal between words, under the column that it begins in; in a pipe one line.
+    // On a terminal the text is folded between words, under the column in which it begins; in a pipe it is one line.
     private static void WriteFolded(Terminal terminal, string text, int column)
     {
         var width = terminal.IsForPeople ? Math.Max(terminal.Width - column, MinTextWidth) : int.MaxValue;

@@ -71,7 +71,7 @@ internal static class Get
         return SortedEntries.Of(matching, shape);
     }
 
-    // As the kernel's own lookup has it.
+    // The same result as the kernel's own lookup.
     private static List<(byte[] Key, byte[] Value)> Longest(MapFold entries, byte[] address)
     {
         var (best, length) = (default((byte[] Key, byte[] Value)?), -1L);

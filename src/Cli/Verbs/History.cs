@@ -46,7 +46,7 @@ internal static class History
         var filter = options.Read(call.Arguments, found.Opened, descriptions);
         var past = new Past(log, found.Stream, call.Terminal, call.Cancellation);
         var upTo = wanted.To is { } to ? (await past.FindAsync(to)).Version : found.Head.Version;
-        // From a time means from the first change at or after it; a time before the history means all of it.
+        // A time means the first change at or after it; a time before the history means the whole history.
         var from = wanted.From is { } begin ? await past.FindFromAsync(begin) : StreamVersion.None;
         if (from > upTo.Next)
             throw new UsageException($"--from names version {from}, which comes after version {upTo} of --to: exchange them.");
@@ -89,7 +89,7 @@ internal static class History
         }
     }
 
-    /// <summary>Prints changes as they come; or keeps the last of them.</summary>
+    /// <summary>Prints changes as they arrive, or keeps the last ones.</summary>
     private sealed class Changes(Terminal terminal, KeyChangePrinter printer, int last)
     {
         private readonly Queue<KeyChange> _kept = new();

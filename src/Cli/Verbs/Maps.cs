@@ -76,7 +76,7 @@ internal static class Maps
             table.Write(call.Terminal);
     }
 
-    // The map's id, and enough of the boot's to tell two boots apart.
+    // The map's id, and enough digits of the boot id to distinguish two boots.
     private static string Generation(MapOpened? opened) => opened is null ? "-" : $"{opened.MapId}@{opened.BootId[..Math.Min(8, opened.BootId.Length)]}";
 
     private static string Bytes(int? size) => size is { } bytes ? $"{bytes} B" : "-";

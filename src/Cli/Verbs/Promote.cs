@@ -13,7 +13,7 @@ internal static class Promote
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Versions that a replica catches up on in a moment: before that the writer is not asked to stop.</summary>
+    /// <summary>A replica catches up on this many versions in a moment: until then the writer is not asked to stop.</summary>
     private const long Near = 10_000;
 
     public static Command Command(Terminal terminal)
@@ -49,7 +49,7 @@ internal static class Promote
         return await AwaitAsync(call, log, lease, before, node, within);
     }
 
-    // A writer that gives way before the next one is ready is an outage for nothing.
+    // If a writer gave way before the next one is ready, there would be a needless outage.
     private static async Task AskAsync(Call call, WriterLease lease, WriterRow before, string node, TimeSpan within)
     {
         string? said = null;
@@ -99,7 +99,7 @@ internal static class Promote
             : $"Node {node} was not promoted within {within.TotalSeconds:0} s; the source stays with {end?.Node ?? before?.Node}. {why}");
     }
 
-    // Not before its term stands in the log does its hook record, and is the old writer shut out.
+    // The hook records, and the old writer is shut out, only when the term is in the log.
     private static async Task<bool> HasBegunAsync(LogStore log, WriterRow row, CancellationToken cancellation)
     {
         var reader = new LogReader(log);

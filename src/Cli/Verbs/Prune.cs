@@ -22,7 +22,7 @@ internal static class Prune
         return command;
     }
 
-    // A slip in the year must not take all history with it.
+    // A typing error in the year must not delete the whole history.
     private static DateTimeOffset Past(string text)
     {
         var (time, now) = (Moment.Parse(text, TimeProvider.System), TimeProvider.System.GetUtcNow());
@@ -87,11 +87,11 @@ internal static class Prune
             using var progress = new Progress(call.Terminal, $"pruning {stream.Stream}", plan.Count);
             await pruner.DeleteAsync(stream.Stream, progress.Step, call.Cancellation);
         }
-        // What an unfinished prune leaves is told by itself.
+        // The rest of an unfinished prune is reported separately.
         return new Result(stream.Stream.ToString(), plan.Count - (isDry ? finished : 0), plan.Seal.Version.Value, plan.Seal.Time, finished, "");
     }
 
-    /// <returns>How many events an earlier prune had left, which ended on the way.</returns>
+    /// <returns>How many events an interrupted earlier prune had left.</returns>
     private static async Task<long> FinishAsync(Call call, Pruner pruner, StreamSummary stream, bool isDry)
     {
         var left = await pruner.LeftAsync(stream.Stream, call.Cancellation);

@@ -50,8 +50,8 @@ internal static class Standby
         return command;
     }
 
-    /// <summary>The group that the argument names.</summary>
-    /// <exception cref="UsageException">There is none.</exception>
+    /// <summary>The group of the argument.</summary>
+    /// <exception cref="UsageException">There is no such group.</exception>
     public static StandbyGroup Open(Call call, string name)
     {
         var root = call.Arguments.GetRequiredValue(Root);
@@ -65,7 +65,7 @@ internal static class Standby
             : near.Count > 0 ? $". Did you mean {string.Join(" or ", near)}?" : $"; there is {string.Join(", ", names)}."));
     }
 
-    /// <summary>Changes a member, then says how it is.</summary>
+    /// <summary>Changes a member, then prints its state.</summary>
     public static int Change(Call call, Action<StandbyGroup, string> change, Func<MemberStatus, string> said)
     {
         using var group = Open(call, call.Arguments.GetRequiredValue(Group));

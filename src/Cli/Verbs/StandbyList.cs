@@ -47,7 +47,7 @@ internal static class StandbyList
         }
         return code;
 
-        // One that cannot be read is told, and the next is listed.
+        // A group that cannot be read is reported, and the next one is listed.
         void Each(Action<StandbyGroup> write)
         {
             foreach (var each in names)

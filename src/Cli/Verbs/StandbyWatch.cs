@@ -29,7 +29,7 @@ internal static class StandbyWatch
             using var group = Standby.Open(call, call.Arguments.GetRequiredValue(Standby.Group));
             while (true)
             {
-                // Who joins has come once it listens.
+                // A member has joined when it listens.
                 var members = group.Members().Where(m => m.Listens.Count > 0).ToList();
                 foreach (var (incarnation, (_, gone)) in seen.Where(s => members.All(m => m.Incarnation != s.Key)).ToList())
                 {

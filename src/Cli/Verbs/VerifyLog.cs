@@ -54,7 +54,7 @@ internal static class VerifyLog
         var reader = new LogReader(log);
         var first = (await reader.ReadFirstAsync(head.Stream, call.Cancellation))?.Version ?? StreamVersion.None.Next;
         var result = new Result(head.Stream, 0, StreamVersion.None, 0, null, null);
-        // After a prune the chain begins at the first seal that is left.
+        // After a prune the chain begins at the first remaining seal.
         SealChain? chain = first.Value == 1 ? new SealChain() : null;
         byte[]? beginning = null;
         Pruned? record = null;
@@ -104,13 +104,13 @@ internal static class VerifyLog
         }
     }
 
-    /// <summary>What a prune has left: is it what its record says?</summary>
-    /// <returns>Null: it is.</returns>
+    /// <summary>Whether the history after a prune equals its prune record.</summary>
+    /// <returns>Null: it does.</returns>
     private static async Task<string?> BeginningAsync(Call call, LogStore log, StreamName stream, StreamVersion first, byte[]? seal, Pruned? record)
     {
         if (record is null || record.UpTo < first.Value - 1)
             return $"the versions before {first} are gone, and no prune record says so. Compare with a backup.";
-        // A prune that was ended on the way goes on with the next one.
+        // The next prune continues an interrupted one.
         if (record.UpTo >= first.Value)
             return null;
         if (seal is null || !seal.AsSpan().SequenceEqual(record.SealHash))
@@ -121,7 +121,7 @@ internal static class VerifyLog
             return $"the snapshot at version {first} that the prune record names is missing. Compare with a backup.";
         await foreach (var chunk in snapshots.ReadAsync(kept, call.Cancellation))
         {
-            // Each was verified on the way.
+            // Each chunk is verified while it is read.
         }
         return null;
     }

@@ -14,7 +14,7 @@ internal static class Watch
     /// <summary>How often the log is asked for more.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How often a log that is away is tried again.</summary>
+    /// <summary>The interval of retries while the log cannot be reached.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     public static Command Command(Terminal terminal)
