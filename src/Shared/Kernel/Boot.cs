@@ -1,6 +1,6 @@
 namespace Maplog.Kernel;
 
-/// <summary>This boot of the kernel. A map id or a ring position means nothing without it.</summary>
+/// <summary>The present boot of the kernel. A map id or a ring position is meaningful only together with its boot.</summary>
 public static class Boot
 {
     private static readonly Lazy<string> ReadId = new(() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
@@ -8,6 +8,6 @@ public static class Boot
     /// <summary>The kernel's boot id, a lower-case UUID of 36 characters.</summary>
     public static string Id => ReadId.Value;
 
-    /// <summary>Nanoseconds since boot, time suspended included: the clock that BPF programs read with bpf_ktime_get_boot_ns.</summary>
+    /// <summary>Nanoseconds since boot, including suspended time: the clock that BPF programs read with bpf_ktime_get_boot_ns.</summary>
     public static long Now() => Native.BootTime();
 }

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Maplog.Kernel;
 
 /// <summary>
-/// A program's hold on what it hooks. When the last descriptor and the last pin of a link are gone, the program is detached:
-/// disposing an unpinned link detaches, disposing a pinned one does not.
+/// The attachment of a program. When the last descriptor and the last pin of a link are gone, the kernel detaches the program: disposing an
+/// unpinned link detaches it, disposing a pinned link does not.
 /// </summary>
 [SuppressMessage("Interoperability", "CA1419", Justification = "Only a link that holds is handed out.")]
 public sealed unsafe class BpfLink : OwnedFd
@@ -19,8 +19,8 @@ public sealed unsafe class BpfLink : OwnedFd
     private BpfLink(string what) => _what = what;
 
     /// <summary>
-    /// Whether it can be pinned. Not so for kprobes and tracepoints before kernel 5.15, where there is no link but the perf
-    /// event itself: these programs run only as long as this process.
+    /// Whether the link can be pinned. Before kernel 5.15, kprobes and tracepoints cannot: they have no link but only the perf event, so
+    /// these programs run only as long as this process.
     /// </summary>
     public bool CanPin { get; private set; } = true;
 
@@ -69,7 +69,7 @@ public sealed unsafe class BpfLink : OwnedFd
         };
     }
 
-    /// <summary>What the kernel says of the link. EINVAL where there is none; see <see cref="CanPin"/>.</summary>
+    /// <summary>The kernel's description of the link. EINVAL if there is none; see <see cref="CanPin"/>.</summary>
     public LinkInfo Info()
     {
         Native.RawLinkInfo raw = default;
@@ -80,7 +80,9 @@ public sealed unsafe class BpfLink : OwnedFd
             : throw new KernelException($"Cannot read the description of {_what}: the kernel has no link for it.", errno);
     }
 
-    /// <summary>Pins the link: the program then runs on without this process. Under a temporary name first, then renamed.</summary>
+    /// <summary>
+    /// Pins the link, so that the program continues without this process. The pin first has a temporary name, and is then renamed.
+    /// </summary>
     public void Pin(string path, bool replace = false)
     {
         if (!TryPin(path, out int errno, replace))
@@ -91,7 +93,7 @@ public sealed unsafe class BpfLink : OwnedFd
         }
     }
 
-    /// <summary>Pins the link, where a refusal is an answer (EINVAL where <see cref="CanPin"/> is false).</summary>
+    /// <summary>Pins the link, and returns a refusal as a result (EINVAL if <see cref="CanPin"/> is false).</summary>
     public bool TryPin(string path, out int errno, bool replace = false)
     {
         errno = CanPin ? Bpffs.Pin(this, path, replace) : Errno.Einval;
@@ -101,8 +103,8 @@ public sealed unsafe class BpfLink : OwnedFd
     }
 
     /// <summary>
-    /// Detaches now, whoever else holds the link. Only links of networking programs can be: for the others (false) unpin
-    /// and dispose all who hold it.
+    /// Detaches now, even if other processes hold the link. Only links of networking programs support this: for the others (false), unpin
+    /// the link and dispose all of its holders.
     /// </summary>
     public bool Detach()
     {
@@ -117,7 +119,7 @@ public sealed unsafe class BpfLink : OwnedFd
 
     public override string ToString() => _what;
 
-    /// <summary>A second descriptor of a link of libbpf's.</summary>
+    /// <summary>A second descriptor of a link of libbpf.</summary>
     internal static BpfLink Duplicate(int descriptor, string program)
     {
         var link = new BpfLink($"the link of program {program}");
@@ -126,8 +128,7 @@ public sealed unsafe class BpfLink : OwnedFd
     }
 
     /// <summary>
-    /// Hangs a program on a perf event. From 5.15 by a link, which then holds the event; before, the event's own descriptor
-    /// is the hold.
+    /// Attaches a program to a perf event. From 5.15 on, a link holds the event; before, the event's own descriptor is the attachment.
     /// </summary>
     internal static BpfLink OnPerfEvent(int program, PerfEventFd perfEvent, string name, out int errno)
     {

@@ -2,7 +2,7 @@ namespace Maplog.Kernel;
 
 public sealed unsafe partial class BpfMap
 {
-    /// <summary>Ids of all maps of this kernel, ascending (CAP_SYS_ADMIN). Maps come and go during the walk.</summary>
+    /// <summary>Ids of all maps of this kernel, ascending (CAP_SYS_ADMIN). Maps may be created and closed during the walk.</summary>
     public static IEnumerable<uint> Ids()
     {
         for (uint id = 0; NextId(ref id);)
@@ -19,8 +19,8 @@ public sealed unsafe partial class BpfMap
     }
 
     /// <summary>
-    /// The description of each map of this kernel. A map that ends during the walk is left out, and so is a map that this process
-    /// may not open, as a security module can have it: <see cref="Unopenable"/>.
+    /// The description of each map of this kernel, except maps that end during the walk and maps that this process may not open, for
+    /// example because of a security module: <see cref="Unopenable"/>.
     /// </summary>
     public static IEnumerable<MapInfo> All()
     {
@@ -45,7 +45,7 @@ public sealed unsafe partial class BpfMap
 
     /// <summary>The description of the map with this id.</summary>
     /// <param name="id">The kernel's id.</param>
-    /// <param name="errno">0; ENOENT: there is no such map; else why it may not or cannot be opened.</param>
+    /// <param name="errno">0; ENOENT: there is no such map; otherwise why it cannot be opened.</param>
     public static MapInfo? Describe(uint id, out int errno)
     {
         using BpfMap? map = TryOpenById(id, MapAccess.Read, out errno);

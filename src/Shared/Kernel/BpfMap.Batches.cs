@@ -11,18 +11,20 @@ public sealed unsafe partial class BpfMap
     private bool _noUpdateBatch, _noDeleteBatch, _noLookupBatch;
 
     /// <summary>
-    /// Whether batches go to the kernel as batches. Turned off, or found missing for this kind of map on this kernel
-    /// (which is remembered), every entry is a call of its own; the results are the same.
+    /// Whether the kernel gets batches. If this is off, or if this kind of map has no batches on this kernel (which is remembered), every
+    /// entry is a separate call; the results are the same.
     /// </summary>
     public bool UseBatches { get; set; } = true;
 
     /// <summary>
-    /// Makes or changes <paramref name="count"/> entries, in order. <paramref name="keys"/> holds them end to end,
-    /// <paramref name="values"/> too. After a refusal that may pass (EBUSY, EAGAIN, ENOMEM) the batch continues with the refused
+    /// Creates or changes <paramref name="count"/> entries, in order. <paramref name="keys"/> contains the keys one after the other,
+    /// <paramref name="values"/> the values. After a refusal that may pass (EBUSY, EAGAIN, ENOMEM) the batch continues with the refused
     /// entry, several times.
     /// </summary>
     /// <returns><paramref name="count"/>.</returns>
-    /// <exception cref="KernelException">The kernel refused an entry, which the message names by its key; <see cref="KernelException.Done"/> entries before it were written.</exception>
+    /// <exception cref="KernelException">
+    /// The kernel refused an entry, which the message names by its key; <see cref="KernelException.Done"/> entries before it were written.
+    /// </exception>
     public int UpdateBatch(ReadOnlySpan<byte> keys, ReadOnlySpan<byte> values, int count)
     {
         CheckRoom("keys", keys.Length, count, _info.KeySize);
@@ -47,7 +49,7 @@ public sealed unsafe partial class BpfMap
                         break;
                     }
 
-                    // A refusal before the first entry leaves the count as it was given. What was written before it stays written.
+                    // A refusal before the first entry does not change the count. Entries that were written before it stay written.
                     from += done == wanted ? 0 : (int)done;
                     tries = done == wanted || done == 0 ? tries + 1 : 1;
                     if (!MayPass(errno, tries))
@@ -69,9 +71,11 @@ public sealed unsafe partial class BpfMap
         }
     }
 
-    /// <summary>Deletes <paramref name="count"/> entries. A key that is not there is no error; the rest is deleted all the same.</summary>
-    /// <returns>Entries that were there and are deleted.</returns>
-    /// <exception cref="KernelException">The kernel refused a key, which the message names; <see cref="KernelException.Done"/> keys before it are deleted or were not there.</exception>
+    /// <summary>Deletes <paramref name="count"/> entries. A missing key is not an error; the other keys are deleted all the same.</summary>
+    /// <returns>Entries that existed and are deleted.</returns>
+    /// <exception cref="KernelException">
+    /// The kernel refused a key, which the message names; <see cref="KernelException.Done"/> keys before it are deleted or did not exist.
+    /// </exception>
     public int DeleteBatch(ReadOnlySpan<byte> keys, int count)
     {
         CheckRoom("keys", keys.Length, count, _info.KeySize);
@@ -125,16 +129,13 @@ public sealed unsafe partial class BpfMap
     /// <summary>Reads the whole map, <paramref name="chunk"/> entries a call.</summary>
     public MapScan Scan(int chunk = 256) => new(this, chunk);
 
-    /// <summary>
-    /// ENOTSUPP: this kind has no such batch. EINVAL before any entry was looked at (the count is untouched): the kernel
-    /// does not know the command.
-    /// </summary>
+    /// <summary>ENOTSUPP: this kind has no such batch. EINVAL with an unchanged count: the kernel does not know the command.</summary>
     internal static bool IsLack(int errno, bool untouched) =>
         errno is Errno.Enotsupp or Errno.Eopnotsupp || (errno == Errno.Einval && untouched);
 
     /// <summary>
-    /// Whether to try again, after a pause where one helps. The kernel refills its lists of free elements in the background,
-    /// within milliseconds; a bucket that is locked on this CPU is free in microseconds.
+    /// Whether to try again, after a pause if a pause helps. The kernel refills its lists of free elements in the background, within
+    /// milliseconds; a bucket that is locked on this CPU is free in microseconds.
     /// </summary>
     /// <param name="errno">The refusal.</param>
     /// <param name="tries">Refusals of this entry so far.</param>

@@ -6,14 +6,13 @@ namespace Maplog.Kernel;
 public sealed unsafe partial class BpfMap
 {
     /// <summary>
-    /// Times an operation is tried again on EBUSY: a tracing program holds the bucket on this CPU at this moment,
-    /// a state that cannot last.
+    /// Retries of an operation on EBUSY: a tracing program holds the bucket on this CPU at this moment, a state that cannot last.
     /// </summary>
     private const int BusyTries = 64;
 
     /// <summary>
-    /// Reads the entry of exactly this key. (The kernel's own lookup in an LPM trie gives the longest prefix that matches;
-    /// here a trie's key is its prefix too, and another prefix is no answer.)
+    /// Reads the entry with exactly this key. (The kernel's own lookup in an LPM trie returns the longest matching prefix; here the prefix
+    /// is part of a trie's key, and another prefix does not match.)
     /// </summary>
     /// <returns>False if there is no such entry.</returns>
     public bool Lookup(ReadOnlySpan<byte> key, Span<byte> value)
@@ -33,7 +32,7 @@ public sealed unsafe partial class BpfMap
         }
     }
 
-    /// <summary>Makes or changes an entry.</summary>
+    /// <summary>Creates or changes an entry.</summary>
     public void Update(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, UpdateMode mode = UpdateMode.Any)
     {
         int errno = TryUpdate(key, value, mode);
@@ -41,7 +40,7 @@ public sealed unsafe partial class BpfMap
             throw Refused("write an entry of", errno);
     }
 
-    /// <summary>Makes or changes an entry, where a refusal is an answer: EEXIST, ENOENT, E2BIG (full) or another.</summary>
+    /// <summary>Creates or changes an entry, and returns a refusal as a result: EEXIST, ENOENT, E2BIG (full) or another.</summary>
     /// <returns>0 or the errno.</returns>
     public int TryUpdate(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, UpdateMode mode = UpdateMode.Any)
     {
@@ -99,9 +98,9 @@ public sealed unsafe partial class BpfMap
     }
 
     /// <summary>
-    /// A trie's lookup found something: this prefix, or a shorter one that covers it? If one bit less finds nothing, or another
-    /// value, it was this one. With equal values the order of keys decides: a key that is there is never followed by the first
-    /// of all keys, one that is not there is.
+    /// A trie's lookup found something: was it this prefix, or a shorter one that covers it? If one bit less finds nothing, or another
+    /// value, it was this prefix. With equal values the order of keys decides: the first of all keys never follows an existing key, but
+    /// follows a missing one.
     /// </summary>
     private bool IsExact(byte* key, byte* value)
     {
@@ -145,7 +144,7 @@ public sealed unsafe partial class BpfMap
     private ArgumentException WrongLength(string what, int length, int wanted) =>
         new($"A {what} of {this} has {wanted} bytes, but {length} were given.");
 
-    /// <summary>The sentence for what the kernel refused.</summary>
+    /// <summary>The sentence about a refusal of the kernel.</summary>
     internal KernelException Refused(string doing, int errno, string progress = "", int done = 0)
     {
         string why = errno switch

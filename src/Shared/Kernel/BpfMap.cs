@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Maplog.Kernel;
 
 /// <summary>
-/// One descriptor of a kernel map. While it is open the map lives.
-/// Keys are <see cref="MapInfo.KeySize"/> bytes, values <see cref="MapInfo.ValueBytes"/>; both are checked before the kernel sees them.
-/// Reading and writing entries allocates nothing and may be done from several threads.
+/// One descriptor of a kernel map. The map lives while the descriptor is open. Keys have <see cref="MapInfo.KeySize"/> bytes, values <see
+/// cref="MapInfo.ValueBytes"/>; both are checked before the kernel sees them. Reading and writing entries allocates nothing, and several
+/// threads may do it.
 /// </summary>
 [SuppressMessage("Interoperability", "CA1419", Justification = "Only a map that is open, and known to be one, is handed out.")]
 public sealed unsafe partial class BpfMap : OwnedFd
@@ -56,10 +56,10 @@ public sealed unsafe partial class BpfMap : OwnedFd
                 _ => "the kernel refused it.",
             }, errno);
 
-    /// <summary>Opens the map with this kernel id (CAP_SYS_ADMIN), where a refusal is an answer.</summary>
+    /// <summary>Opens the map with this kernel id (CAP_SYS_ADMIN), and returns a refusal as a result.</summary>
     /// <param name="id">The kernel's id.</param>
-    /// <param name="access">What it is opened for.</param>
-    /// <param name="errno">0; ENOENT: there is no such map; else why it may not or cannot be opened.</param>
+    /// <param name="access">The wanted access.</param>
+    /// <param name="errno">0; ENOENT: there is no such map; otherwise why it cannot be opened.</param>
     public static BpfMap? TryOpenById(uint id, MapAccess access, out int errno)
     {
         var map = new BpfMap();
@@ -68,13 +68,13 @@ public sealed unsafe partial class BpfMap : OwnedFd
         return errno == 0 ? map.Describe($"the map with id {id}") : null;
     }
 
-    /// <summary>Makes a map.</summary>
+    /// <summary>Creates a map.</summary>
     /// <param name="name">At most 15 characters of [A-Za-z0-9_.]; may be empty.</param>
     /// <param name="type">The kind.</param>
     /// <param name="keySize">Bytes of a key.</param>
-    /// <param name="valueSize">Bytes of a value, of one CPU for the per-CPU kinds.</param>
-    /// <param name="maxEntries">Entries it can hold; of a ring buffer its bytes.</param>
-    /// <param name="flags">See <see cref="MapFlags"/>. An LPM trie gets <see cref="MapFlags.NoPreallocation"/> by itself.</param>
+    /// <param name="valueSize">Bytes of a value, for one CPU in the per-CPU kinds.</param>
+    /// <param name="maxEntries">Maximum of entries; for a ring buffer its bytes.</param>
+    /// <param name="flags">See <see cref="MapFlags"/>. An LPM trie always gets <see cref="MapFlags.NoPreallocation"/>.</param>
     /// <param name="btf">Describes key and value; null for none.</param>
     /// <param name="btfKeyType">The key's type id in <paramref name="btf"/>.</param>
     /// <param name="btfValueType">The value's type id in <paramref name="btf"/>.</param>
@@ -115,11 +115,11 @@ public sealed unsafe partial class BpfMap : OwnedFd
     }
 
     /// <summary>
-    /// Pins the map at <paramref name="path"/>, on a BPF file system and in a folder that exists (<see cref="Bpffs.EnsureMounted"/>):
-    /// under a temporary name first, then renamed, so that nobody sees half a change.
+    /// Pins the map at <paramref name="path"/>, on a BPF file system and in an existing folder (<see cref="Bpffs.EnsureMounted"/>). The pin
+    /// first has a temporary name, and is then renamed, so that no process sees half a change.
     /// </summary>
     /// <param name="path">The last name must not have a dot.</param>
-    /// <param name="replace">Takes the place of what is pinned there; else EEXIST.</param>
+    /// <param name="replace">Replaces an existing pin; otherwise EEXIST.</param>
     public void Pin(string path, bool replace = false)
     {
         int errno = Bpffs.Pin(this, path, replace);
@@ -127,7 +127,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
             throw Bpffs.PinRefused(ToString(), path, errno);
     }
 
-    /// <summary>From now on bpf(2) cannot change the map, BPF programs still can. There is no way back.</summary>
+    /// <summary>From now on bpf(2) cannot change the map; BPF programs still can. This cannot be undone.</summary>
     public void Freeze()
     {
         int errno = -Native.MapFreeze(this);
@@ -144,7 +144,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
         }
     }
 
-    /// <summary>Whether bpf(2) can no longer change the map. Only the descriptor's text in /proc says so.</summary>
+    /// <summary>Whether bpf(2) can no longer change the map. Only the descriptor's text in /proc shows this.</summary>
     public bool IsFrozen() => File.ReadLines($"/proc/self/fdinfo/{(int)handle}")
         .Any(line => line.StartsWith("frozen:", StringComparison.Ordinal) && line.AsSpan(7).Trim() is "1");
 
@@ -164,7 +164,9 @@ public sealed unsafe partial class BpfMap : OwnedFd
         ? "a map"
         : $"map {(_info.Name.Length > 0 ? _info.Name : "without a name")} (id {_info.Id}, {_info.Type})";
 
-    /// <summary>A second descriptor of what <paramref name="descriptor"/> of someone else (libbpf) stands for, with a life of its own.</summary>
+    /// <summary>
+    /// A second descriptor of the object behind <paramref name="descriptor"/>, which belongs to libbpf; it has its own lifetime.
+    /// </summary>
     internal static BpfMap Duplicate(int descriptor, string what)
     {
         var map = new BpfMap();
@@ -178,7 +180,7 @@ public sealed unsafe partial class BpfMap : OwnedFd
 
     private static uint OpenFlags(MapAccess access) => access == MapAccess.Read ? MapFlags.ReadOnly : 0;
 
-    // The pin of a program or a link can be opened as well, and describes itself with a structure of its own.
+    // The pin of a program or a link can be opened too, and has a description with another structure.
     private BpfMap DescribePinned(string path)
     {
         if (new FileInfo($"/proc/self/fd/{(int)handle}").LinkTarget is { } kind && !kind.EndsWith("bpf-map", StringComparison.Ordinal))

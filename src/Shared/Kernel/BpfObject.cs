@@ -5,9 +5,9 @@ using System.Runtime.InteropServices;
 namespace Maplog.Kernel;
 
 /// <summary>
-/// A compiled BPF object file: opened, adjusted, loaded; then its programs are attached and its maps used.
-/// Disposing it closes libbpf's descriptors; what is pinned, attached through a living <see cref="BpfLink"/>, or held as a
-/// <see cref="BpfMap"/> lives on. For one thread at a time.
+/// A compiled BPF object file: it is opened, adjusted and loaded; then its programs are attached and its maps used. Disposing it closes
+/// libbpf's descriptors. Pins, programs attached through a living <see cref="BpfLink"/>, and maps held as <see cref="BpfMap"/> live on.
+/// Only one thread may use it at a time.
 /// </summary>
 [SuppressMessage("Interoperability", "CA1419", Justification = "Only an object that libbpf has opened is handed out.")]
 public sealed unsafe class BpfObject : SafeHandle
@@ -23,21 +23,21 @@ public sealed unsafe class BpfObject : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>The name given when it was opened, for messages.</summary>
+    /// <summary>The name from its opening, for messages.</summary>
     public string Name { get; }
 
     /// <summary>Its programs, in the order of the file.</summary>
     public IReadOnlyList<BpfProgram> Programs => _programs;
 
-    /// <summary>Names of its maps, the compiler's own (.rodata, .bss) among them.</summary>
+    /// <summary>Names of its maps, including the compiler's own (.rodata, .bss).</summary>
     public IReadOnlyCollection<string> MapNames => _maps.Keys;
 
-    /// <summary>What libbpf warned of so far.</summary>
+    /// <summary>The warnings of libbpf so far.</summary>
     public IReadOnlyList<string> Log => _log;
 
-    /// <summary>Opens an object file that is in memory. Nothing is in the kernel yet.</summary>
-    /// <param name="elf">The file clang made.</param>
-    /// <param name="name">A name for it; the compiler's own maps get its first characters.</param>
+    /// <summary>Opens an object file in memory. Nothing is in the kernel yet.</summary>
+    /// <param name="elf">The file from clang.</param>
+    /// <param name="name">A name for it; the names of the compiler's own maps begin with its first characters.</param>
     public static BpfObject Open(ReadOnlySpan<byte> elf, string name)
     {
         var opened = new BpfObject(name);
@@ -71,18 +71,21 @@ public sealed unsafe class BpfObject : SafeHandle
         return opened;
     }
 
-    /// <summary>The program of this name: its C function's.</summary>
+    /// <summary>The program with this name, which is the name of its C function.</summary>
     public BpfProgram Program(string name) => _programs.Find(p => p.Name == name)
         ?? throw new ArgumentException($"The BPF object {Name} has no program {name}; it has {string.Join(", ", _programs.Select(p => p.Name))}.", nameof(name));
 
-    /// <summary>Whether <see cref="Load"/> loads the program. A program that is not loaded cannot be attached, and this kernel need not know what it uses.</summary>
+    /// <summary>
+    /// Whether <see cref="Load"/> loads the program. A program that is not loaded cannot be attached, and may use features that this kernel
+    /// does not have.
+    /// </summary>
     public void SetAutoload(string program, bool load) =>
         Check(Native.ProgramSetAutoload(Program(program).Pointer, load), $"say whether to load the program {program}");
 
     /// <summary>Sets the kernel function that a tracing program (fentry, fexit) hooks, not one of a module. Before <see cref="Load"/>.</summary>
     public void SetAttachTarget(string program, string function)
     {
-        // Asked for a function that vmlinux does not have, libbpf opens every module's BTF, and closes them only in a load.
+        // If vmlinux does not have the function, libbpf opens the BTF of every module, and closes it only in a load.
         _vmlinux ??= VmlinuxBtf.Load();
         if (!_vmlinux.HasFunction(function))
         {
@@ -93,7 +96,7 @@ public sealed unsafe class BpfObject : SafeHandle
         Check(Native.ProgramSetTarget(Program(program).Pointer, 0, function), $"let the program {program} hook {function}");
     }
 
-    /// <summary>Sets the entries a map can hold, of a ring buffer its bytes. Before <see cref="Load"/>.</summary>
+    /// <summary>Sets the maximum of entries of a map, for a ring buffer its bytes. Before <see cref="Load"/>.</summary>
     public void SetMaxEntries(string map, uint entries) =>
         Check(Native.MapSetMaxEntries(MapPointer(map), entries), $"let the map {map} hold {entries} entries");
 
@@ -101,7 +104,7 @@ public sealed unsafe class BpfObject : SafeHandle
     public void SetValueSize(string map, uint bytes) =>
         Check(Native.MapSetValueSize(MapPointer(map), bytes), $"give the map {map} values of {bytes} bytes");
 
-    /// <summary>Uses an existing map, as a rule a pinned one, in place of a new one. Before <see cref="Load"/>.</summary>
+    /// <summary>Uses an existing map, usually a pinned one, in place of a new one. Before <see cref="Load"/>.</summary>
     public void ReuseMap(string map, BpfMap with) =>
         Check(Native.MapReuse(MapPointer(map), with), $"use {with} as the map {map}");
 
@@ -116,7 +119,7 @@ public sealed unsafe class BpfObject : SafeHandle
         return value == null ? [] : new ReadOnlySpan<byte>(value, (int)size).ToArray();
     }
 
-    /// <summary>Sets the constants, all of them, laid out as the compiler did. Before <see cref="Load"/>.</summary>
+    /// <summary>Sets all constants, in the layout of the compiler. Before <see cref="Load"/>.</summary>
     public void SetRodata(ReadOnlySpan<byte> value)
     {
         nint map = RodataPointer() ?? throw new ArgumentException($"The BPF object {Name} has no constants (.rodata).");
@@ -127,8 +130,11 @@ public sealed unsafe class BpfObject : SafeHandle
             Check(Native.MapSetInitialValue(map, v, (nuint)value.Length), "set its constants");
     }
 
-    /// <summary>Makes the maps and loads the programs.</summary>
-    /// <exception cref="KernelException">The kernel refused; the message ends with what libbpf and the verifier said last, <see cref="KernelException.Log"/> has all.</exception>
+    /// <summary>Creates the maps and loads the programs.</summary>
+    /// <exception cref="KernelException">
+    /// The kernel refused; the message ends with the last lines of libbpf and the verifier, <see cref="KernelException.Log"/> has all
+    /// lines.
+    /// </exception>
     public void Load()
     {
         using var collecting = LibbpfLog.Collect(_log);
@@ -149,7 +155,7 @@ public sealed unsafe class BpfObject : SafeHandle
         throw new KernelException($"Cannot load the BPF object {Name}: {why}.", errno, _log);
     }
 
-    /// <summary>A descriptor of its own to a map of the loaded object; it may outlive the object.</summary>
+    /// <summary>A separate descriptor of a map of the loaded object; it may outlive the object.</summary>
     public BpfMap Map(string name)
     {
         nint map = MapPointer(name);
@@ -217,7 +223,7 @@ public sealed unsafe class BpfObject : SafeHandle
         }
     }
 
-    /// <summary>Keeps the object, and with it every pointer into it, while libbpf works on one; collects what libbpf says.</summary>
+    /// <summary>Keeps the object, and so every pointer into it, while libbpf uses one; collects the messages of libbpf.</summary>
     internal readonly ref struct Held
     {
         private readonly BpfObject _held;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Maplog.Kernel;
 
-/// <summary>A program of a <see cref="BpfObject"/>; it is used as long as the object is open.</summary>
+/// <summary>A program of a <see cref="BpfObject"/>; it can be used as long as the object is open.</summary>
 public sealed unsafe class BpfProgram
 {
     private readonly BpfObject _owner;
@@ -20,7 +20,7 @@ public sealed unsafe class BpfProgram
     /// <summary>The C function's name.</summary>
     public string Name { get; }
 
-    /// <summary>What SEC() says, as <c>fexit/htab_map_update_elem</c>: the kind of program and what it hooks.</summary>
+    /// <summary>The content of SEC(), for example <c>fexit/htab_map_update_elem</c>: the kind of program and its target.</summary>
     public string Section { get; }
 
     /// <summary>The kernel's number of the kind of program (BPF_PROG_TYPE_*).</summary>
@@ -38,7 +38,9 @@ public sealed unsafe class BpfProgram
 
     internal nint Pointer { get; }
 
-    /// <summary>Hooks the program in as its section says. It runs until the link is disposed and nothing else holds the link.</summary>
+    /// <summary>
+    /// Attaches the program as its section says. The program runs until the link is disposed and nothing else holds the link.
+    /// </summary>
     public BpfLink Attach()
     {
         using var held = new BpfObject.Held(_owner);
@@ -47,8 +49,8 @@ public sealed unsafe class BpfProgram
         string target = Section.Length > kind.Length ? Section[(kind.Length + 1)..] : "";
         switch (kind)
         {
-            // libbpf's own link to a perf event switches the event off when it is closed, though the link be pinned;
-            // so these are made here.
+            // libbpf's own link to a perf event disables the event when it is closed, even if the link is pinned, so these links are
+            // created here.
             case "kprobe" or "kretprobe":
                 return AttachKprobe(target, kind == "kretprobe");
             case "tp" or "tracepoint" when target.Split('/') is [var category, var name]:
@@ -72,7 +74,7 @@ public sealed unsafe class BpfProgram
         }
     }
 
-    /// <summary>Hooks a kprobe program into a kernel function, <c>name</c> or <c>name+offset</c>, at its entry or its return.</summary>
+    /// <summary>Attaches a kprobe program to a kernel function, <c>name</c> or <c>name+offset</c>, at its entry or its return.</summary>
     public BpfLink AttachKprobe(string function, bool atReturn = false)
     {
         using var held = new BpfObject.Held(_owner);
@@ -80,7 +82,10 @@ public sealed unsafe class BpfProgram
         return errno == 0 ? Hang(probe, function) : throw Refused((atReturn ? "the return of " : "") + function, errno, []);
     }
 
-    /// <summary>Hooks a tracepoint program into a tracepoint, as <c>syscalls</c>, <c>sys_enter_bpf</c>. Mounts tracefs if it is not.</summary>
+    /// <summary>
+    /// Attaches a tracepoint program to a tracepoint, for example <c>syscalls</c>, <c>sys_enter_bpf</c>. Mounts tracefs if it is not
+    /// mounted.
+    /// </summary>
     public BpfLink AttachTracepoint(string category, string name)
     {
         using var held = new BpfObject.Held(_owner);
@@ -89,9 +94,11 @@ public sealed unsafe class BpfProgram
         return errno == 0 ? Hang(point, $"{category}/{name}") : throw Refused($"the tracepoint {category}/{name}", errno, []);
     }
 
-    /// <summary>Pins the program: it stays in the kernel without this process. Under a temporary name first, then renamed.</summary>
-    /// <param name="path">Where.</param>
-    /// <param name="replace">Whether what is pinned there is replaced, in one step.</param>
+    /// <summary>
+    /// Pins the program, so that it stays in the kernel without this process. The pin first has a temporary name, and is then renamed.
+    /// </summary>
+    /// <param name="path">The path of the pin.</param>
+    /// <param name="replace">Whether an existing pin is replaced, in one step.</param>
     public void Pin(string path, bool replace = false)
     {
         using var held = new BpfObject.Held(_owner);
@@ -110,13 +117,15 @@ public sealed unsafe class BpfProgram
         return ProgramInfo.OfDescriptor(Descriptor(), Name);
     }
 
-    /// <summary>Runs the program on made-up input (BPF_PROG_TEST_RUN): a packet for a networking program.</summary>
+    /// <summary>Runs the program on artificial input (BPF_PROG_TEST_RUN): a packet for a networking program.</summary>
     /// <param name="data">The packet, at least 14 bytes; empty for kinds that take none.</param>
     /// <param name="repeat">How often.</param>
-    /// <returns>What the last run returned.</returns>
+    /// <returns>The result of the last run.</returns>
     public uint TestRun(ReadOnlySpan<byte> data, int repeat = 1) => TestRun(data, [], repeat);
 
-    /// <summary>Runs the program on a made-up context: the argument of a <c>syscall</c> program, arguments of a raw tracepoint.</summary>
+    /// <summary>
+    /// Runs the program on an artificial context: the argument of a <c>syscall</c> program, arguments of a raw tracepoint.
+    /// </summary>
     public uint TestRunWithContext(ReadOnlySpan<byte> context) => TestRun([], context, 0);
 
     public override string ToString() => $"program {Name} ({Section})";

@@ -1,14 +1,14 @@
 namespace Maplog.Kernel;
 
-/// <summary>The file system of pins. It takes folders and pins only, and no name with a dot.</summary>
+/// <summary>The file system of pins. It contains only folders and pins, and accepts no names with dots.</summary>
 public static class Bpffs
 {
-    /// <summary>Where distributions mount it.</summary>
+    /// <summary>The mount point in all distributions.</summary>
     public const string Root = "/sys/fs/bpf";
 
     private const long Magic = 0xcafe4a11;
 
-    /// <summary>Whether <paramref name="path"/>, or the nearest folder above it that exists, is on a bpffs.</summary>
+    /// <summary>Whether <paramref name="path"/>, or the nearest existing folder above it, is on a bpffs.</summary>
     public static bool Holds(string path) => Native.FileSystem(NearestThatExists(path)) == Magic;
 
     /// <summary>
@@ -44,7 +44,7 @@ public static class Bpffs
         }
     }
 
-    /// <summary>Takes a pin away; what was pinned lives on as long as something else holds it.</summary>
+    /// <summary>Removes a pin; the pinned object lives on as long as something else holds it.</summary>
     /// <returns>False if there was no such pin.</returns>
     public static bool Unpin(string path)
     {
@@ -57,8 +57,8 @@ public static class Bpffs
         };
     }
 
-    /// <summary>Gives a folder of pins its name, in one step: whoever opens it finds all that is in it.</summary>
-    /// <returns>False if there is a folder of that name already; then nothing was done.</returns>
+    /// <summary>Gives a folder of pins its name in one step, so that other processes see it complete.</summary>
+    /// <returns>False if a folder with that name exists; then nothing was done.</returns>
     public static bool Publish(string folder, string name)
     {
         int errno = -Native.Rename(folder, name, replace: false);
@@ -71,8 +71,8 @@ public static class Bpffs
     }
 
     /// <summary>
-    /// Pins under a temporary name beside <paramref name="path"/>, then renames: whoever opens the path finds a whole pin
-    /// or none, also when an older one is replaced.
+    /// Pins under a temporary name next to <paramref name="path"/>, then renames: a process that opens the path finds a complete pin or
+    /// none, even if an older pin is replaced.
     /// </summary>
     /// <returns>0 or the errno.</returns>
     internal static int Pin(OwnedFd fd, string path, bool replace)

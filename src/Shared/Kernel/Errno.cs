@@ -1,6 +1,6 @@
 namespace Maplog.Kernel;
 
-/// <summary>The error numbers that bpf(2), mmap(2) and perf_event_open(2) give, as on x86-64 and arm64.</summary>
+/// <summary>The error numbers of bpf(2), mmap(2) and perf_event_open(2), as on x86-64 and arm64.</summary>
 public static class Errno
 {
     public const int Eperm = 1;
@@ -26,7 +26,7 @@ public static class Errno
     public const int Eopnotsupp = 95;
     public const int Eaddrinuse = 98;
 
-    /// <summary>ENOTSUPP: inside the kernel only, no libc knows it, and yet bpf(2) returns it.</summary>
+    /// <summary>ENOTSUPP: a number inside the kernel that no libc knows, although bpf(2) returns it.</summary>
     public const int Enotsupp = 524;
 
     /// <summary>libbpf's own, from 4000 (LIBBPF_ERRNO__LIBELF) on.</summary>
@@ -36,7 +36,7 @@ public static class Errno
         "libbpf VERIFY", "libbpf PROG2BIG", "libbpf KVER", "libbpf PROGTYPE", "libbpf WRNGPID", "libbpf INVSEQ", "libbpf NLPARSE",
     ];
 
-    /// <summary>Whether the process or the host has run out of something: the error says nothing about the object that was asked for.</summary>
+    /// <summary>Whether the process or the host has run out of a resource: the error says nothing about the requested object.</summary>
     public static bool IsShortage(int errno) => errno is Enomem or Enfile or Emfile;
 
     /// <summary>Half a sentence about a shortage.</summary>
@@ -47,7 +47,7 @@ public static class Errno
         _ => "the kernel does not have enough memory for it (ENOMEM)",
     };
 
-    /// <summary>The name an operator finds in errno(3): <c>ENOENT</c> for 2.</summary>
+    /// <summary>The name in errno(3): <c>ENOENT</c> for 2.</summary>
     public static string Name(int errno) => errno switch
     {
         Eperm => "EPERM",

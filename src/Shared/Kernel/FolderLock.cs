@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Maplog.Kernel;
 
 /// <summary>
-/// The lock on a folder, held until it is disposed. The kernel lets go of it when its process ends, however it ends;
-/// it works on a BPF file system, which has no files to lock, and between containers that see the same folder.
+/// The lock on a folder, held until it is disposed. The kernel releases it when its process ends, in whatever way. It works on a BPF file
+/// system, which has no files to lock, and between containers that see the same folder.
 /// </summary>
 [SuppressMessage("Interoperability", "CA1419", Justification = "Only a lock that holds is handed out.")]
 public sealed class FolderLock : OwnedFd
@@ -14,21 +14,21 @@ public sealed class FolderLock : OwnedFd
     {
     }
 
-    /// <summary>Takes the lock; null if another holds it, or has just renamed or removed the folder.</summary>
+    /// <summary>Takes the lock; null if another process holds it, or has just renamed or removed the folder.</summary>
     public static FolderLock? TryTake(string folder)
     {
         var held = new FolderLock();
         int errno = held.Take(Native.OpenFolder(folder));
         if (errno == 0)
             errno = -Native.Lock(held);
-        // Between our two calls its holder may have taken the folder away: then this is the lock on what nobody finds.
+        // Between our two calls its holder may have removed the folder: then this lock is on a folder that nobody finds.
         if (errno == 0 && held.IsOf(folder))
             return held;
         held.Dispose();
         return errno is 0 or Errno.Eagain ? null : throw new KernelException($"Cannot lock the folder {folder}: the kernel refused it.", errno);
     }
 
-    /// <summary>Whether the path still leads to the folder that is locked: the folder was neither removed nor replaced.</summary>
+    /// <summary>Whether the path still leads to the locked folder: the folder was neither removed nor replaced.</summary>
     public bool IsOf(string folder)
     {
         using var found = new FolderLock();
@@ -36,7 +36,7 @@ public sealed class FolderLock : OwnedFd
     }
 
     /// <summary>The process that holds the lock on a folder, by the kernel's list of locks.</summary>
-    /// <returns>Its number in this process' pid namespace; null if nobody holds the lock, or the process is not visible.</returns>
+    /// <returns>Its number in this process' pid namespace; null if no process holds the lock, or the process is not visible.</returns>
     public static int? HolderOf(string folder)
     {
         try
@@ -66,6 +66,6 @@ public sealed class FolderLock : OwnedFd
         return null;
     }
 
-    // Where the kernel has it now, and whether it is deleted.
+    // The path at which the kernel has the folder now, with a mark if it is deleted.
     private static string? Place(FolderLock held) => new FileInfo($"/proc/self/fd/{(int)held.handle}").LinkTarget;
 }

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Maplog.Kernel;
 
-/// <summary>Where the running kernel's functions and variables are (/proc/kallsyms).</summary>
+/// <summary>The addresses of the running kernel's functions and variables (/proc/kallsyms).</summary>
 public static class Kallsyms
 {
-    /// <summary>The addresses of those that it names and does not hide; of several of one name the first.</summary>
+    /// <summary>The addresses of the names that the list contains and does not hide; for several equal names the first.</summary>
     public static IReadOnlyDictionary<string, ulong> AddressesOf(params IEnumerable<string> names)
     {
         var wanted = names.ToHashSet(StringComparer.Ordinal);

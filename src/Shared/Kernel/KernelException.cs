@@ -1,6 +1,9 @@
 namespace Maplog.Kernel;
 
-/// <summary>The kernel (or libbpf) refused. The message is a sentence: what was being done, to what, why, and what to do; it ends with the errno's name.</summary>
+/// <summary>
+/// The kernel (or libbpf) refused. The message is a sentence: the attempt, the object, the reason, and what to do; it ends with the errno's
+/// name.
+/// </summary>
 public sealed class KernelException : Exception
 {
     public KernelException(string message, int errno)
@@ -12,16 +15,16 @@ public sealed class KernelException : Exception
     {
     }
 
-    /// <summary>With what libbpf said: the message ends with the last lines of it.</summary>
+    /// <summary>With the messages of libbpf: this message ends with their last lines.</summary>
     internal KernelException(string message, int errno, IReadOnlyList<string> log)
         : base($"{message} ({Kernel.Errno.Name(errno)}){LibbpfLog.Tail(log)}") => (Errno, Log) = (errno, [.. log]);
 
     /// <summary>The error number, positive; see <see cref="Kernel.Errno"/>.</summary>
     public int Errno { get; }
 
-    /// <summary>What libbpf and the verifier said of it, line by line; the message has the last of them.</summary>
+    /// <summary>The lines of libbpf and the verifier; the message has the last of them.</summary>
     public IReadOnlyList<string> Log { get; } = [];
 
-    /// <summary>Of a batch: how many entries were done before the one that was refused.</summary>
+    /// <summary>For a batch: how many entries were done before the refused one.</summary>
     public int Done { get; init; }
 }

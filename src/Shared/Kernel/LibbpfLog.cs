@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Maplog.Kernel;
 
 /// <summary>
-/// What libbpf says while this thread calls it. libbpf has one print function for the process and calls it on the thread
-/// that called libbpf, so each thread collects its own.
+/// The messages of libbpf while this thread calls it. libbpf has one print function for the process and calls it on the thread that called
+/// libbpf, so each thread collects its own messages.
 /// </summary>
 internal static unsafe class LibbpfLog
 {
@@ -17,13 +17,13 @@ internal static unsafe class LibbpfLog
 
     private const int MostInMessage = 24;
 
-    /// <summary>From 5.11 on BPF memory is not held against RLIMIT_MEMLOCK, and libbpf's guess about it misleads.</summary>
+    /// <summary>From 5.11 on BPF memory does not count against RLIMIT_MEMLOCK, and libbpf's guess about it misleads.</summary>
     private static readonly bool HasMemoryLimit = Environment.OSVersion.Version < new Version(5, 11);
 
     [ThreadStatic]
     private static List<string>? _lines;
 
-    /// <summary>From here on libbpf's warnings on this thread go into <paramref name="lines"/>.</summary>
+    /// <summary>From now on libbpf's warnings on this thread go into <paramref name="lines"/>.</summary>
     public static Scope Collect(List<string> lines)
     {
         _ = Previous;
@@ -47,7 +47,7 @@ internal static unsafe class LibbpfLog
             int length = Native.Format(&text, format, arguments);
             if (length <= 0)
                 return 0;
-            // One call may bring a verifier's whole log.
+            // One call may contain a verifier's whole log.
             foreach (string line in Marshal.PtrToStringUTF8((nint)text, length).Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
                 if (HasMemoryLimit || !line.Contains("'ulimit -l'", StringComparison.Ordinal))

@@ -1,6 +1,6 @@
 namespace Maplog.Kernel;
 
-/// <summary>What a descriptor of a map allows its holder to do; the map itself is not changed by it.</summary>
+/// <summary>The access that a descriptor of a map gives its holder; the map itself does not change.</summary>
 public enum MapAccess
 {
     ReadWrite,

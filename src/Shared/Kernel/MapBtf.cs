@@ -1,9 +1,9 @@
 namespace Maplog.Kernel;
 
-/// <summary>The BTF of a map's key and value, as the kernel keeps it: with it old bytes stay readable when the program is gone.</summary>
+/// <summary>The kernel's BTF of a map's key and value: with it, old bytes stay readable after the program has ended.</summary>
 public static class MapBtf
 {
-    /// <summary>The raw BTF of this id (<see cref="MapInfo.BtfId"/>), as a .BTF section holds it; empty for id 0.</summary>
+    /// <summary>The raw BTF of this id (<see cref="MapInfo.BtfId"/>), as in a .BTF section; empty for id 0.</summary>
     public static byte[] Read(uint btfId) => TryRead(btfId, out int errno) ?? throw new KernelException(
         $"Cannot read the BTF with id {btfId}: " + errno switch
         {
@@ -12,9 +12,9 @@ public static class MapBtf
             _ => "the kernel refused it.",
         }, errno);
 
-    /// <summary>The same, where a refusal is an answer: BTF goes with the last map or program that uses it.</summary>
+    /// <summary>The same, with a refusal as a result: BTF ends with the last map or program that uses it.</summary>
     /// <param name="btfId">The kernel's id; 0: none.</param>
-    /// <param name="errno">0; ENOENT: no map or program has it any more; else why it may not or cannot be read.</param>
+    /// <param name="errno">0; ENOENT: no map or program uses it any more; otherwise why it cannot be read.</param>
     public static unsafe byte[]? TryRead(uint btfId, out int errno)
     {
         errno = 0;
@@ -35,7 +35,7 @@ public static class MapBtf
         return errno == 0 ? bytes : null;
     }
 
-    /// <summary>Gives raw BTF to the kernel, for a map to be made with it.</summary>
+    /// <summary>Loads raw BTF into the kernel, for the creation of a map.</summary>
     public static unsafe BtfFd Load(ReadOnlySpan<byte> bytes)
     {
         var fd = new BtfFd();

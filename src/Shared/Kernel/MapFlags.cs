@@ -1,9 +1,9 @@
 namespace Maplog.Kernel;
 
-/// <summary>Flags of a map's creation (BPF_F_*), as they stand in <see cref="MapInfo.Flags"/>.</summary>
+/// <summary>Flags of a map's creation (BPF_F_*), as in <see cref="MapInfo.Flags"/>.</summary>
 public static class MapFlags
 {
-    /// <summary>Entries are allocated when they are made. An LPM trie demands it.</summary>
+    /// <summary>Entries are allocated when they are added. An LPM trie requires this flag.</summary>
     public const uint NoPreallocation = 1 << 0;
 
     /// <summary>An LRU list for each CPU instead of a common one.</summary>

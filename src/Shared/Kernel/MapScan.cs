@@ -1,13 +1,12 @@
 namespace Maplog.Kernel;
 
 /// <summary>
-/// Reads a whole map, a chunk at a time. Entries that stay in the map during the scan are given at least once; one that
-/// comes, goes or changes meanwhile may or may not be. Arrays give every index.
-/// A key can come twice: where the kernel walks by key (all kinds but the hashes, and every kind without batches), the walk
-/// begins anew when the key it stands on has gone. After <see cref="MostRestarts"/> such restarts the scan gives up with
-/// EAGAIN, so it always ends; a larger chunk makes restarts rarer.
-/// In an LPM trie a prefix deleted in the very moment it is read can come with the value of a shorter prefix.
-/// Not for several threads at once.
+/// Reads a whole map, a chunk at a time. Entries that stay in the map during the scan are returned at least once; an entry that is added,
+/// removed or changed meanwhile may or may not be returned. Arrays return every index. A key can be returned twice: if the kernel walks by
+/// key (all kinds except the hashes, and every kind without batches), the walk begins again when its present key has been deleted. After
+/// <see cref="MostRestarts"/> restarts the scan gives up with EAGAIN, so it always ends; a larger chunk makes restarts rarer. In an LPM
+/// trie, a prefix that is deleted while it is read can be returned with the value of a shorter prefix. Only one thread may use it at a
+/// time.
 /// </summary>
 public sealed unsafe class MapScan
 {
@@ -17,13 +16,13 @@ public sealed unsafe class MapScan
     private BpfMap _map;
     private readonly int _keySize, _valueBytes, _chunk;
 
-    /// <summary>Where the kernel's walk stands: a bucket's number (u32) for hash batches, else a key.</summary>
+    /// <summary>The position of the kernel's walk: a bucket's number (u32) for hash batches, otherwise a key.</summary>
     private readonly byte[] _cursor, _next, _first;
     private bool _started, _ended, _byKey, _hasFirst;
     private int _restarts;
     private long _given;
 
-    /// <summary>Entries of a bucket longer than the caller's room, handed out bit by bit.</summary>
+    /// <summary>Entries of a bucket that is larger than the caller's room, returned in parts.</summary>
     private byte[] _spilledKeys = [], _spilledValues = [];
     private int _spillRoom, _spilled, _spilledGiven;
 
@@ -38,15 +37,15 @@ public sealed unsafe class MapScan
         _first = new byte[_keySize];
     }
 
-    /// <summary>How often the walk was thrown back to its beginning so far, as far as it was noticed.</summary>
+    /// <summary>How often the walk returned to its beginning so far, as far as the scan noticed.</summary>
     public int Restarts => _restarts;
 
-    /// <summary>Goes on with another descriptor of the same map, so that none has to be held between two chunks.</summary>
+    /// <summary>Continues with another descriptor of the same map, so that no descriptor must stay open between two chunks.</summary>
     public void Continue(BpfMap map) =>
         _map = map.Info.Id == _map.Info.Id ? map : throw new ArgumentException($"A scan of {_map} cannot continue in {map}.", nameof(map));
 
-    /// <summary>Fills in the next entries: keys end to end, values end to end. Both need room for one entry at least.</summary>
-    /// <returns>Entries filled in, at most the chunk; 0 at the end.</returns>
+    /// <summary>Fills in the next entries, keys and values one after the other. Both need room for at least one entry.</summary>
+    /// <returns>The number of entries, at most the chunk; 0 at the end.</returns>
     public int Next(Span<byte> keys, Span<byte> values)
     {
         int room = Math.Min(_chunk, keys.Length / _keySize);
@@ -117,7 +116,7 @@ public sealed unsafe class MapScan
         }
     }
 
-    /// <summary>Reads a bucket longer than the caller's room into a room of our own, and keeps to that from then on.</summary>
+    /// <summary>Reads a bucket that is larger than the caller's room into our own room, and continues that way.</summary>
     private void Spill(int room)
     {
         _spilled = _spilledGiven = 0;
@@ -159,8 +158,8 @@ public sealed unsafe class MapScan
         int filled = 0;
         fixed (byte* cursor = _cursor, next = _next)
         {
-            // The cursor stays on the last key that was given: a key that vanishes before its value is read is stepped
-            // over from there, not from the beginning.
+            // The cursor stays on the last returned key: if a key vanishes before its value is read, the walk skips it from there, not from
+            // the beginning.
             for (long steps = 0; filled < room; steps++)
             {
                 int errno = _map.NextKeyRaw(_started ? cursor : null, next);
@@ -194,7 +193,7 @@ public sealed unsafe class MapScan
         return Count(filled);
     }
 
-    /// <summary>More entries than this many whole walks cannot come from a walk that gets on.</summary>
+    /// <summary>A walk that makes progress cannot return more entries than this number of whole walks.</summary>
     private long Bound => (MostRestarts + 1) * ((long)_map.Info.MaxEntries + 1);
 
     private int Count(int filled)

@@ -4,11 +4,11 @@ using System.Runtime.CompilerServices;
 namespace Maplog.Kernel;
 
 /// <summary>
-/// The values of an array that was made with <see cref="MapFlags.Mappable"/>, in this process' memory: reading and writing one
-/// is a load and a store, seen at once by programs and by all who have it mapped. Unmapped when nobody refers to it any more,
-/// and not before, so that no thread can write into what is gone.
+/// The values of an array with <see cref="MapFlags.Mappable"/>, in this process' memory: a read or write is a load or store, which programs
+/// and all other processes that have it mapped see at once. The memory is unmapped when nothing refers to it any more, and not before, so
+/// that no thread can write into unmapped memory.
 /// </summary>
-/// <typeparam name="T">A value, as long as the map's, a multiple of 8 bytes.</typeparam>
+/// <typeparam name="T">A value with the size of the map's values, a multiple of 8 bytes.</typeparam>
 [SuppressMessage("Design", "CA1001", Justification = "The pages are unmapped when nobody refers to them any more.")]
 public sealed unsafe class MappedArray<T>
     where T : unmanaged
@@ -30,7 +30,7 @@ public sealed unsafe class MappedArray<T>
     /// <summary>Entries.</summary>
     public int Count { get; }
 
-    /// <summary>An entry, in place. Valid as long as the array is referred to.</summary>
+    /// <summary>An entry, in place. Valid as long as something refers to the array.</summary>
     public ref T this[int index]
     {
         get

@@ -1,20 +1,21 @@
 namespace Maplog.Kernel;
 
 /// <summary>
-/// What this process sees of the host's file systems. A mount namespace with a /sys of its own (<c>ip netns exec</c>,
-/// <c>unshare</c>, some containers) has an empty <see cref="Bpffs.Root"/>: what is pinned there ends with the namespace, and no
-/// other process finds it.
+/// This process' view of the host's file systems. A mount namespace with its own /sys (<c>ip netns exec</c>, <c>unshare</c>, some
+/// containers) has an empty <see cref="Bpffs.Root"/>: pins there end with the namespace, and no other process finds them.
 /// </summary>
 public static class MountView
 {
-    /// <summary>Why other processes of this host do not see the pins in a folder, a sentence with what to do; null if they do, or it is not known.</summary>
+    /// <summary>
+    /// Why other processes of this host do not see the pins in a folder, a sentence with what to do; null if they do, or if it is unknown.
+    /// </summary>
     /// <param name="folder">A path under a BPF file system; it need not exist.</param>
     public static string? WhyUnseen(string folder)
     {
         if (Namespace("self") is not { } own || Namespace("1") is not { } first || own == first)
             return null;
         string path = Bpffs.NearestThatExists(folder);
-        // What process 1 has there, for example through a bind mount of the same file system.
+        // The same file system as process 1 has there, for example through a bind mount.
         if (PinPlace.Of(path) is not { } here || PinPlace.Of($"/proc/1/root{path}")?.Device == here.Device)
             return null;
         return $"This process is in its own mount namespace, in which {path} is not the BPF file system of the host: "

@@ -3,7 +3,7 @@ namespace Maplog.Kernel;
 /// <summary>The BTF in an object file, as a compiler writes it (<c>clang -g -target bpf</c>), or in a file of raw BTF.</summary>
 public static class ObjectBtf
 {
-    /// <summary>The raw BTF, as a .BTF section holds it.</summary>
+    /// <summary>The raw BTF, as in a .BTF section.</summary>
     /// <exception cref="KernelException">The file cannot be read, or has no BTF.</exception>
     public static unsafe byte[] Read(string path)
     {

@@ -13,8 +13,8 @@ public abstract class OwnedFd : SafeHandle
     public override bool IsInvalid => handle < 0;
 
     /// <summary>
-    /// Takes what a call returned: the descriptor, or minus the errno. The object is made before the call,
-    /// so nothing can fail between the two.
+    /// Takes the result of a call: the descriptor, or minus the errno. The object is created before the call, so nothing can fail between
+    /// the two.
     /// </summary>
     /// <returns>0, or the errno.</returns>
     internal int Take(int result)

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Maplog.Kernel;
 
-/// <summary>A perf event that stands for a kprobe or a tracepoint: what such a program hangs on.</summary>
+/// <summary>A perf event for a kprobe or a tracepoint, to which such a program is attached.</summary>
 internal sealed unsafe class PerfEventFd : OwnedFd
 {
     private const uint TracepointType = 2; // PERF_TYPE_TRACEPOINT

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace Maplog.Kernel;
 
-/// <summary>A program that was pinned, here or by another process.</summary>
+/// <summary>A program that this or another process pinned.</summary>
 [SuppressMessage("Interoperability", "CA1419", Justification = "Only a program that is open, and known to be one, is handed out.")]
 public sealed unsafe class PinnedProgram : OwnedFd
 {
@@ -15,7 +15,7 @@ public sealed unsafe class PinnedProgram : OwnedFd
 
     private PinnedProgram(string path) => _path = path;
 
-    /// <summary>What the kernel said of the program when it was opened.</summary>
+    /// <summary>The kernel's description of the program when it was opened.</summary>
     public ProgramInfo Info { get; private set; } = null!;
 
     /// <summary>Opens the program pinned at <paramref name="path"/>.</summary>
@@ -48,12 +48,12 @@ public sealed unsafe class PinnedProgram : OwnedFd
         }
     }
 
-    /// <summary>Asks the kernel anew: runs and their time.</summary>
+    /// <summary>Reads the kernel's description again: runs and their time.</summary>
     public ProgramInfo ReadInfo() => ProgramInfo.Read(this, $"pinned at {_path}");
 
     /// <summary>
-    /// Lets the program choose among the sockets that share the address and port of <paramref name="socket"/>, for as long
-    /// as there is one of them. The socket has SO_REUSEPORT.
+    /// Makes the program choose among the sockets that share the address and port of <paramref name="socket"/>, as long as one of them
+    /// exists. The socket must have SO_REUSEPORT.
     /// </summary>
     public void AttachTo(Socket socket)
     {

@@ -1,6 +1,6 @@
 namespace Maplog.Kernel;
 
-/// <summary>CPUs the kernel has room for, present or not: the number of values under one key of a per-CPU map.</summary>
+/// <summary>CPUs for which the kernel has room, present or not: the number of values under one key of a per-CPU map.</summary>
 public static class PossibleCpus
 {
     private static readonly Lazy<int> Counted = new(() =>

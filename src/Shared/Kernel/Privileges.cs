@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace Maplog.Kernel;
 
-/// <summary>What this process may do, and why the kernel says EPERM.</summary>
+/// <summary>The rights of this process, and the reasons for an EPERM.</summary>
 public static class Privileges
 {
     private const string Others = "a security module, seccomp or a container's cgroup rules forbid it";
 
-    /// <summary>Capabilities that BPF asks for, with their numbers. CAP_SYS_ADMIN stands for the other three.</summary>
+    /// <summary>Capabilities that BPF needs, with their numbers. CAP_SYS_ADMIN includes the first two.</summary>
     private static readonly (string Name, int Bit)[] Known =
         [("CAP_BPF", 39), ("CAP_PERFMON", 38), ("CAP_NET_ADMIN", 12), ("CAP_SYS_ADMIN", 21)];
 
     /// <summary>
-    /// Names of the capabilities that BPF may need and this process does not have. With CAP_SYS_ADMIN the list is empty
-    /// but for CAP_NET_ADMIN, which no other capability stands for.
+    /// Names of the capabilities that BPF may need and this process does not have. With CAP_SYS_ADMIN the list can only contain
+    /// CAP_NET_ADMIN, which no other capability includes.
     /// </summary>
     public static IReadOnlyList<string> Lacking()
     {
@@ -22,7 +22,7 @@ public static class Privileges
         return [.. Known.Where(c => (held >> c.Bit & 1) == 0 && !(admin && c.Name is "CAP_BPF" or "CAP_PERFMON")).Select(c => c.Name)];
     }
 
-    /// <summary>Kernel lockdown: <c>none</c>, <c>integrity</c> or <c>confidentiality</c>; null where the kernel does not say.</summary>
+    /// <summary>Kernel lockdown: <c>none</c>, <c>integrity</c> or <c>confidentiality</c>; null if the kernel does not report it.</summary>
     public static string? Lockdown()
     {
         try
@@ -37,7 +37,7 @@ public static class Privileges
         }
     }
 
-    /// <summary>Half a sentence for an EPERM: what is missing of what the operation needs, or what else can refuse it.</summary>
+    /// <summary>Half a sentence for an EPERM: the missing capabilities of the operation, or the other possible reasons.</summary>
     internal static string Explain(params ReadOnlySpan<string> needed) => Missing(needed) ?? Lockdown() switch
     {
         null when Directory.Exists("/sys/kernel/security") && !File.Exists("/sys/kernel/security/lsm") =>

@@ -2,17 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace Maplog.Kernel;
 
-/// <summary>What the kernel says of a loaded program.</summary>
+/// <summary>The kernel's description of a loaded program.</summary>
 /// <param name="Id">The kernel's id.</param>
 /// <param name="Name">The name, cut after 15 characters.</param>
 /// <param name="Type">The kernel's number of the kind (BPF_PROG_TYPE_*).</param>
 /// <param name="Tag">A hash of its instructions, 16 hexadecimal digits.</param>
-/// <param name="LoadedAt">When it was loaded, since boot.</param>
+/// <param name="LoadedAt">Time of its load, since boot.</param>
 /// <param name="RunCount">Runs; counted while statistics are on, see <see cref="ProgramStatistics"/>.</param>
-/// <param name="RunTime">Time of these runs together.</param>
-/// <param name="RecursionMisses">Runs left out because the program was running on that CPU already; kernels before 5.12 say 0.</param>
+/// <param name="RunTime">Total time of these runs.</param>
+/// <param name="RecursionMisses">
+/// Runs that the kernel skipped because the program was already running on that CPU; kernels before 5.12 report 0.
+/// </param>
 /// <param name="BtfId">Id of its BTF, 0 if none.</param>
-/// <param name="MapIds">The maps it uses.</param>
+/// <param name="MapIds">The maps that it uses.</param>
 public sealed record ProgramInfo(
     uint Id, string Name, int Type, string Tag, TimeSpan LoadedAt, ulong RunCount, TimeSpan RunTime, ulong RecursionMisses, uint BtfId, IReadOnlyList<uint> MapIds)
 {
@@ -25,7 +27,7 @@ public sealed record ProgramInfo(
             $"Cannot open the program with id {id}: {(errno == Errno.Eperm ? Privileges.Explain("CAP_SYS_ADMIN") : "there is no such program")}.", errno);
     }
 
-    /// <summary>Of libbpf's descriptor, which stays libbpf's.</summary>
+    /// <summary>The program of a descriptor of libbpf; libbpf still owns the descriptor.</summary>
     internal static ProgramInfo OfDescriptor(int descriptor, string what)
     {
         using var fd = new ProgramFd();

@@ -1,6 +1,6 @@
 namespace Maplog.Kernel;
 
-/// <summary>Lets the kernel count and time the runs of all programs, until it is disposed. It costs each run some 20 ns.</summary>
+/// <summary>Makes the kernel count and time the runs of all programs, until it is disposed. It costs each run some 20 ns.</summary>
 public sealed class ProgramStatistics : OwnedFd
 {
     /// <summary>Switches the counting on (CAP_SYS_ADMIN; kernel 5.8).</summary>

@@ -1,6 +1,6 @@
 namespace Maplog.Kernel;
 
-/// <summary>Kinds of programs (enum bpf_prog_type) as far as this layer treats them apart.</summary>
+/// <summary>The kinds of programs (enum bpf_prog_type) that this layer distinguishes.</summary>
 internal static class ProgramTypes
 {
     public const int Kprobe = 2;

@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 namespace Maplog.Kernel;
 
 /// <summary>
-/// Reads a BPF ring buffer in place. Reading moves a cursor of this reader alone; the position that the kernel looks at, and
-/// that a next reader begins from, moves by <see cref="Release"/> only. Until then the records stay where they are.
-/// All positions are bytes since the ring was made: 64 bits, only growing, multiples of 8.
-/// For one thread at a time, and one reader of a ring at a time. Reading allocates nothing, but for room for a record that wraps
-/// around the ring's end and is larger than those before. The ring is mapped once: mapped twice in a row, as the kernel
-/// offers it so that no record is in two pieces, its bytes count twice in what a process has resident.
+/// Reads a BPF ring buffer in place. Reading moves only a cursor of this reader. The position that the kernel reads, and at which the next
+/// reader begins, moves only by <see cref="Release"/>. Until then the records stay in the ring. All positions are bytes since the ring was
+/// created: 64 bits, only growing, multiples of 8. Only one thread may use it at a time, and a ring may have only one reader at a time.
+/// Reading allocates nothing, except room for a record that wraps around the ring's end and is larger than the earlier ones. The ring is
+/// mapped once: the kernel offers to map it twice in a row, so that no record is in two pieces, but then its bytes count twice in the
+/// resident memory of a process.
 /// </summary>
 public sealed unsafe class RingReader : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed unsafe class RingReader : IDisposable
     /// <summary>BPF_RINGBUF_BUSY_BIT: reserved, not yet written.</summary>
     private const uint Busy = 1u << 31;
 
-    /// <summary>BPF_RINGBUF_DISCARD_BIT: given up by the program.</summary>
+    /// <summary>BPF_RINGBUF_DISCARD_BIT: abandoned by the program.</summary>
     private const uint Discarded = 1u << 30;
 
     private readonly MappedPages _consumerPage, _otherPages;
@@ -28,14 +28,14 @@ public sealed unsafe class RingReader : IDisposable
     private byte[] _wrapped = [];
 
     /// <summary>Maps a ring; the descriptor may be closed afterwards. The cursor begins at the consumer position.</summary>
-    /// <param name="ringFd">A map of type ring buffer, pinned and used before or new.</param>
+    /// <param name="ringFd">A map of type ring buffer, pinned and used before, or new.</param>
     /// <param name="size">Its bytes (max_entries): a power of two.</param>
     public RingReader(SafeHandle ringFd, uint size)
     {
         if (size == 0 || (size & (size - 1)) != 0)
             throw new ArgumentOutOfRangeException(nameof(size), size, "A ring's size is a power of two.");
         nuint page = (nuint)Environment.SystemPageSize;
-        // The kernel lets the consumer's page alone be written to, and puts the data after the producer's page.
+        // The kernel allows writes only to the consumer's page, and puts the data after the producer's page.
         _consumerPage = new MappedPages(ringFd, page, write: true, 0, "the ring's consumer position");
         try
         {
@@ -56,19 +56,19 @@ public sealed unsafe class RingReader : IDisposable
         _released = _cursor;
     }
 
-    /// <summary>Bytes the ring can hold, headers included.</summary>
+    /// <summary>Bytes that the ring can hold, including headers.</summary>
     public uint Size { get; }
 
-    /// <summary>Where the next record is looked for.</summary>
+    /// <summary>The position of the next record to read.</summary>
     public ulong Cursor => _cursor;
 
-    /// <summary>Where the kernel will put the next record.</summary>
+    /// <summary>The position at which the kernel will put the next record.</summary>
     public ulong ProducerPosition => Volatile.Read(ref *Live(_producer));
 
-    /// <summary>Everything before it was released; the kernel may write over it.</summary>
+    /// <summary>Everything before this position was released; the kernel may overwrite it.</summary>
     public ulong ConsumerPosition => Volatile.Read(ref *Live(_consumer));
 
-    /// <summary>Whether another reader has released records that this one has not: the kernel may write over them unread.</summary>
+    /// <summary>Whether another reader has released records that this reader has not: the kernel may overwrite them unread.</summary>
     public bool IsReleasedElsewhere
     {
         get
@@ -85,8 +85,8 @@ public sealed unsafe class RingReader : IDisposable
         : throw new ArgumentException($"{ring} is not a ring buffer.", nameof(ring));
 
     /// <summary>
-    /// Gives the next whole record and moves the cursor past it. Records that the program discarded are passed over; at one
-    /// that is reserved and not yet written reading stops, though there may be whole ones behind it: order is kept.
+    /// Returns the next whole record and moves the cursor past it. Discarded records are skipped. Reading stops at a record that is
+    /// reserved and not yet written, even if there are whole records after it: the order is kept.
     /// </summary>
     /// <returns>False if there is none at the moment.</returns>
     public bool TryRead(out RingRecord record)
@@ -125,8 +125,8 @@ public sealed unsafe class RingReader : IDisposable
     }
 
     /// <summary>
-    /// Gives everything before <paramref name="position"/> back to the kernel: call it when it is safe elsewhere.
-    /// Going back is not possible; a position released already changes nothing.
+    /// Returns everything before <paramref name="position"/> to the kernel: call it when the records are safe elsewhere. Going back is not
+    /// possible; a position that was released already changes nothing.
     /// </summary>
     /// <param name="position">A record's <see cref="RingRecord.End"/>, or the cursor.</param>
     public void Release(ulong position)
@@ -134,14 +134,14 @@ public sealed unsafe class RingReader : IDisposable
         ulong* consumer = Live(_consumer);
         if (position > _cursor || position % HeaderBytes != 0)
             throw new ArgumentOutOfRangeException(nameof(position), position, $"Only whole records that were read can be released, up to {_cursor}.");
-        // Release: all reading of the records comes before the kernel may write over them.
+        // Release: all reads of the records come before the kernel may overwrite them.
         if (position <= *consumer)
             return;
         Volatile.Write(ref _released, position);
         Volatile.Write(ref *consumer, position);
     }
 
-    /// <summary>Sets the cursor back to the consumer position: what was read and not released is read again.</summary>
+    /// <summary>Sets the cursor back to the consumer position: records that were read and not released are read again.</summary>
     public void Rewind() => _cursor = _knownProducer = ConsumerPosition;
 
     public void Dispose()

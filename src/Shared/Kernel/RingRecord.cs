@@ -1,6 +1,6 @@
 namespace Maplog.Kernel;
 
-/// <summary>One record, in place in the ring: to be used before the next is read, and before the reader is disposed.</summary>
+/// <summary>One record, in place in the ring: use it before the next record is read, and before the reader is disposed.</summary>
 public readonly ref struct RingRecord
 {
     /// <param name="position">See <see cref="Position"/>.</param>
@@ -11,12 +11,15 @@ public readonly ref struct RingRecord
         Data = data;
     }
 
-    /// <summary>Where the record's header begins, in bytes since the ring was made. With the ring's map id and the boot id, the record's identity.</summary>
+    /// <summary>
+    /// The position of the record's header, in bytes since the ring was created. Together with the ring's map id and the boot id it
+    /// identifies the record.
+    /// </summary>
     public ulong Position { get; }
 
-    /// <summary>What the program wrote, without the kernel's header of 8 bytes.</summary>
+    /// <summary>The data of the program, without the kernel's header of 8 bytes.</summary>
     public ReadOnlySpan<byte> Data { get; }
 
-    /// <summary>Where the next header begins: the position to release when this record, and all before it, are safe.</summary>
+    /// <summary>The position of the next header: release this position when this record, and all before it, are safe.</summary>
     public ulong End => RingReader.EndOf(Position, (uint)Data.Length);
 }

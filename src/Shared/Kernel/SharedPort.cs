@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Maplog.Kernel;
 
-/// <summary>What the kernel lets sockets do that share an address and port (SO_REUSEPORT), beyond .NET's own options.</summary>
+/// <summary>Socket operations for sockets that share an address and port (SO_REUSEPORT), beyond .NET's own options.</summary>
 public static class SharedPort
 {
     private const int SocketLevel = 1; // SOL_SOCKET
@@ -22,7 +22,10 @@ public static class SharedPort
         socket.SetRawSocketOption(SocketLevel, ReusePort, System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in yes)));
     }
 
-    /// <summary>Puts a socket into an array of sockets (<see cref="MapType.ReusePortSockArray"/>). It listens; or is bound, if it is of UDP.</summary>
+    /// <summary>
+    /// Puts a socket into an array of sockets (<see cref="MapType.ReusePortSockArray"/>). A TCP socket must listen, and a UDP socket must
+    /// be bound.
+    /// </summary>
     public static void Put(BpfMap sockets, int slot, Socket socket)
     {
         Span<byte> key = stackalloc byte[4], value = stackalloc byte[8];
@@ -49,7 +52,7 @@ public static class SharedPort
         return sockets.Lookup(key, value) ? BinaryPrimitives.ReadUInt64LittleEndian(value) : 0;
     }
 
-    /// <summary>Takes a socket out of an array; it goes on listening.</summary>
+    /// <summary>Removes a socket from an array; the socket still listens.</summary>
     public static void Remove(BpfMap sockets, int slot)
     {
         Span<byte> key = stackalloc byte[4];
@@ -58,8 +61,8 @@ public static class SharedPort
     }
 
     /// <summary>
-    /// Returns when every packet for which a program has chosen by now has reached the socket that it chose: the kernel receives a
-    /// packet without rest between the two, however long its CPU is held up, and this waits for all that have begun (membarrier(2)).
+    /// Returns when every packet for which a program has chosen by now has reached the chosen socket. The kernel does not rest between
+    /// choice and delivery, however long its CPU is preempted, and this call waits for all deliveries that have begun (membarrier(2)).
     /// </summary>
     public static void AwaitDeliveries()
     {

@@ -1,14 +1,14 @@
 namespace Maplog.Kernel;
 
-/// <summary>The file system that numbers the tracepoints.</summary>
+/// <summary>The file system with the numbers of the tracepoints.</summary>
 public static class Tracefs
 {
-    /// <summary>Where it is mounted, by the kernel's convention.</summary>
+    /// <summary>Its mount point, by the kernel's convention.</summary>
     public const string Root = "/sys/kernel/tracing";
 
     public static bool IsMounted => File.Exists(Root + "/available_events") || File.Exists("/sys/kernel/debug/tracing/available_events");
 
-    /// <summary>Mounts it if it is not (CAP_SYS_ADMIN).</summary>
+    /// <summary>Mounts tracefs if it is not mounted (CAP_SYS_ADMIN).</summary>
     public static void EnsureMounted()
     {
         if (IsMounted)

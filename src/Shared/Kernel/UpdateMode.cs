@@ -1,14 +1,14 @@
 namespace Maplog.Kernel;
 
-/// <summary>What an update does about an entry that is, or is not, there already.</summary>
+/// <summary>What an update does if the entry exists, or does not.</summary>
 public enum UpdateMode
 {
-    /// <summary>Make the entry or change it.</summary>
+    /// <summary>Create or change the entry.</summary>
     Any = 0,
 
-    /// <summary>Make the entry; EEXIST if it is there.</summary>
+    /// <summary>Create the entry; EEXIST if it exists.</summary>
     NoExist = 1,
 
-    /// <summary>Change the entry; ENOENT if it is not there.</summary>
+    /// <summary>Change the entry; ENOENT if it does not exist.</summary>
     Exist = 2,
 }

@@ -20,7 +20,7 @@ public sealed class VmlinuxBtf : SafeHandle
     public static VmlinuxBtf Load() => TryLoad(out int errno) ?? throw new KernelException(
         "Cannot read the kernel's BTF: this kernel was built without it (CONFIG_DEBUG_INFO_BTF), or /sys is not mounted; programs that need BTF cannot be loaded here.", errno);
 
-    /// <summary>The same, or null where the kernel has none.</summary>
+    /// <summary>The same, or null if the kernel has none.</summary>
     public static VmlinuxBtf? TryLoad() => TryLoad(out _);
 
     /// <summary>A function that fentry and fexit programs can name.</summary>
