@@ -43,7 +43,7 @@ public sealed class RightsTests(OwnRoles postgres) : IClassFixture<OwnRoles>
         Assert.Contains("belongs to role 'owner', and 'guest' is not a member of that role: run the command as 'owner'.", run.Error, StringComparison.Ordinal);
         Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         await AsAdministratorAsync(log, "delete from maplog.schema_versions where scriptname = (select max(scriptname) from maplog.schema_versions)");
-        Assert.Contains("run it as 'owner'", (await CommandRun.OfAsync("migrate", "--log", guest)).Error, StringComparison.Ordinal);
+        Assert.Contains("run the command as 'owner'", (await CommandRun.OfAsync("migrate", "--log", guest)).Error, StringComparison.Ordinal);
         await AsAdministratorAsync(log, "drop owned by guest; drop role guest");
     }
 
