@@ -4,15 +4,15 @@
 
 help:
 	@echo 'make build         the three commands, ready to run in artifacts/bin/'
-	@echo 'make demo          see it work here, in about a minute: SECONDS=5 makes it shorter'
+	@echo 'make demo          shows maplog at work on this machine, in about a minute: SECONDS=5 makes it shorter'
 	@echo 'make test          all tests; ONLY="Unit Kernel" some projects, VERBOSE=1 every name'
-	@echo 'make test-kernels  the same on every kernel, 5.10 too, with a storm of a million changes: hours'
-	@echo 'make soak          faults at random, under load: MINUTES=10 says for how long'
-	@echo 'make bench         what it costs, beside the least it could: ONLY=name one row, SHORT=1 in seconds'
-	@echo 'make bench-micro   what single steps cost, by BenchmarkDotNet: ONLY=pattern some, SHORT=1 in seconds'
-	@echo 'make clean         removes what was built'
+	@echo 'make test-kernels  the same on every kernel, also 5.10, with a storm of a million changes: hours'
+	@echo 'make soak          random faults under load, for MINUTES=10 minutes'
+	@echo 'make bench         the costs against the lowest possible costs: ONLY=name one row, SHORT=1 in seconds'
+	@echo 'make bench-micro   the costs of single steps, with BenchmarkDotNet: ONLY=pattern some, SHORT=1 in seconds'
+	@echo 'make clean         removes all build results'
 	@echo
-	@echo 'What is missing on this machine is installed first, with apt. See scripts/install.'
+	@echo 'Missing packages are installed first, with apt. See scripts/install.'
 
 build:
 	@scripts/build
