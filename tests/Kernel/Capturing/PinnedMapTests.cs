@@ -35,7 +35,7 @@ public sealed class PinnedMapTests(TestPostgres postgres)
         BusyMap.Change(before, 1_500);
         using var after = BusyMap.Create("maplog_turn");
         after.Pin(pins["turn"], replace: true);
-        await capture.SaysAsync($"leads to map {after.Info.Id} now");
+        await capture.SaysAsync($"now leads to map {after.Info.Id}");
         BusyMap.Change(before, 500, seed: 9);
         BusyMap.Change(after, 1_500, seed: 8);
         while (BusyMap.Difference(after, (await capture.FoldAsync("turn")).Fold) is not null)
@@ -62,7 +62,7 @@ public sealed class PinnedMapTests(TestPostgres postgres)
             BusyMap.Change(before, 1_500);
             after.Pin(pins["away"], replace: true);
         });
-        await capture.SaysAsync($"leads to map {after.Info.Id} now");
+        await capture.SaysAsync($"now leads to map {after.Info.Id}");
         BusyMap.Change(after, 100);
         while (BusyMap.Difference(after, (await capture.FoldAsync("away")).Fold) is not null)
             await Task.Delay(100, TestContext.Current.CancellationToken);

@@ -26,7 +26,7 @@ public sealed class RepairTests(TestPostgres postgres, TestRabbitMq rabbit)
             Spoil(replica, hasNewKey: type != MapType.Array);
         await capture.Replicators[0].SaysAsync(Repaired);
         await EqualAsync(capture, map, pin);
-        Assert.Contains(capture.Replicators[0].Lines, l => l.Contains(type == MapType.Array ? "2 entries were written and 0 deleted" : "2 entries were written and 1 deleted", StringComparison.Ordinal));
+        Assert.Contains(capture.Replicators[0].Lines, l => l.Contains(type == MapType.Array ? "(entries written: 2, deleted: 0)" : "(entries written: 2, deleted: 1)", StringComparison.Ordinal));
         await capture.StopAsync();
     }
 
