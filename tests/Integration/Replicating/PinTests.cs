@@ -147,7 +147,7 @@ public sealed class PinTests(TestPostgres postgres) : IAsyncLifetime
     {
         using var apart = ReplicatorProcess.StartApart("--source", "lb-1", "--map", "ct_map", "--pin", $"{Bpffs.Root}/replica", "--log", _world.Log.Options.ConnectionString);
         await apart.WaitForAsync("This process is in its own mount namespace");
-        await apart.WaitForAsync("built, ");
+        await apart.WaitForAsync("built at version");
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -46,7 +46,7 @@ public sealed class StatusTests(TestPostgres postgres) : IAsyncLifetime
         await UntilAsync(async () => (await GetAsync("/readyz")).Status == HttpStatusCode.ServiceUnavailable, () => "It remained ready.");
         var (_, body) = await GetAsync("/readyz");
         Assert.StartsWith($"not ready\nlb-1/ct_map at {_world.Pin}: The replica is ", body, StringComparison.Ordinal);
-        Assert.Contains("versions behind, its bound is 500 (MaxLagVersions). Replica", body, StringComparison.Ordinal);
+        Assert.Contains("versions behind; its bound is 500 (MaxLagVersions). Replica", body, StringComparison.Ordinal);
         var (_, metrics) = await GetAsync("/metrics");
         Assert.Contains($"maplog_replicator_ready{{maplog_pin=\"{_world.Pin}\",maplog_stream=\"lb-1/ct_map\"}} 0", metrics, StringComparison.Ordinal);
         Assert.Matches($"maplog_replicator_refused_total{{[^}}]*}} [1-9]", metrics);
