@@ -1,5 +1,4 @@
 using Maplog.Capture.Watching;
-using Maplog.Events;
 using Maplog.Hooking;
 using Maplog.Kernel;
 using Maplog.Log;
@@ -22,15 +21,13 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10), RestsAfter = TimeSpan.FromSeconds(2), StillAfter = TimeSpan.FromSeconds(30);
 
     private const string Waiting = "it waited for a commit";
-    private const long SkipsEvery = 1_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
     private readonly object _rest = new(); // pulsed when a commit ends
     private readonly Heap _heap = new();
     private EventBatch _filling = sink.Batch, _spare = new();
     private Task _commit = Task.CompletedTask;
-    // The losses that the batch being filled tells of, by slot.
-    private Dictionary<int, Accounted> _accounts = [];
+    private LossStatement? _losses; // of the batch under way
     private long _watchedAt = time.GetTimestamp();
     private long _lookAt, _predecessorsAt, _lossesAt, _commitAt, _readAt, _sealedAt = time.GetTimestamp();
     private int _scans; // under way, as of the last round
@@ -60,6 +57,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             if (_commit.IsCompleted)
             {
                 _commit.GetAwaiter().GetResult();
+                AccountLosses();
                 if (_filling.Count == 0)
                     hook.Ring.Release(Releasable);
                 else if (IsFull || time.GetElapsedTime(_commitAt) >= LeastBetweenCommits)
@@ -112,9 +110,10 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         try
         {
             await _commit;
+            AccountLosses();
             // A hook that goes with the daemon leaves no ring behind.
             isLast |= !hook.IsPinned;
-            CountLosses(KernelClock.Now, isLast: true);
+            registry.Losses.Count(KernelClock.Now, isLast: true);
             if (isLast)
             {
                 unpin?.Invoke();
@@ -128,6 +127,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
                     continue;
                 BeginCommit();
                 await _commit;
+                AccountLosses();
             }
             while (isLast && isMore);
             isDone = true;
@@ -206,7 +206,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         var now = KernelClock.Now;
         if (time.GetElapsedTime(_lossesAt) >= CountLossesEvery)
         {
-            CountLosses(now, isLast: false);
+            registry.Losses.Count(now, isLast: false);
             _lossesAt = time.GetTimestamp();
         }
         _doing = "it sealed";
@@ -244,60 +244,20 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         return registry.HasPredecessorEnded();
     }
 
-    private void CountLosses(long now, bool isLast)
-    {
-        var skips = hook.ReadSkips();
-        foreach (var map in registry.Maps)
-        {
-            CountLosses(map, now);
-            var skipped = skips.GetValueOrDefault((MapType)map.Shape.Type);
-            // They come one by one, where a host is crowded: not a scan for each.
-            if (skipped != map.KnownSkips && (isLast || now - map.SkipsCountedAt >= SkipsEvery && !map.Inspector.IsScanning))
-                CountSkips(map, skipped, now);
-        }
-    }
-
-    private void CountLosses(CapturedMap map, long now)
-    {
-        var losses = hook.ReadLosses(map.Slot);
-        var known = map.KnownLosses;
-        if (losses == known)
-            return;
-        Report(map, losses.RingFull - known.RingFull, "ring-full", map.LossesCountedAt, now);
-        Report(map, losses.Unreadable - known.Unreadable, "unreadable", map.LossesCountedAt, now);
-        Report(map, losses.TooLong - known.TooLong, "too-long", map.LossesCountedAt, now);
-        (map.KnownLosses, map.LossesCountedAt) = (losses, now);
-        _accounts[map.Slot] = new Accounted(map.KnownLosses, map.KnownSkips);
-    }
-
-    private void CountSkips(CapturedMap map, ulong skipped, long now)
-    {
-        log.Skipped(map.Stream.Name.ToString(), skipped - map.KnownSkips);
-        NoteGap(map, skipped - map.KnownSkips, "skipped", map.SkipsCountedAt, now);
-        (map.KnownSkips, map.SkipsCountedAt) = (skipped, now);
-        _accounts[map.Slot] = new Accounted(map.KnownLosses, map.KnownSkips);
-    }
-
-    private void Report(CapturedMap map, ulong count, string reason, long from, long to)
-    {
-        if (count == 0)
-            return;
-        log.Lost(map.Stream.Name.ToString(), count, reason);
-        NoteGap(map, count, reason, from, to);
-    }
-
-    private void NoteGap(CapturedMap map, ulong count, string reason, long from, long to)
-    {
-        sink.Note(map.Stream, new GapFound(sink.Epoch.Value, reason, (long)count, from, to), to);
-        map.Inspector.Scan();
-    }
-
     // For what should never be: then it is known where it hangs. That a full batch waits for a log that is away is told of elsewhere.
     private void TellOfStandstill()
     {
         var still = time.GetElapsedTime(Volatile.Read(ref _roundAt));
         if (still >= StillAfter && !(_doing == Waiting && !_commit.IsCompleted))
             log.StandsStill((long)still.TotalSeconds, _doing, _commit.Status.ToString());
+    }
+
+    // The ledger is the loop's: the commit's thread has no part in it.
+    private void AccountLosses()
+    {
+        if (_losses is { } committed)
+            registry.Losses.Committed(committed);
+        _losses = null;
     }
 
     private void BeginCommit()
@@ -307,9 +267,8 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         var ringEnd = Releasable;
         (_filling, _spare) = (_spare, _filling);
         sink.Batch = _filling;
-        var accounts = _accounts;
-        _accounts = [];
-        _commit = CommitAsync(batch, ringEnd, accounts);
+        _losses = registry.Losses.TakeStatement();
+        _commit = CommitAsync(batch, ringEnd);
         _ = _commit.ContinueWith(_ => Wake(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
@@ -319,13 +278,11 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             Monitor.Pulse(_rest);
     }
 
-    private async Task CommitAsync(EventBatch batch, ulong ringEnd, Dictionary<int, Accounted> accounts)
+    private async Task CommitAsync(EventBatch batch, ulong ringEnd)
     {
         await committer.CommitAsync(batch, _giveUp.Token);
         Heads?.Keep(batch); // before the records are released: what they say is in this log alone from then on
         hook.Ring.Release(ringEnd);
-        foreach (var (slot, account) in accounts)
-            hook.Account(slot, account);
         registry.Committed();
         feed.Publish(batch, sink.Epoch);
         batch.Clear();

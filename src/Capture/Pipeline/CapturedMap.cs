@@ -56,18 +56,6 @@ internal sealed class CapturedMap
     /// <summary>The bytes of a value that the kernel owns, which count as zeros here; null: none.</summary>
     public KernelBytes? KernelBytes { get; init; }
 
-    /// <summary>The losses that the log knows of.</summary>
-    public Losses KnownLosses { get; set; }
-
-    /// <summary>Kernel time at which the losses were last counted.</summary>
-    public long LossesCountedAt { get; set; } = KernelClock.Now;
-
-    /// <summary>The skips of its type that the log knows of.</summary>
-    public ulong KnownSkips { get; set; }
-
-    /// <summary>Kernel time of the last gap of skips, or of the map's opening.</summary>
-    public long SkipsCountedAt { get; set; } = KernelClock.Now;
-
     /// <summary>Whether the log has a note that the map is frozen.</summary>
     public bool IsFrozen { get; set; }
 

@@ -25,7 +25,7 @@ internal sealed class MapRegistry(
     private readonly UnloggableMaps _unloggable = new(targets);
     private readonly BtfReader _btf = new();
     private readonly MapLives _lives = new(log);
-    private readonly SortedSet<int> _freeSlots = [.. Enumerable.Range(1, CaptureHook.Slots - 1)];
+    private readonly LossLedger _losses = new(new HookLosses(hook), (map, reason, count, from, to) => ReportLoss(map, reason, count, from, to, sink, log));
     // What was there before the hook was: its changes until then went unseen.
     private readonly HashSet<uint> _before = hook.IsResumed ? [] : [.. BpfMap.Ids()];
     // Losses of maps that no daemon had opened yet, as far as the log tells of them.
@@ -43,6 +43,9 @@ internal sealed class MapRegistry(
     private volatile WatchTroubles _troubles = WatchTroubles.None;
 
     public IReadOnlyCollection<CapturedMap> Maps => _maps.Values;
+
+    /// <summary>The losses of the captured maps.</summary>
+    public LossLedger Losses => _losses;
 
     /// <summary>Kernel time since which nothing was hooked, if the hook was lost while this daemon ran; null: it was not lost so.</summary>
     public long? UnhookedSince { get; init; }
@@ -107,8 +110,7 @@ internal sealed class MapRegistry(
         sink.Note(stream, new MapMoved(sink.Epoch.Value, info.Id, Boot.Id, hook.Probe.Name(), hook.Unseen(info.Type), node), KernelClock.Now);
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
-        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), SlotOf(info), sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation) });
-        TakeAccount(map);
+        Watch(new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), SlotOf(info), sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation) }, KernelClock.Now);
         log.MapAdopted(stream.Name.ToString(), info.Id);
     }
 
@@ -289,8 +291,8 @@ internal sealed class MapRegistry(
                 continue;
             }
             log.PinMoved(stream.Name.ToString(), pin.Path, info.Id, older.Id);
-            Close(older);
             hook.Ignore(older.Id);
+            Close(older);
             if (_waiting.TryGet(info.Id, out var next))
                 GoOn(next);
             else
@@ -299,8 +301,8 @@ internal sealed class MapRegistry(
         // Its pin leads to a map of another name, which has a stream of its own.
         foreach (var map in _maps.Values.Where(m => !kept.Contains(m.Id) && !IsMeantStill(m, pins)).ToList())
         {
-            Close(map);
             hook.Ignore(map.Id);
+            Close(map);
         }
         return notFollowed;
     }
@@ -431,10 +433,10 @@ internal sealed class MapRegistry(
             var hasEnded = look.HasEnded(next.Info.Id);
             if (replicas.ContainsKey(next.Info.Id))
                 Ignore(next.Info.Id);
-            if (replicas.ContainsKey(next.Info.Id) || next.Changes == 0 && hasEnded)
+            if (replicas.ContainsKey(next.Info.Id) || next.Changes == 0 && hasEnded && _losses.LostOf(next.Met.Slot) == 0)
             {
                 next.Leave();
-                FreeSlot(next.Met.Slot);
+                _losses.Leave(next.Met.Slot);
                 continue;
             }
             var map = GoOn(next);
@@ -460,34 +462,29 @@ internal sealed class MapRegistry(
     {
         foreach (var stream in _waiting.TakeSuperfluous(look.HasEnded).GroupBy(w => w.Met.Name))
         {
-            foreach (var map in stream)
-                FreeSlot(map.Met.Slot);
-            var changed = stream.Where(w => w.Changes > 0).ToList();
+            var left = stream.Select(w => (Map: w, Changes: w.Changes + _losses.Leave(w.Met.Slot))).ToList();
+            var changed = left.Where(l => l.Changes > 0).ToList();
             if (changed.Count == 0 || _streams[stream.Key] is not { Map: { } older } into)
                 continue;
-            sink.Note(into, new GapFound(sink.Epoch.Value, "waiting", changed.Sum(w => w.Changes), changed.Min(w => w.Met.Since), KernelClock.Now), KernelClock.Now);
+            var since = changed.Min(l => l.Map.Met.Since);
+            sink.Note(into, new GapFound(sink.Epoch.Value, "waiting", changed.Sum(l => l.Changes), since, KernelClock.Now), KernelClock.Now);
             if (_dropsToldOf.Add(older.Id))
                 log.GenerationsDropped(into.Name.ToString(), changed.Count, older.Id, WaitingMaps.MaxEnded);
         }
         _dropsToldOf.IntersectWith(look.Alive);
     }
 
-    // The one that an earlier daemon gave it, while the hook stayed, or another: then what was counted in it before is none of its losses.
-    private int SlotOf(MapInfo map)
-    {
-        if (hook.IsResumed && hook.SlotOf(map.Id) is { } given && _freeSlots.Remove(given))
-            return given;
-        var slot = _freeSlots.Min;
-        _freeSlots.Remove(slot);
-        if (slot != 0)
-            hook.Account(slot, new Accounted(hook.ReadLosses(slot), hook.ReadSkips().GetValueOrDefault(map.Type)));
-        return slot;
-    }
+    // What was counted before in a slot that is given anew is none of its losses.
+    private int SlotOf(MapInfo map) => _losses.Enter(map.Type, hook.IsResumed ? hook.SlotOf(map.Id) : null);
 
-    private void FreeSlot(int slot)
+    private static void ReportLoss(CapturedMap map, string reason, ulong count, long from, long to, EventSink sink, ILogger log)
     {
-        if (slot != 0)
-            _freeSlots.Add(slot);
+        if (reason == "skipped")
+            log.Skipped(map.Stream.Name.ToString(), count);
+        else
+            log.Lost(map.Stream.Name.ToString(), count, reason);
+        sink.Note(map.Stream, new GapFound(sink.Epoch.Value, reason, (long)count, from, to), to);
+        map.Inspector.Scan();
     }
 
     private CapturedMap? Ignore(uint id)
@@ -513,12 +510,10 @@ internal sealed class MapRegistry(
         var early = hook.ReadLosses(0);
         if (early != _early)
             sink.Note(stream, new GapFound(sink.Epoch.Value, "early", (long)(early.Total - _early.Total), 0, kernelTime), kernelTime);
+        // Its losses count from when it was met, which may be long ago, if it waited.
         // Nothing of this life is logged; of the one before there may be later records, if this one waited for its end.
         stream.SkipUpTo(-1, 0, 0);
-        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink) { KernelBytes = _btf.KernelBytesOf(opened) });
-        TakeAccount(map);
-        // What is lost of it counts from when it was met, which may be long ago, if it waited.
-        map.LossesCountedAt = map.SkipsCountedAt = kernelTime;
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink) { KernelBytes = _btf.KernelBytesOf(opened) }, kernelTime);
         _lives.Opened(map, isSame: false);
         return map;
     }
@@ -529,17 +524,10 @@ internal sealed class MapRegistry(
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
         var map = new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), slot, sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation) };
-        if (hook.IsResumed)
-        {
-            map.LossesCountedAt = map.SkipsCountedAt = stream.LoggedUntil;
-        }
-        else
-        {
+        if (!hook.IsResumed)
             NoteUnhooked(stream);
-        }
         map.IsFrozen = fold.Generation.Frozen;
-        TakeAccount(map);
-        Watch(map);
+        Watch(map, hook.IsResumed ? stream.LoggedUntil : KernelClock.Now);
         _lives.Opened(map, isSame: true);
     }
 
@@ -564,15 +552,11 @@ internal sealed class MapRegistry(
         sink.Note(stream, new GapFound(sink.Epoch.Value, reason, -1, since, KernelClock.Now), KernelClock.Now);
     }
 
-    private void TakeAccount(CapturedMap map)
-    {
-        var account = hook.ReadAccount(map.Slot);
-        (map.KnownLosses, map.KnownSkips) = (account.Losses, account.Skips);
-    }
-
-    private CapturedMap Watch(CapturedMap map)
+    // Its losses are counted from that kernel time on.
+    private CapturedMap Watch(CapturedMap map, long since)
     {
         hook.Watch(map.Id, map.Slot);
+        _losses.Open(map, since);
         _maps[map.Id] = map;
         map.Stream.Map = map;
         map.Inspector.Scan();
@@ -588,10 +572,10 @@ internal sealed class MapRegistry(
 
     private void Close(CapturedMap map)
     {
+        _losses.Close(map, KernelClock.Now);
         _maps.Remove(map.Id);
         map.Stream.Map = null;
         _last = null;
-        FreeSlot(map.Slot);
         map.Stream.Counters.Entries = null;
         sink.Note(map.Stream, new MapClosed(sink.Epoch.Value, map.Id, Boot.Id), KernelClock.Now);
         _lives.Closed(map);
