@@ -29,3 +29,16 @@
 #include "syscall.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
+/* Nothing reads it, and libbpf leaves its section alone: a compiler writes into BTF only the types that data have. */
+struct {
+	struct maplog_record record;
+	struct maplog_map_seen map_seen;
+	enum maplog_version version;
+	enum maplog_operation operation;
+	enum maplog_origin origin;
+	enum maplog_flag flag;
+	enum maplog_verdict verdict;
+	enum maplog_verdict_room verdicts;
+	enum maplog_name_room names;
+	enum maplog_slot_room slots;
+} maplog_layout SEC("layout") = {};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The record: what the hook writes into the ring for the daemon, shared by C and C#
- * (src/Shared/Hooking/RecordHeader.cs is the same in C#; a unit test compares the two).
+ * (src/Shared/Hooking/RecordHeader.cs is the same in C#; a unit test compares the two, by the BTF of
+ * the compiled object, into which maplog_layout brings all that is shared).
  *
  *	struct maplog_record | count keys | count values | unused
  *
@@ -15,7 +16,9 @@
 #ifndef MAPLOG_RECORD_H
 #define MAPLOG_RECORD_H
 
-#define MAPLOG_LAYOUT 2
+enum maplog_version {
+	MAPLOG_LAYOUT	= 2,
+};
 
 enum maplog_operation {
 	MAPLOG_UPDATE	= 1,	/* key = value; the daemon tells added from updated */
@@ -90,9 +93,16 @@ struct maplog_constants {
 	__u64 pcpu_hot;
 };
 
-enum {
+/* An enum each: BTF readers know one name for a number. */
+enum maplog_verdict_room {
 	MAPLOG_VERDICTS	= 262144,	/* map ids below have their verdict in an array, the others in a hash */
+};
+
+enum maplog_name_room {
 	MAPLOG_NAMES	= 4096,		/* watched names and prefixes */
+};
+
+enum maplog_slot_room {
 	MAPLOG_SLOTS	= 4096,		/* watched maps with loss counters of their own */
 };
 

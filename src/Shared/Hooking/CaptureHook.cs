@@ -13,7 +13,7 @@ public sealed class CaptureHook : IDisposable
     /// <summary>Loss slots of maps that the daemon has opened; before that, all maps share slot 0.</summary>
     public const int Slots = 4096;
 
-    private const uint NotWatched = 1, WatchedFrom = 2, VerdictsInArray = 262144;
+    internal const uint NotWatched = 1, WatchedFrom = 2, VerdictsInArray = 262144;
 
     private const int BeyondChunk = 1024;
 
