@@ -28,5 +28,13 @@ internal static class Event
         return new LoggedEvent(new StreamVersion(version), Time(version), kind, payload);
     }
 
+    /// <summary>An update of a per-CPU map with parts of 8 bytes.</summary>
+    public static LoggedEvent Parts(long version, byte[] key, byte[] before, byte[] after)
+    {
+        var payload = new byte[ChangePayload.Size(2, key.Length, CpuParts.SizeOf(before, after, 8)!.Value)];
+        ChangePayload.WriteParts(payload, new ChangeHeader { Epoch = new Epoch(1), RingPosition = version * 64 }, "sh"u8, key, before, after, 8);
+        return new LoggedEvent(new StreamVersion(version), Time(version), EventKind.EntryUpdated, payload);
+    }
+
     private static DateTimeOffset Time(long version) => DateTimeOffset.UnixEpoch.AddSeconds(version);
 }

@@ -138,8 +138,7 @@ internal sealed class BatchFeed : IDisposable
                 Writer.AddNote(logged.Kind, NoteCodec.Write(logged.Note));
                 return;
             }
-            var change = ChangePayload.Read(logged.Payload.Span);
-            Writer.AddChange(logged.Kind, change.Key, change.Value);
+            Writer.AddChange(logged.Kind, ChangePayload.Read(logged.Payload.Span));
         }
 
         public ReadOnlyMemory<byte> Finish()

@@ -38,14 +38,12 @@ internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern
             Open((MapOpened)NoteCodec.Read(logged.Kind, logged.Data.Span));
         if (!logged.Kind.IsChange())
             return null;
-        var change = ChangePayload.Read(logged.Data.Span);
+        var change = CheckedChange.Read(stream, logged, _map?.Shape);
         var key = change.Key.ToArray();
         if (_map is { } map && LpmKey.Applies(map.Shape))
             LpmKey.Normalise(key);
         if (wanted is not null && _pattern?.Matches(key) != true)
             return null;
-        if (_map is null || key.Length != _values.KeySize || logged.Kind.HasValue() && change.Value.Length != _values.ValueSize)
-            throw new FormatException($"The change at version {logged.Version} of {stream} cannot belong to its map: key {key.Length} and value {change.Value.Length} bytes.");
         byte[]? old = null;
         TimeSpan? lived = null;
         if (_values.TryFind(key, out var entry))
@@ -55,15 +53,15 @@ internal sealed class KeyTracker(StreamName stream, Func<MapOpened, FieldPattern
         }
         if (logged.Kind.HasValue())
         {
-            _values.Put(key, change.Value);
-            _values.TryFind(key, out entry);
+            entry = _values.FindOrAdd(key, out var added);
+            CheckedChange.Put(stream, logged.Version, change, !added, entry.Value);
             entry.Stamp = logged.Time.UtcTicks;
         }
         else
         {
             _values.Remove(key);
         }
-        return new KeyChange(logged.Version, logged.Time, logged.Kind, change.Header, change.Comm, key, old, lived, logged.Kind.HasValue() ? change.Value.ToArray() : null, _map);
+        return new KeyChange(logged.Version, logged.Time, logged.Kind, change.Header, change.Comm, key, old, lived, logged.Kind.HasValue() ? entry.Value.ToArray() : null, _map);
     }
 
     private void Open(MapOpened map)

@@ -34,7 +34,7 @@ internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersio
             Parallel.Invoke(() => Write(map, chunk, 0, half), () => Write(map, chunk, half, chunk.Count - half));
             progress.Step(chunk.Count);
         }
-        var changes = await ReadChangesAsync();
+        var changes = await ReadChangesAsync(map);
         return snapshot.Entries + Apply(map, batches, changes, progress);
     }
 
@@ -44,8 +44,8 @@ internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersio
         map.UpdateBatch(chunk.Keys.Slice(from * keySize, count * keySize), chunk.Values.Slice(from * valueBytes, count * valueBytes), count);
     }
 
-    // Only the last change of a key that changed several times.
-    private async Task<MapFold> ReadChangesAsync()
+    // Only the last change of a key that changed several times; parts of a value go into the value that the snapshot brought.
+    private async Task<MapFold> ReadChangesAsync(BpfMap map)
     {
         var shape = snapshot.Shape;
         var changes = new MapFold(shape.KeySize, shape.ValueBytes);
@@ -62,10 +62,10 @@ internal sealed class NearSnapshot(LogStore log, Snapshot snapshot, StreamVersio
                 change.Key.CopyTo(key);
                 if (LpmKey.Applies(shape))
                     LpmKey.Normalise(key);
-                var entry = changes.FindOrAdd(key, out _);
+                var entry = changes.FindOrAdd(key, out var added);
                 entry.Tag = logged.Kind.HasValue() ? Put : Delete;
                 if (logged.Kind.HasValue())
-                    change.Value.CopyTo(entry.Value);
+                    CheckedChange.Put(snapshot.Stream, logged.Version, change, !added || change.HasParts && map.Lookup(key, entry.Value), entry.Value);
             }
         }
         return version == upTo

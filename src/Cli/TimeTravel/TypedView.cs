@@ -48,7 +48,8 @@ internal sealed class TypedView
                        k.bytes as key_bytes, v.bytes as value_bytes
                 from {maplog}.mt_events e,
                     lateral (select {maplog}.change_key(e.bdata) as bytes offset 0) k,
-                    lateral (select case when e.type in ('entry_added', 'entry_updated') then {maplog}.change_value(e.bdata) end as bytes offset 0) v
+                    lateral (select case when e.type in ('entry_added', 'entry_updated') 
+                        then coalesce({maplog}.change_value(e.bdata), {maplog}.value_of(e.tenant_id, e.stream_id, e.version, e.bdata)) end as bytes offset 0) v
                 where e.tenant_id = '{_stream.Source}' and e.stream_id = '{_stream}' and e.bdata is not null
                     and octet_length(k.bytes) = {_opened.Note.Shape.KeySize};
                 do $grant$ declare role text; begin

@@ -4,6 +4,7 @@ using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
 using Maplog.Cli.TimeTravel;
 using Maplog.Events;
+using Maplog.Folding;
 using Maplog.Log;
 
 namespace Maplog.Cli.Verbs;
@@ -47,7 +48,8 @@ internal static class Watch
             if (!hexOnly && !call.WantsJson && found.Opened is { } map && descriptions.GuessesOf(found.Stream, map) is { } guesses)
                 call.Terminal.Complain(guesses);
             using var printer = new EventPrinter(call.Terminal, found.Opened, call.WantsJson, hexOnly ? null : descriptions);
-            await FollowAsync(call, new LogReader(log), found.Stream, after, count, filter, printer);
+            var past = await PastAsync(call, log, found.Stream, after < found.Head.Version ? after : found.Head.Version);
+            await FollowAsync(call, new LogReader(log), new Place(found.Stream, after, count), past, filter, printer);
             return ExitCode.Ok;
         }
         catch (OperationCanceledException) when (call.Cancellation.IsCancellationRequested)
@@ -56,8 +58,20 @@ internal static class Watch
         }
     }
 
-    private static async Task FollowAsync(Call call, LogReader reader, StreamName stream, StreamVersion after, long count, EventFilter filter, EventPrinter printer)
+    // What a per-CPU map held there; of pruned history, where it begins. Null: the map was none.
+    private static async Task<StreamFold?> PastAsync(Call call, LogStore log, StreamName stream, StreamVersion at)
     {
+        if (await new LogReader(log).ReadFirstAsync(stream, call.Cancellation) is { Version.Value: > 1 } first && at < first.Version)
+            at = first.Version;
+        var opened = await new LogReader(log).ReadLatestAsync<MapOpened>(stream, at, call.Cancellation);
+        return WholeChanges.IsPerCpu(opened?.Note) ? await call.History(log).ReadAsync(stream, at, cancellation: call.Cancellation) : null;
+    }
+
+    private static async Task FollowAsync(Call call, LogReader reader, Place place, StreamFold? past, EventFilter filter, EventPrinter printer)
+    {
+        var whole = new WholeChanges(place.Stream, past);
+        var (stream, count) = (place.Stream, place.Count);
+        var after = past is not null && past.Version < place.After ? past.Version : place.After;
         for (var away = false; ;)
         {
             try
@@ -73,9 +87,10 @@ internal static class Watch
                             filter.Open(map);
                             printer.Open(map);
                         }
-                        if (!filter.Wants(logged.Kind, logged.Data.Span))
+                        var shown = whole.Take(logged);
+                        if (logged.Version <= place.After || !filter.Wants(logged.Kind, logged.Data.Span))
                             continue;
-                        printer.Print(logged);
+                        printer.Print(shown);
                         if (--count == 0)
                             break;
                     }
@@ -96,4 +111,10 @@ internal static class Watch
             await Task.Delay(away ? Patience : Pause, call.Cancellation);
         }
     }
+
+    /// <summary>Where a watch begins and ends.</summary>
+    /// <param name="Stream">Which stream.</param>
+    /// <param name="After">It prints what comes after this version.</param>
+    /// <param name="Count">So many events at most.</param>
+    private sealed record Place(StreamName Stream, StreamVersion After, long Count);
 }

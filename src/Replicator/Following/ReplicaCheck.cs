@@ -54,6 +54,13 @@ internal sealed class ReplicaCheck(ReplicaMap replica, TimeSpan every, TimeProvi
     /// <summary>The map is built again: there is nothing to compare.</summary>
     public void GiveUp() => _look = null;
 
+    /// <summary>The map lacks an entry that it had.</summary>
+    public void WantRepair()
+    {
+        GiveUp();
+        WantsRepair = true;
+    }
+
     /// <summary>Time has passed.</summary>
     public void Tick() => WantsRepair |= IsDue && replica.Map.Info.Type.IsLru();
 

@@ -28,7 +28,7 @@ internal sealed class ReplicaWriter
     public ReplicaWriter(ReplicaMap replica, ReplicaReport report, TimeSpan checkEvery, TimeProvider time)
     {
         (_replica, _report, _time) = (replica, report, time);
-        _pending = new PendingChanges(replica.Stream, replica.Shape);
+        _pending = new PendingChanges(replica.Stream, replica.Shape, replica.Map.Lookup);
         _applier = new BatchApplier(replica);
         Check = new ReplicaCheck(replica, checkEvery, time);
         Taken = replica.Cursor;
@@ -164,10 +164,12 @@ internal sealed class ReplicaWriter
                 if (!CanFollow(next.Version, next.Kind, next.Json) || !_pending.TakeNote(end, block.NewestTime, next.Kind, next.Json))
                     return false;
             }
-            else if (fits)
-                _pending.TakeChange(end, block.NewestTime, next.Kind, next.Key, next.Value);
-            else
+            else if (!fits)
                 throw new FormatException($"The block has keys of {block.KeySize} and values of {block.ValueSize} bytes, the map has {_replica.Shape.KeySize} and {_replica.Shape.ValueBytes}.");
+            else if (next.HasParts)
+                _pending.TakeParts(end, block.NewestTime, next.Key, next.Parts);
+            else
+                _pending.TakeChange(end, block.NewestTime, next.Kind, next.Key, next.Value);
             Taken = end;
             _report.FromBus++;
             CheckAt(next.Kind);
@@ -246,6 +248,8 @@ internal sealed class ReplicaWriter
             return;
         Check.Expect(_pending);
         _applier.Apply(_pending);
+        if (_pending.LacksValue)
+            Check.WantRepair();
         _pending.Clear();
         _report.Accepted(Taken);
     }

@@ -8,7 +8,7 @@ namespace Maplog.Bus;
 /// <code>
 /// offset size
 ///      0    3  "mlb"
-///      3    1  layout, 1
+///      3    1  layout: 2 if a change of the block has parts, else 1
 ///      4    4  epoch
 ///      8    8  version of the first event
 ///     16    4  count of events
@@ -21,6 +21,7 @@ namespace Maplog.Bus;
 ///              events, one after the other:
 ///                added, updated:   kind (1), key (K), value (V)
 ///                deleted, evicted: kind (1), key (K)
+///                updated in parts: kind + 128 (1), key (K), size as LEB128, parts as <see cref="CpuParts"/> has them
 ///                any other:        kind (1), size as LEB128, JSON
 ///   last    4  CRC-32C of everything before
 /// </code>
@@ -28,7 +29,8 @@ namespace Maplog.Bus;
 /// </summary>
 internal static class BlockLayout
 {
-    public const byte Layout = 1;
+    public const byte Layout = 1, PartsLayout = 2;
+    public const byte PartsFlag = 0x80;
     public const int FixedSize = 41;
     public const int MaxNameSize = byte.MaxValue;
 

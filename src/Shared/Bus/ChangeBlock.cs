@@ -74,8 +74,8 @@ public sealed class ChangeBlock
             return $"The message has {bytes.Length} bytes, too few for a block of events: it is not a block, or it was truncated.";
         if (!bytes.StartsWith(BlockLayout.Magic))
             return $"The message of {bytes.Length} bytes is not a block of events: it begins with {Convert.ToHexString(bytes[..3])}, not with {Convert.ToHexString(BlockLayout.Magic)}.";
-        if (bytes[3] != BlockLayout.Layout)
-            return $"The block of events has layout {bytes[3]}, and this version of maplog reads layout {BlockLayout.Layout}: another version wrote it, or it is damaged.";
+        if (bytes[3] is not (BlockLayout.Layout or BlockLayout.PartsLayout))
+            return $"The block of events has layout {bytes[3]}, and this version of maplog reads layouts {BlockLayout.Layout} and {BlockLayout.PartsLayout}: another version wrote it, or it is damaged.";
         if (!Crc32C.Holds(bytes))
             return $"The block of events of {bytes.Length} bytes does not match its checksum: it is damaged.";
         var first = BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]);
@@ -100,15 +100,18 @@ public sealed class ChangeBlock
         return CheckEvents(bytes.Slice(eventsBegin, eventsSize), stream, first, count, keySize, valueSize);
     }
 
+    private static bool IsKnown(byte kind) =>
+        (kind & BlockLayout.PartsFlag) != 0 ? (kind & ~BlockLayout.PartsFlag) == (byte)EventKind.EntryUpdated : kind != 0 && Enum.IsDefined((EventKind)kind);
+
     private static string? CheckEvents(ReadOnlySpan<byte> events, StreamName stream, long first, int count, int keySize, int valueSize)
     {
         for (var i = 0; i < count; i++)
         {
+            if (!events.IsEmpty && !IsKnown(events[0]))
+                return $"The block of {stream} has an event of kind {events[0]} at version {first + i}, which this version of maplog does not know: a newer version wrote it.";
             var size = ChangeBlockEnumerator.SizeOfNext(events, keySize, valueSize);
             if (size == 0)
                 return $"The block of {stream} ends within version {first + i}, {i} events after its beginning, but announces {count}: it is damaged.";
-            if (!Enum.IsDefined((EventKind)events[0]) || events[0] == 0)
-                return $"The block of {stream} has an event of kind {events[0]} at version {first + i}, which this version of maplog does not know: a newer version wrote it.";
             events = events[size..];
         }
         return events.IsEmpty ? null : $"The block of {stream} from version {first} on has {events.Length} bytes more than its {count} events: it is damaged.";

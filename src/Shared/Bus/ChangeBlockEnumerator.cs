@@ -27,8 +27,14 @@ public ref struct ChangeBlockEnumerator
         if (_left == 0)
             return false;
         var size = SizeOfNext(_rest, _keySize, _valueSize);
-        var kind = (EventKind)_rest[0];
-        if (kind.IsChange())
+        var kind = (EventKind)(_rest[0] & ~BlockLayout.PartsFlag);
+        if ((_rest[0] & BlockLayout.PartsFlag) != 0)
+        {
+            _ = BlockLayout.ReadLength(_rest[(1 + _keySize)..], out var partsSize);
+            _ = CpuParts.TryRead(_rest[(size - partsSize)..size], out var parts);
+            Current = new BlockEvent(_next, kind, _rest.Slice(1, _keySize), default, default, parts);
+        }
+        else if (kind.IsChange())
         {
             Current = new BlockEvent(_next, kind, _rest.Slice(1, _keySize), _rest[(1 + _keySize)..size], default);
         }
@@ -48,6 +54,8 @@ public ref struct ChangeBlockEnumerator
     {
         if (events.IsEmpty)
             return 0;
+        if ((events[0] & BlockLayout.PartsFlag) != 0)
+            return SizeOfParts(events, keySize, valueSize);
         var kind = (EventKind)events[0];
         if (kind.IsChange())
         {
@@ -56,5 +64,16 @@ public ref struct ChangeBlockEnumerator
         }
         var length = BlockLayout.ReadLength(events[1..], out var jsonSize);
         return length > 0 && 1 + length + (long)jsonSize <= events.Length ? 1 + length + jsonSize : 0;
+    }
+
+    private static int SizeOfParts(ReadOnlySpan<byte> events, int keySize, int valueSize)
+    {
+        if (events.Length <= 1 + (long)keySize)
+            return 0;
+        var begin = 1 + keySize;
+        begin += BlockLayout.ReadLength(events[begin..], out var size);
+        return begin > 1 + keySize && begin + (long)size <= events.Length && CpuParts.TryRead(events.Slice(begin, size), out var parts) && parts.Fit(valueSize)
+            ? begin + size
+            : 0;
     }
 }

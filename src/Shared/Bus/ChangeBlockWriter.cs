@@ -15,6 +15,7 @@ public sealed class ChangeBlockWriter : IDisposable
     private int _used;
     private int _eventsBegin;
     private bool _open;
+    private bool _hasParts;
 
     /// <param name="capacity">Bytes of the first buffer; it grows by itself.</param>
     public ChangeBlockWriter(int capacity = 128 * 1024) => _buffer = ArrayPool<byte>.Shared.Rent(capacity);
@@ -48,10 +49,9 @@ public sealed class ChangeBlockWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(keySize);
         ArgumentOutOfRangeException.ThrowIfNegative(valueSize);
         ObjectDisposedException.ThrowIf(_buffer.Length == 0, this);
-        (Stream, KeySize, ValueSize, Count, _used, _open) = (stream, keySize, valueSize, 0, 0, true);
+        (Stream, KeySize, ValueSize, Count, _used, _open, _hasParts) = (stream, keySize, valueSize, 0, 0, true, false);
         var header = Room(BlockLayout.FixedSize + BlockLayout.MaxNameSize);
         BlockLayout.Magic.CopyTo(header);
-        header[3] = BlockLayout.Layout;
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], epoch.Value);
         BinaryPrimitives.WriteInt64LittleEndian(header[8..], first.Value);
         BinaryPrimitives.WriteInt32LittleEndian(header[20..], keySize);
@@ -78,6 +78,31 @@ public sealed class ChangeBlockWriter : IDisposable
         key.CopyTo(target[1..]);
         value.CopyTo(target[(1 + key.Length)..]);
         _used += 1 + key.Length + value.Length;
+        Count++;
+    }
+
+    /// <summary>Adds a change as the log has it.</summary>
+    /// <param name="kind">What happened to the entry.</param>
+    /// <param name="change">Its payload.</param>
+    /// <exception cref="ArgumentException">The entry has another shape than the block.</exception>
+    public void AddChange(EventKind kind, in ChangeView change)
+    {
+        if (!change.HasParts)
+        {
+            AddChange(kind, change.Key, change.Value);
+            return;
+        }
+        MustBeOpen();
+        var parts = change.Parts.Bytes;
+        if (kind != EventKind.EntryUpdated || change.Key.Length != KeySize || !change.Parts.Fit(ValueSize))
+            throw new ArgumentException($"A block of {Stream} has keys of {KeySize} bytes and values of {ValueSize}; this {kind} has a key of {change.Key.Length} and parts that do not fit. Begin a new block where the map's shape changes.", nameof(change));
+        var target = Room(1 + KeySize + BlockLayout.MaxNoteSize(parts.Length));
+        target[0] = (byte)((byte)kind | BlockLayout.PartsFlag);
+        change.Key.CopyTo(target[1..]);
+        var begin = 1 + KeySize + BlockLayout.WriteLength(target[(1 + KeySize)..], parts.Length);
+        parts.CopyTo(target[begin..]);
+        _used += begin + parts.Length;
+        _hasParts = true;
         Count++;
     }
 
@@ -111,7 +136,7 @@ public sealed class ChangeBlockWriter : IDisposable
             return;
         }
         var change = ChangePayload.Read(logged.Data.Span);
-        AddChange(logged.Kind, change.Key, change.Value);
+        AddChange(logged.Kind, change);
     }
 
     /// <summary>Ends the block.</summary>
@@ -123,6 +148,7 @@ public sealed class ChangeBlockWriter : IDisposable
         if (Count == 0)
             throw new InvalidOperationException($"A block of {Stream} is finished without an event: there is nothing to send.");
         _ = Room(Crc32C.Size);
+        _buffer[3] = _hasParts ? BlockLayout.PartsLayout : BlockLayout.Layout;
         BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(16), Count);
         BinaryPrimitives.WriteInt64LittleEndian(_buffer.AsSpan(28), Microseconds.Of(newest));
         BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(36), _used - _eventsBegin);

@@ -36,5 +36,15 @@ public readonly ref struct ChangeView
     public ReadOnlySpan<byte> Key => _payload.Slice(ChangePayload.FixedSize + _commSize, _keySize);
 
     /// <summary>Value bytes as bpf(2) gives them (per-CPU kinds: all CPUs, each rounded up to 8 bytes); empty for a delete or an eviction.</summary>
-    public ReadOnlySpan<byte> Value => _payload[(ChangePayload.FixedSize + _commSize + _keySize)..];
+    /// <exception cref="InvalidOperationException">The change has parts of the value alone, see <see cref="HasParts"/>.</exception>
+    public ReadOnlySpan<byte> Value =>
+        HasParts ? throw new InvalidOperationException("This change carries the parts of a per-CPU value that changed, not the whole value.") : Rest;
+
+    /// <summary>Whether the change carries only the parts of a per-CPU value that it changed.</summary>
+    public bool HasParts => _payload[0] == ChangePayload.PartsLayout;
+
+    /// <summary>The parts, where the change <see cref="HasParts"/>.</summary>
+    public CpuParts Parts => CpuParts.TryRead(Rest, out var parts) ? parts : default;
+
+    internal ReadOnlySpan<byte> Rest => _payload[(ChangePayload.FixedSize + _commSize + _keySize)..];
 }

@@ -13,5 +13,9 @@ public sealed record MapShape(int Type, int KeySize, int ValueSize, uint MaxEntr
 {
     /// <summary>Bytes of a value as bpf(2) reads and writes it: for the per-CPU kinds every CPU's, each rounded up to 8.</summary>
     [JsonIgnore]
-    public int ValueBytes => PossibleCpus == 0 ? ValueSize : (ValueSize + 7) / 8 * 8 * PossibleCpus;
+    public int ValueBytes => PossibleCpus == 0 ? ValueSize : PartSize * PossibleCpus;
+
+    /// <summary>Bytes of one CPU's value among the values of all CPUs, as bpf(2) reads and writes them.</summary>
+    [JsonIgnore]
+    public int PartSize => (ValueSize + 7) / 8 * 8;
 }

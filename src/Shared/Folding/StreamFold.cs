@@ -74,8 +74,8 @@ public sealed class StreamFold(StreamName stream, StreamVersion after = default)
         var key = KeyOf(change);
         if (next.Kind.HasValue())
         {
-            var entry = Entries.FindOrAdd(key, out _);
-            change.Value.CopyTo(entry.Value);
+            var entry = Entries.FindOrAdd(key, out var added);
+            CheckedChange.Put(Stream, next.Version, change, !added, entry.Value);
             entry.Stamp = header.KernelTime;
             entry.Tag = header.Cpu;
         }

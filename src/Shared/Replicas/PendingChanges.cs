@@ -4,8 +4,9 @@ using Maplog.Folding;
 namespace Maplog.Replicas;
 
 /// <summary>
-/// Consecutive events of a stream that wait to be applied; several changes of a key are folded into the last one. Filled, applied, cleared
-/// and filled again; in steady state it allocates nothing.
+/// Consecutive events of a stream that wait to be applied; several changes of a key are folded into the last one. Filled, applied,
+/// cleared and filled again; in steady state it allocates nothing. Parts of a per-CPU value are written over the value that
+/// waits, or over the value in the replica's map.
 /// </summary>
 public sealed class PendingChanges
 {
@@ -17,17 +18,26 @@ public sealed class PendingChanges
     private readonly StreamName _stream;
     private readonly byte[] _key;
     private readonly bool _isTrie;
+    private readonly HeldValue? _held;
 
     /// <param name="stream">Named in errors.</param>
     /// <param name="shape">The shape of the map.</param>
-    public PendingChanges(StreamName stream, MapShape shape)
+    /// <param name="held">Reads a value of the replica's map; null: the map is empty.</param>
+    public PendingChanges(StreamName stream, MapShape shape, HeldValue? held = null)
     {
         _stream = stream;
+        _held = held;
         _key = new byte[shape.KeySize];
         _isTrie = LpmKey.Applies(shape);
         Shape = shape;
         Entries = new MapFold(shape.KeySize, shape.ValueBytes);
     }
+
+    /// <summary>Reads what the replica's map holds.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">Takes the value, if there is one.</param>
+    /// <returns>Whether the map has the key.</returns>
+    public delegate bool HeldValue(ReadOnlySpan<byte> key, Span<byte> value);
 
     public MapShape Shape { get; }
 
@@ -49,6 +59,12 @@ public sealed class PendingChanges
     /// </summary>
     public StreamVersion? HadTo { get; set; }
 
+    /// <summary>
+    /// Whether parts came of a value that the map does not have, because somebody else removed it: the change was left out, and
+    /// the map is to be repaired.
+    /// </summary>
+    public bool LacksValue { get; private set; }
+
     /// <summary>The last taken seal, if the map has not changed since: the content of the map at that version.</summary>
     public Sealed? Seal { get; private set; }
 
@@ -69,7 +85,10 @@ public sealed class PendingChanges
         if (!next.Kind.IsChange())
             return TakeNote(end, next.Time, next.Kind, next.Data.Span);
         var change = CheckedChange.Read(_stream, next, Shape);
-        TakeChange(end, next.Time, next.Kind, change.Key, change.Value);
+        if (change.HasParts)
+            TakeParts(end, next.Time, change.Key, change.Parts);
+        else
+            TakeChange(end, next.Time, next.Kind, change.Key, change.Value);
         return true;
     }
 
@@ -122,6 +141,31 @@ public sealed class PendingChanges
         Took(end, time);
     }
 
+    /// <summary>Takes the next event, an update of some parts of a per-CPU value.</summary>
+    /// <param name="end">Its epoch and version.</param>
+    /// <param name="time">When it happened.</param>
+    /// <param name="key">Of the map's key size.</param>
+    /// <param name="parts">Parts that fit into the map's values.</param>
+    /// <exception cref="FormatException">The events before it have no such entry.</exception>
+    public void TakeParts(Cursor end, DateTimeOffset time, ReadOnlySpan<byte> key, in CpuParts parts)
+    {
+        Seal = null;
+        var entry = Entries.FindOrAdd(key, out var added);
+        if (!added && entry.Tag == Delete || added && FromEmpty)
+            throw CheckedChange.Baseless(_stream, end.Version);
+        if (added && _held?.Invoke(key, entry.Value) != true)
+        {
+            Entries.Remove(entry);
+            LacksValue = true;
+        }
+        else
+        {
+            entry.Tag = HadTo is { } had && end.Version <= had ? Had : Put;
+            parts.CopyTo(entry.Value);
+        }
+        Took(end, time);
+    }
+
     /// <summary>Takes contiguous entries of a snapshot, after <see cref="Empty"/>.</summary>
     /// <param name="end">The snapshot's epoch and version.</param>
     /// <param name="time">Time of the event there.</param>
@@ -161,6 +205,7 @@ public sealed class PendingChanges
         else
             Entries.Clear();
         FromEmpty = false;
+        LacksValue = false;
         HadTo = null;
         Events = 0;
     }

@@ -13,10 +13,12 @@ namespace Maplog.Tests.Integration.Audit;
 internal sealed class RecordedHistory : IAsyncDisposable
 {
     public const int Changes = 3000;
-    private const int KeySize = 4, ValueSize = 6;
+    private const int KeySize = 4, ValueSize = 6, PartSize = 8;
     private static readonly DateTimeOffset Begin = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private RecordedHistory(LogDatabase log) => Log = log;
+    private readonly int _cpus;
+
+    private RecordedHistory(LogDatabase log, int cpus) => (Log, _cpus) = (log, cpus);
 
     public LogDatabase Log { get; }
 
@@ -32,9 +34,10 @@ internal sealed class RecordedHistory : IAsyncDisposable
     /// <param name="seed">Of the dice.</param>
     /// <param name="sealEvery">A seal after so many events; 0: none.</param>
     /// <param name="committed">Called after each batch.</param>
-    public static async Task<RecordedHistory> MakeAsync(TestPostgres postgres, int seed, int sealEvery = 0, Func<RecordedHistory, Task>? committed = null)
+    /// <param name="cpus">Of a per-CPU map, whose updates carry the parts that changed; 0: of a hash.</param>
+    public static async Task<RecordedHistory> MakeAsync(TestPostgres postgres, int seed, int sealEvery = 0, Func<RecordedHistory, Task>? committed = null, int cpus = 0)
     {
-        var history = new RecordedHistory(await LogDatabase.MigratedAsync(postgres));
+        var history = new RecordedHistory(await LogDatabase.MigratedAsync(postgres), cpus);
         await history.RecordAsync(new Random(seed), sealEvery, committed);
         return history;
     }
@@ -102,9 +105,8 @@ internal sealed class RecordedHistory : IAsyncDisposable
                 Note(chain.Seal(new Epoch(1)), held);
             var key = BitConverter.GetBytes(random.Next(60));
             var name = Convert.ToHexStringLower(key);
-            var value = new byte[ValueSize];
-            random.NextBytes(value);
-            var has = held.ContainsKey(name);
+            var has = held.TryGetValue(name, out var before);
+            var value = NextValue(random, before);
             if (has && random.Next(3) == 0)
             {
                 held.Remove(name);
@@ -113,7 +115,7 @@ internal sealed class RecordedHistory : IAsyncDisposable
             else
             {
                 held[name] = Convert.ToHexStringLower(value);
-                Change(has ? EventKind.EntryUpdated : EventKind.EntryAdded, key, value);
+                Change(has ? EventKind.EntryUpdated : EventKind.EntryAdded, key, value, before is not null && _cpus > 0 && random.Next(8) > 0 ? Convert.FromHexString(before) : null);
             }
             if (random.Next(10) == 0)
                 Made.Add(batch, noise, ++noiseVersion, 1);
@@ -129,9 +131,9 @@ internal sealed class RecordedHistory : IAsyncDisposable
         await writer.AppendAsync(batch);
         batch.Clear();
 
-        void Change(EventKind kind, byte[] key, byte[] value)
+        void Change(EventKind kind, byte[] key, byte[] value, byte[]? old = null)
         {
-            var payload = Made.Payload(key, value, (version + 1) * 64);
+            var payload = Made.Payload(key, value, (version + 1) * 64, before: _cpus > 0 ? old : null);
             batch.AddChange(stream, new StreamVersion(++version), Store(), kind, payload);
             chain.Take(new StreamVersion(version), Times[^1], kind, payload);
             Model.Add(new SortedDictionary<string, string>(held, StringComparer.Ordinal));
@@ -153,7 +155,21 @@ internal sealed class RecordedHistory : IAsyncDisposable
         }
     }
 
-    private static MapOpened Opened(uint id) => new(
-        1, id, "boot", "ct_map", new MapShape(1, KeySize, ValueSize, 1024, 0, 0), null, 0, 0, "fentry", [], "node-a",
+    // Of a per-CPU map one CPU's value changes, or none, seldom all.
+    private byte[] NextValue(Random random, string? before)
+    {
+        var value = new byte[_cpus == 0 ? ValueSize : _cpus * PartSize];
+        for (var part = 0; part < Math.Max(_cpus, 1); part++)
+            random.NextBytes(value.AsSpan(part * PartSize, ValueSize));
+        if (_cpus == 0 || before is null || random.Next(_cpus) == 0)
+            return value;
+        var changed = Convert.FromHexString(before);
+        if (random.Next(8) is var one && one < _cpus)
+            value.AsSpan(one * PartSize, PartSize).CopyTo(changed.AsSpan(one * PartSize));
+        return changed;
+    }
+
+    private MapOpened Opened(uint id) => new(
+        1, id, "boot", "ct_map", new MapShape(_cpus > 0 ? 5 : 1, KeySize, ValueSize, 1024, 0, _cpus), null, 0, 0, "fentry", [], "node-a",
         new MapFields(new FieldType(FieldKind.Number, KeySize), null));
 }

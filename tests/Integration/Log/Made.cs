@@ -8,14 +8,27 @@ internal static class Made
 {
     public static readonly DateTimeOffset Time = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
+    private const int PartSize = 8;
+
     public static StreamHandle Stream(string name) => new(StreamName.Parse(name));
 
-    public static byte[] Payload(byte[] key, byte[] value, long position = 0, string comm = "bpftool", int epoch = 1, Origin origin = Origin.Program)
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="position">In the ring.</param>
+    /// <param name="comm">The process's name.</param>
+    /// <param name="epoch">The term.</param>
+    /// <param name="origin">Where it is known from.</param>
+    /// <param name="before">Of a per-CPU map with values of up to 8 bytes: the value before, of which the parts that differ are told.</param>
+    public static byte[] Payload(byte[] key, byte[] value, long position = 0, string comm = "bpftool", int epoch = 1, Origin origin = Origin.Program, byte[]? before = null)
     {
         var commBytes = System.Text.Encoding.UTF8.GetBytes(comm);
-        var payload = new byte[ChangePayload.Size(commBytes.Length, key.Length, value.Length)];
         var header = new ChangeHeader { Origin = origin, Cpu = 3, Tgid = 4711, Epoch = new Epoch(epoch), KernelTime = 1_000_000_000_000, RingPosition = position, RecordIndex = 2 };
-        ChangePayload.Write(payload, header, commBytes, key, value);
+        var parts = before is null ? null : CpuParts.SizeOf(before, value, PartSize);
+        var payload = new byte[ChangePayload.Size(commBytes.Length, key.Length, parts ?? value.Length)];
+        if (parts is null)
+            ChangePayload.Write(payload, header, commBytes, key, value);
+        else
+            ChangePayload.WriteParts(payload, header, commBytes, key, before, value, PartSize);
         return payload;
     }
 

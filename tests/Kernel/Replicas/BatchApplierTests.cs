@@ -27,6 +27,57 @@ public sealed class BatchApplierTests
         Assert.Equal(replica.Cursor, replica.Intent);
     }
 
+    [Theory]
+    [InlineData(MapType.PerCpuHash)]
+    [InlineData(MapType.PerCpuArray)]
+    public void Parts_of_a_value_go_into_the_value_that_waits_and_into_the_one_that_the_map_holds(MapType type)
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(type: type) with { ValueSize = 64, Flags = 0 });
+        using var replica = world.OpenReplica();
+        var (key, values) = (Bytes.Of(1), Wide(replica.Map.Info.ValueBytes));
+        world.Put(key, values[0]).Parts(key, values[0], values[1]);
+        world.Apply(replica);
+        Assert.Equal(Convert.ToHexString(values[1]), ReplicaWorld.Content(replica.Map)[Convert.ToHexString(key)]);
+        world.Parts(key, values[1], values[2]).Parts(key, values[2], values[3]);
+        var pending = world.Rest(replica);
+        new BatchApplier(replica).Apply(pending);
+        Assert.Equal(Convert.ToHexString(values[3]), ReplicaWorld.Content(replica.Map)[Convert.ToHexString(key)]);
+        Assert.False(pending.LacksValue);
+        Assert.Equal(world.Head, replica.Cursor.Version);
+    }
+
+    [Fact]
+    public void Parts_of_a_value_that_somebody_removed_from_the_map_are_left_out_and_told()
+    {
+        using var world = new ReplicaWorld(ReplicaWorld.Hash(type: MapType.PerCpuHash) with { ValueSize = 64 });
+        using var replica = world.OpenReplica();
+        var (key, values) = (Bytes.Of(1), Wide(replica.Map.Info.ValueBytes));
+        world.Put(key, values[0]).Put(Bytes.Of(2), values[0]);
+        world.Apply(replica);
+        replica.Map.Delete(key);
+        world.Parts(key, values[0], values[1]).Put(Bytes.Of(2), values[1]);
+        var pending = world.Rest(replica);
+        Assert.True(pending.LacksValue);
+        new BatchApplier(replica).Apply(pending);
+        Assert.Equal(Convert.ToHexString(values[1]), Assert.Single(ReplicaWorld.Content(replica.Map)).Value);
+        pending.Clear();
+        Assert.False(pending.LacksValue);
+        world.Delete(2).Parts(Bytes.Of(2), values[1], values[2]);
+        Assert.Contains("no event before it has the whole value", Assert.Throws<FormatException>(() => world.Rest(replica)).Message, StringComparison.Ordinal);
+    }
+
+    // Each differs from the one before in the value of one CPU.
+    private static byte[][] Wide(int bytes)
+    {
+        var values = new byte[4][];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = i == 0 ? new byte[bytes] : [.. values[i - 1]];
+            values[i][i % PossibleCpus.Count * 64] = (byte)i;
+        }
+        return values;
+    }
+
     [Fact]
     public void Building_anew_removes_what_the_log_lacks_and_leaves_what_is_right_untouched()
     {

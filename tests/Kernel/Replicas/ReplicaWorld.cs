@@ -51,12 +51,21 @@ internal sealed class ReplicaWorld : IDisposable
         return this;
     }
 
+    /// <summary>An update of a per-CPU map that carries the parts in which two values differ.</summary>
+    public ReplicaWorld Parts(byte[] key, byte[] before, byte[] after)
+    {
+        var payload = new byte[ChangePayload.Size(0, key.Length, CpuParts.SizeOf(before, after, Opened.Shape.PartSize)!.Value)];
+        ChangePayload.WriteParts(payload, new ChangeHeader { Epoch = new Epoch(_epoch - 1) }, [], key, before, after, Opened.Shape.PartSize);
+        _log.Add(new LoggedEvent(Head.Next, DateTimeOffset.UnixEpoch.AddSeconds(_log.Count), EventKind.EntryUpdated, payload));
+        return this;
+    }
+
     public ReplicaMap OpenReplica(bool replace = false) => ReplicaMap.Open(Pin, Stream, Opened, Registry, replace);
 
     /// <summary>Everything after the replica's cursor, or from the beginning if it has none.</summary>
     public PendingChanges Rest(ReplicaMap replica, long? upTo = null)
     {
-        var pending = new PendingChanges(Stream, Opened.Shape);
+        var pending = new PendingChanges(Stream, Opened.Shape, replica.Map.Lookup);
         if (replica.Cursor.Version == StreamVersion.None)
             pending.Empty();
         foreach (var logged in _log.Where(e => e.Version > replica.Cursor.Version && e.Version.Value <= (upTo ?? Head.Value)))

@@ -102,8 +102,8 @@ public sealed class ChangeBlockTests
     {
         using var writer = new ChangeBlockWriter();
         var bytes = OneAdded(writer).ToArray();
-        bytes[3] = 2;
-        Assert.Contains("layout 2", Refused(bytes), StringComparison.Ordinal);
+        bytes[3] = 3;
+        Assert.Contains("layout 3", Refused(bytes), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,6 +132,40 @@ public sealed class ChangeBlockTests
 
         Assert.True(ChangeBlock.TryRead(writer.Finish(Noon), out var block, out var error), error);
         Assert.Equal([new SentEvent(1, EventKind.MapClosed, "", "", "7B7D"), new SentEvent(2, EventKind.EntryUpdated, "0102", "030405", "")], SentBlock.Of(block).Events);
+    }
+
+    [Fact]
+    public void Parts_of_a_value_travel_as_parts_in_a_block_that_says_so()
+    {
+        byte[] before = new byte[128 * 8], after = new byte[128 * 8];
+        after[77 * 8] = 5;
+        var payload = new byte[ChangePayload.Size(0, 2, CpuParts.SizeOf(before, after, 8)!.Value)];
+        ChangePayload.WriteParts(payload, new ChangeHeader { Epoch = new Epoch(1) }, [], [1, 2], before, after, 8);
+        using var writer = new ChangeBlockWriter();
+        writer.Begin(Stream, new Epoch(1), new StreamVersion(1), 2, 1024);
+        writer.AddChange(EventKind.EntryAdded, [1, 2], before);
+        Assert.Equal(1, writer.Finish(Noon).Span[3]);
+
+        writer.Begin(Stream, new Epoch(1), new StreamVersion(2), 2, 1024);
+        writer.Add(new LoggedEvent(new StreamVersion(2), Noon, EventKind.EntryUpdated, payload));
+        writer.AddChange(EventKind.EntryDeleted, [1, 2], []);
+        var bytes = writer.Finish(Noon).ToArray();
+        Assert.Equal((2, 41 + 11 + 16 + 3 + 4), (bytes[3], bytes.Length));
+        Assert.True(ChangeBlock.TryRead(bytes, out var block, out var error), error);
+        var seen = 0;
+        foreach (var e in block)
+        {
+            Assert.Equal(seen == 0 ? EventKind.EntryUpdated : EventKind.EntryDeleted, e.Kind);
+            Assert.Equal([1, 2], e.Key.ToArray());
+            Assert.Equal(seen++ == 0, e.HasParts);
+            if (e.HasParts)
+                e.Parts.CopyTo(before);
+        }
+        Assert.Equal((2, Convert.ToHexString(after)), (seen, Convert.ToHexString(before)));
+        for (var at = 0; at < bytes.Length; at++)
+            Refused(bytes.AsMemory(0, at));
+        writer.Begin(Stream, new Epoch(1), new StreamVersion(1), 2, 77 * 8);
+        Assert.Throws<ArgumentException>(() => writer.Add(new LoggedEvent(new StreamVersion(1), Noon, EventKind.EntryUpdated, payload)));
     }
 
     [Fact]

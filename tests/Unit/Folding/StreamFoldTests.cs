@@ -89,6 +89,23 @@ public class StreamFoldTests
         Assert.Equal(Event.Value(2), value.ToArray());
     }
 
+    [Fact]
+    public void Parts_of_a_per_CPU_value_go_into_the_value_that_is_there_and_into_no_other()
+    {
+        var fold = Opened(new MapShape(5, 4, 6, 100, 0, 4));
+        byte[] before = [.. Enumerable.Range(0, 32).Select(i => (byte)i)], after = [.. before];
+        after[17] = 99;
+        fold.Apply(Event.Change(3, EventKind.EntryAdded, Event.Key(1), before));
+        fold.Apply(Event.Parts(4, Event.Key(1), before, after));
+        Assert.True(fold.Entries.TryGet(Event.Key(1), out var value));
+        Assert.Equal(after, value.ToArray());
+        Assert.Contains("Version 5 of stream lb-1/ct_map", Assert.Throws<FormatException>(() => fold.Apply(Event.Parts(5, Event.Key(2), before, after))).Message);
+        var narrow = Opened(new MapShape(5, 4, 6, 100, 0, 2));
+        Assert.Throws<FormatException>(() => narrow.Apply(Event.Parts(3, Event.Key(1), before, after)));
+        var other = Opened(new MapShape(1, 4, 32, 100, 0, 0));
+        Assert.Throws<FormatException>(() => other.Apply(Event.Parts(3, Event.Key(1), before, after)));
+    }
+
     private static StreamFold Opened(MapShape shape)
     {
         var fold = new StreamFold(Event.Stream);

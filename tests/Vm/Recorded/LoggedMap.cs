@@ -53,6 +53,9 @@ public sealed class LoggedMap
         if (!logged.Kind.IsChange())
             return;
         var change = ChangePayload.Read(logged.Data.Span);
-        _changes.Add(new LoggedChange(logged.Kind, Convert.ToHexStringLower(change.Key), Convert.ToHexStringLower(change.Value), change.Header.Origin));
+        _changes.Add(new LoggedChange(logged.Kind, Convert.ToHexStringLower(change.Key), ValueOf(change), change.Header.Origin));
     }
+
+    private string ValueOf(in ChangeView change) =>
+        change.HasParts && _fold.Entries.TryGet(change.Key, out var whole) ? Convert.ToHexStringLower(whole) : Convert.ToHexStringLower(change.Value);
 }
