@@ -21,6 +21,7 @@ internal sealed class CapturedMap
     private readonly byte[] _value;
     private byte[] _written = [];
     private readonly MapInspector _inspector;
+    private readonly PartsRule _parts;
     // An array's entries are there from the beginning, as zeros: they are updated, never added.
     private readonly bool _isPerCpu, _isLpm, _isArray;
 
@@ -34,6 +35,7 @@ internal sealed class CapturedMap
         _normalKey = new byte[_isLpm ? shape.KeySize : 0];
         _value = new byte[_isPerCpu ? shape.ValueBytes : 0];
         _inspector = new MapInspector(this);
+        _parts = new PartsRule(shape);
         (stream.Counters.Room, stream.Counters.Entries) = (shape.MaxEntries, Entries);
     }
 
@@ -176,9 +178,10 @@ internal sealed class CapturedMap
             _inspector.LookAgain(Normal(key), change.KernelTime);
         if (_isPerCpu && header.Flags != RecordFlags.None)
             value = Patch(entry.Value, value, header.Flags, (int)header.ValueCpu);
+        var kind = added && !_isArray ? EventKind.EntryAdded : EventKind.EntryUpdated;
+        _sink.Change(Stream, kind, change, comm, key, value, Before(entry, isKnown: !added), Shape.PartSize);
         Content.Put(entry, value);
         Touch(entry, change.KernelTime, change.Cpu);
-        _sink.Change(Stream, added && !_isArray ? EventKind.EntryAdded : EventKind.EntryUpdated, change, comm, key, value);
     }
 
     private void Removed(EventKind kind, in ChangeHeader change, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key)
@@ -213,8 +216,8 @@ internal sealed class CapturedMap
             entry = Entries.FindOrAdd(Normal(key), out _);
             entry.Tag = mark;
         }
+        Correct(found || _isArray ? EventKind.EntryUpdated : EventKind.EntryAdded, seen.Origin, seen.ReadAt, key, value, entry, Before(entry, found));
         Content.Put(entry, value);
-        Correct(found || _isArray ? EventKind.EntryUpdated : EventKind.EntryAdded, seen.Origin, seen.ReadAt, key, value, entry);
     }
 
     private void JudgeAbsent(Inspection seen, ReadOnlySpan<byte> key)
@@ -223,13 +226,18 @@ internal sealed class CapturedMap
             Correct(EventKind.EntryDeleted, seen.Origin, seen.ReadAt, key, default, entry);
     }
 
-    private void Correct(EventKind kind, Origin origin, long at, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, FoldEntry entry)
+    private void Correct(EventKind kind, Origin origin, long at, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, FoldEntry entry, ReadOnlySpan<byte> before = default)
     {
         entry.Stamp = at;
-        _sink.Change(Stream, kind, new ChangeHeader { Origin = origin, Epoch = _sink.Epoch, KernelTime = at, RingPosition = -1 }, default, key, value);
+        var change = new ChangeHeader { Origin = origin, Epoch = _sink.Epoch, KernelTime = at, RingPosition = -1 };
+        _sink.Change(Stream, kind, change, default, key, value, before, Shape.PartSize);
         if (kind == EventKind.EntryDeleted)
             Content.Remove(entry);
     }
+
+    // The value before an update that may carry parts; empty where it may not.
+    private ReadOnlySpan<byte> Before(FoldEntry entry, bool isKnown) =>
+        isKnown && _parts.Allows(entry.Key, Stream.Head.Next, entry.Stamp, Stream.WholeBefore) ? entry.Value : default;
 
     private static bool IsAmbiguous(long stamp, ushort tag, in ChangeHeader change) =>
         (tag & ~MapInspector.Mark) != (change.Cpu & ~MapInspector.Mark) && change.KernelTime - stamp < Close;
@@ -243,7 +251,7 @@ internal sealed class CapturedMap
     // A program's update of a per-CPU map is of its own CPU's value; a new entry's others are zero.
     private ReadOnlySpan<byte> Patch(ReadOnlySpan<byte> before, ReadOnlySpan<byte> value, RecordFlags flags, int valueCpu)
     {
-        var stride = (Shape.ValueSize + 7) / 8 * 8;
+        var stride = Shape.PartSize;
         before.CopyTo(_value);
         if ((flags & RecordFlags.OneCpu) != 0)
             value.CopyTo(_value.AsSpan(valueCpu * stride));

@@ -18,6 +18,11 @@ internal sealed class CapturedStream(StreamName name)
     /// <summary>The map that is open in it, if one is.</summary>
     public CapturedMap? Map { get; set; }
 
+    /// <summary>
+    /// Kernel time of the last gap, or of the term's beginning: the next event of an entry that has not changed since carries its whole value.
+    /// </summary>
+    public long WholeBefore { get; set; }
+
     /// <summary>What is counted of it; set when its term begins.</summary>
     public StreamCounters Counters { get; set; } = new(name.ToString());
 

@@ -14,12 +14,26 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch, CaptureMetrics m
 
     public Epoch Epoch { get; } = epoch;
 
-    public void Change(CapturedStream stream, EventKind kind, in ChangeHeader header, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    /// <param name="stream">Which stream.</param>
+    /// <param name="kind">What happened.</param>
+    /// <param name="header">Who and when.</param>
+    /// <param name="comm">The process's name.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The whole value; empty: none.</param>
+    /// <param name="before">Of a per-CPU map the whole value before, if the event may carry the parts alone in which they differ; else empty.</param>
+    /// <param name="partSize">Bytes of one CPU's value, rounded up to 8.</param>
+    public void Change(
+        CapturedStream stream, EventKind kind, in ChangeHeader header, ReadOnlySpan<byte> comm, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> before = default, int partSize = 0)
     {
+        var parts = before.IsEmpty ? null : CpuParts.SizeOf(before, value, partSize);
         var time = stream.TimeOf(clock.ToUtc(header.KernelTime));
-        var payload = Batch.AddChange(stream.Handle, stream.TakeVersion(), time, kind, ChangePayload.Size(comm.Length, key.Length, value.Length));
+        var payload = Batch.AddChange(stream.Handle, stream.TakeVersion(), time, kind, ChangePayload.Size(comm.Length, key.Length, parts ?? value.Length));
         stream.Counters.Changed(header.Origin);
-        ChangePayload.Write(payload, header, comm, key, value);
+        if (parts is null)
+            ChangePayload.Write(payload, header, comm, key, value);
+        else
+            ChangePayload.WriteParts(payload, header, comm, key, before, value, partSize);
         if (stream.Seals.Changes == 0)
             _unsealed.Add(stream);
         stream.Seals.Take(stream.Head, time, kind, payload);
@@ -36,6 +50,8 @@ internal sealed class EventSink(KernelClock clock, Epoch epoch, CaptureMetrics m
             stream.Counters = metrics.Of(stream.Name);
         else if (note is GapFound gap)
             stream.Counters.Found(gap);
+        if (note is EpochStarted or GapFound)
+            stream.WholeBefore = Math.Max(stream.WholeBefore, kernelTime);
         var time = stream.TimeOf(clock.ToUtc(kernelTime));
         Batch.AddNote(stream.Handle, stream.TakeVersion(), time, note);
         // A stream taken up from an earlier term may have changes that nobody sealed.
