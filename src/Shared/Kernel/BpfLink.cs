@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Maplog.Kernel;
 
@@ -53,6 +54,21 @@ public sealed unsafe class BpfLink : OwnedFd
             link.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Runs an iterator from its beginning to its end; its program is called for each of what it goes over.</summary>
+    public void Iterate()
+    {
+        using var run = new IteratorFd();
+        int errno = run.Take(Native.IteratorCreate(this));
+        byte* nothing = stackalloc byte[64];
+        for (nint read = 1; errno == 0 && read > 0;)
+        {
+            read = Native.Read(run, nothing, 64);
+            errno = read < 0 ? Marshal.GetLastPInvokeError() : 0;
+        }
+        if (errno != 0)
+            throw new KernelException($"Cannot iterate by {_what}: the kernel refused it.", errno);
     }
 
     /// <summary>Whether the kernel still has a link of this id (CAP_SYS_ADMIN), because a descriptor or a pin holds it.</summary>

@@ -38,14 +38,15 @@ public sealed unsafe class BpfObject : SafeHandle
     /// <summary>Opens an object file in memory. Nothing is in the kernel yet.</summary>
     /// <param name="elf">The file from clang.</param>
     /// <param name="name">A name for it; the names of the compiler's own maps begin with its first characters.</param>
-    public static BpfObject Open(ReadOnlySpan<byte> elf, string name)
+    /// <param name="kernelBtf">A file with the BTF of the kernel's structures, by which the programs are adjusted; null: the running kernel's.</param>
+    public static BpfObject Open(ReadOnlySpan<byte> elf, string name, string? kernelBtf = null)
     {
         var opened = new BpfObject(name);
-        nint utf8 = Marshal.StringToCoTaskMemUTF8(name);
+        nint utf8 = Marshal.StringToCoTaskMemUTF8(name), btf = kernelBtf is null ? 0 : Marshal.StringToCoTaskMemUTF8(kernelBtf);
         try
         {
             using var collecting = LibbpfLog.Collect(opened._log);
-            var options = new Native.ObjectOpenOptions { Size = (nuint)Unsafe.SizeOf<Native.ObjectOpenOptions>(), ObjectName = (byte*)utf8 };
+            var options = new Native.ObjectOpenOptions { Size = (nuint)Unsafe.SizeOf<Native.ObjectOpenOptions>(), ObjectName = (byte*)utf8, CustomBtfPath = (byte*)btf };
             int errno;
             fixed (byte* bytes = elf)
             {
@@ -62,6 +63,7 @@ public sealed unsafe class BpfObject : SafeHandle
         finally
         {
             Marshal.FreeCoTaskMem(utf8);
+            Marshal.FreeCoTaskMem(btf);
         }
 
         for (nint program = 0; (program = Native.ObjectNextProgram(opened, program)) != 0;)

@@ -128,6 +128,14 @@ public sealed unsafe class BpfProgram
     /// </summary>
     public uint TestRunWithContext(ReadOnlySpan<byte> context) => TestRun([], context, 0);
 
+    /// <summary>Runs a <c>syscall</c> program on its argument, which the program may change.</summary>
+    public void Call<T>(ref T argument)
+        where T : unmanaged
+    {
+        fixed (T* context = &argument)
+            _ = TestRun([], new ReadOnlySpan<byte>(context, sizeof(T)), 0);
+    }
+
     public override string ToString() => $"program {Name} ({Section})";
 
     private uint TestRun(ReadOnlySpan<byte> data, ReadOnlySpan<byte> context, int repeat)

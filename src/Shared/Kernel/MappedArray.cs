@@ -27,6 +27,15 @@ public sealed unsafe class MappedArray<T>
         _pages = new MappedPages(map, (nuint)Count * (nuint)Unsafe.SizeOf<T>(), write: true, 0, map.ToString());
     }
 
+    private MappedArray(MappedPages pages, int count) => (_pages, Count) = (pages, count);
+
+    /// <summary>Maps an array of values of whole words, whatever their size, as one array of words.</summary>
+    internal static MappedArray<ulong> OfWords(BpfMap map)
+    {
+        var words = checked((int)((long)map.Info.MaxEntries * map.Info.ValueSize / sizeof(ulong)));
+        return new MappedArray<ulong>(new MappedPages(map, (nuint)words * sizeof(ulong), write: true, 0, map.ToString()), words);
+    }
+
     /// <summary>Entries.</summary>
     public int Count { get; }
 

@@ -93,6 +93,9 @@ internal static unsafe partial class Native
     [LibraryImport(Bpf, EntryPoint = "bpf_link__destroy")]
     public static partial int LinkDestroy(nint link);
 
+    [LibraryImport(Bpf, EntryPoint = "bpf_iter_create")]
+    public static partial int IteratorCreate(SafeHandle link);
+
     // ---- objects: an ELF file's programs and maps. What returns a pointer gives null and errno ----
     [LibraryImport(Bpf, EntryPoint = "libbpf_set_print")]
     public static partial nint SetPrint(delegate* unmanaged[Cdecl]<int, byte*, void*, int> print);
@@ -256,6 +259,9 @@ internal static unsafe partial class Native
 
     [LibraryImport(C, EntryPoint = "mmap", SetLastError = true)]
     private static partial nint MapMemory(nint address, nuint length, int protection, int flags, SafeHandle fd, long offset);
+
+    [LibraryImport(C, EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(SafeHandle fd, byte* buffer, nuint size);
 
     [LibraryImport(C, EntryPoint = "munmap", SetLastError = true)]
     public static partial int UnmapMemory(nint address, nuint length);

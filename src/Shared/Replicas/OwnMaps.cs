@@ -12,6 +12,7 @@ public static class OwnMaps
     [
         "maplog_ring", "maplog_verdicts", "maplog_beyond", "maplog_names", "maplog_losses", "maplog_config", "maplog_frames", "maplog_accounts", "maplog_heads", "maplog_owner",
         "maplog_writers", ReplicaTable.Name, "maplog_cursor", "maplog_may", "maplog.rodata", "maplog.bss", "maplog.data",
+        "walk_seen", "walk_found", "walk_places", "walk_trial", "walk.rodata", "walk.bss",
     ];
 
     /// <summary>Whether a map has the name of one of these maps.</summary>
