@@ -134,6 +134,12 @@ internal static partial class CaptureLog
     [LoggerMessage(44, LogLevel.Warning, "{Stream}: more maps of this name were created, changed and closed while map {MapId} lives, number: {Maps}. The log will have {Max} of them, and a gap with the number of changes of the others. Watch the right map by its pin, or give the other maps another name.")]
     public static partial void GenerationsDropped(this ILogger log, string stream, int maps, uint mapId, int max);
 
+    [LoggerMessage(46, LogLevel.Information, "{Stream}: this kernel does not let the capture walk over the elements of map {MapId}: {Reason}. The capture reads the map by bpf(2) instead, which takes ten times as long, so changes in place of a large map are found later.")]
+    public static partial void NotWalked(this ILogger log, string stream, uint mapId, string reason);
+
+    [LoggerMessage(47, LogLevel.Information, "The last look at {Maps} watched maps found {Changes} changes that no hook saw. {NotLookedAt} maps could not be looked at; the log has a gap for each.")]
+    public static partial void LookedOnce(this ILogger log, int maps, long changes, int notLookedAt);
+
     [LoggerMessage(45, LogLevel.Information, "Lines about short-lived maps were left out, number: {Count}. At most {Max} a minute are written for each stream. The log has all of these maps.")]
     public static partial void MapLinesLeftOut(this ILogger log, int count, int max);
 }

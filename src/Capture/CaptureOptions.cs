@@ -31,11 +31,18 @@ public sealed class CaptureOptions : IValidatableObject
     public int BatchSize { get; set; } = 5000;
 
     /// <summary>
-    /// Entries per second that the background scan reads, over all maps: it finds what no hook can see, at the latest after
-    /// entries / rate seconds. 0: there is none. Default: 10000.
+    /// How often every map is walked, to find what programs wrote through pointers and what no hook can see. From 10 ms to 1 hour.
+    /// Default: 100ms.
     /// </summary>
-    [Range(0, 10_000_000, ErrorMessage = "use 0 to 10000000.")]
-    public int ScanRate { get; set; } = 10_000;
+    [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00", ErrorMessage = "use 10ms to 1h.")]
+    public TimeSpan Fresh { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Percent of one processor that all walks may take together. Where the walks of all maps need more, large maps are walked less
+    /// often. 0: nothing is walked, and changes in place are never logged. Default: 5.
+    /// </summary>
+    [Range(0, 100, ErrorMessage = "use 0 to 100.")]
+    public double WalkShare { get; set; } = 5;
 
     /// <summary>
     /// How often what was logged is sealed: younger events are all that a forger of the log could change unseen, and with each
@@ -102,6 +109,9 @@ public sealed class CaptureOptions : IValidatableObject
         if (!Path.IsPathRooted(PinRoot))
             yield return Wrong(nameof(PinRoot), "give the whole path of a folder under /sys/fs/bpf.");
     }
+
+    /// <summary>How the maps are walked.</summary>
+    internal Pipeline.WalkOptions Walks => new(WalkShare / 100, Fresh, new Dictionary<string, TimeSpan>());
 
     /// <summary>The probe that is forced, or null for the best.</summary>
     public Probe? ForcedProbe => Probes.BestFirst.Where(p => p.Name() == Probe).Select(p => (Probe?)p).FirstOrDefault();

@@ -7,6 +7,7 @@ using Maplog.Configuration;
 using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
+using Maplog.Walking;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -54,7 +55,8 @@ internal sealed class CaptureService(
         var identity = await CheckLogAsync(wait, stopping);
         ownership?.Serve(identity);
         var targets = options.Watch.Select(WatchedTarget.Parse).ToList();
-        var term = new CaptureTerm(options, node, targets, store, replicators, feed, metrics, health, time, log);
+        using var walks = new LinearWalks();
+        var term = new CaptureTerm(options, node, targets, store, replicators, walks, feed, metrics, health, time, log);
         if (options.Standby)
             term.TryHook();
         await bus.StartAsync(stopping);

@@ -10,13 +10,14 @@ using Maplog.Kernel;
 using Maplog.Log;
 using Maplog.Replicas;
 using Maplog.Snapshots;
+using Maplog.Walking;
 using Microsoft.Extensions.Logging;
 
 namespace Maplog.Capture;
 
 /// <summary>One term as the source's writer: attaches the hook, takes up what the log knows, and runs the session.</summary>
 internal sealed class CaptureTerm(
-    CaptureOptions options, NodeOptions node, IReadOnlyList<WatchedTarget> targets, LogStore store, HostRegistries replicators, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, TimeProvider time, ILogger log)
+    CaptureOptions options, NodeOptions node, IReadOnlyList<WatchedTarget> targets, LogStore store, HostRegistries replicators, LinearWalks walks, BatchFeed feed, CaptureMetrics metrics, CaptureHealth health, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan CatchUpWithin = TimeSpan.FromSeconds(30), StopWithin = TimeSpan.FromSeconds(10);
 
@@ -56,8 +57,8 @@ internal sealed class CaptureTerm(
             UnhookedSince = _unhookedSince,
         };
         var committer = new Committer(store, writer, _reader, lease, metrics, health, time, log);
-        var sweeper = new Sweeper(registry, options.ScanRate);
-        using var session = new CaptureSession(hook, registry, sink, committer, feed, sweeper, options, time, log)
+        using var walker = new Walker(registry, walks, options.Walks, log);
+        using var session = new CaptureSession(hook, registry, sink, committer, feed, walker, options, time, log)
         {
             Watch = ownership is null ? null : new HookWatch(hook, ownership.Claim, registry),
             Heads = heads is null ? null : new HeadKeeper(heads, log),

@@ -19,6 +19,7 @@ public sealed partial class ArchitectureTests
         ["Hooking"] = ["Kernel"],
         ["Log"] = ["Events"],
         ["Bus"] = ["Events"],
+        ["Walking"] = ["Kernel", "Events", "Btf"],
         ["Snapshots"] = ["Events", "Folding", "Log"],
         ["Replicas"] = ["Kernel", "Events", "Folding"],
     };

@@ -16,7 +16,7 @@ internal sealed class CaptureMetrics : IDisposable
 {
     public const string MeterName = "Maplog.Capture";
 
-    private static readonly Origin[] Hooked = [Origin.Program, Origin.Syscall, Origin.Eviction], Corrected = [Origin.Scan, Origin.ReadBack];
+    private static readonly Origin[] Hooked = [Origin.Program, Origin.Syscall, Origin.Eviction], Corrected = [Origin.Scan, Origin.ReadBack, Origin.InPlace];
 
     private readonly Meter _meter = new(MeterName);
     private readonly ConcurrentDictionary<string, StreamCounters> _streams = [];
@@ -34,6 +34,9 @@ internal sealed class CaptureMetrics : IDisposable
         _meter.CreateObservableCounter("maplog.capture.gaps", () => PerReason(g => g.Gaps), "{gap}", "Gap events logged.");
         _meter.CreateObservableCounter("maplog.capture.ambiguous", () => PerStream(s => s.Ambiguous), "{key}", "Keys that several CPUs changed at about the same time, and that were read back.");
         _meter.CreateObservableCounter("maplog.capture.scans", Scans, "{scan}", "Whole scans of a map.");
+        _meter.CreateObservableCounter("maplog.capture.walks", () => PerStream(s => s.Walks), "{walk}", "Whole walks over a map's elements in the kernel.");
+        _meter.CreateObservableCounter("maplog.capture.walked", () => PerStream(s => s.WalkedElements), "{element}", "Elements that walks looked at.");
+        _meter.CreateObservableGauge("maplog.capture.walk.interval", () => Intervals(), "s", "From one look at the whole map to the next: after this time a change in place is found.");
         _meter.CreateObservableGauge("maplog.capture.entries", () => PerStream(s => s.Entries?.Count), "{entry}", "Entries of the map, as the log has it.");
         _meter.CreateObservableGauge("maplog.capture.max.entries", () => PerStream(s => s.MaxEntries), "{entry}", "Entries for which the map has room.");
         _meter.CreateObservableCounter("maplog.capture.committed", () => Interlocked.Read(ref _committed), "{event}", "Events committed to the log.");
@@ -72,7 +75,12 @@ internal sealed class CaptureMetrics : IDisposable
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new($"maplog.{name}", value);
 
-    private static string Word(Origin origin) => origin == Origin.ReadBack ? "read-back" : origin.ToString().ToLowerInvariant();
+    private static string Word(Origin origin) => origin switch
+    {
+        Origin.ReadBack => "read-back",
+        Origin.InPlace => "in-place",
+        _ => origin.ToString().ToLowerInvariant(),
+    };
 
     private IEnumerable<Measurement<long>> PerOrigin(Origin[] origins)
     {
@@ -101,6 +109,15 @@ internal sealed class CaptureMetrics : IDisposable
         {
             if (count(stream) is { } number)
                 yield return new Measurement<long>(number, Tag("stream", stream.Stream));
+        }
+    }
+
+    private IEnumerable<Measurement<double>> Intervals()
+    {
+        foreach (var stream in _streams.Values)
+        {
+            if (stream is { Entries: not null, WalkInterval: { } interval })
+                yield return new Measurement<double>(interval / 1e9, Tag("stream", stream.Stream));
         }
     }
 

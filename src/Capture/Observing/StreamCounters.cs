@@ -10,7 +10,7 @@ namespace Maplog.Capture.Observing;
 /// </summary>
 internal sealed class StreamCounters(string stream)
 {
-    private readonly long[] _changes = new long[(int)Origin.ReadBack + 1];
+    private readonly long[] _changes = new long[(int)Origin.InPlace + 1];
     private readonly ConcurrentDictionary<string, GapCounter> _gaps = [];
 
     /// <summary><c>source/map</c>.</summary>
@@ -24,6 +24,20 @@ internal sealed class StreamCounters(string stream)
 
     /// <summary>Whole scans of the background brought to their end.</summary>
     public long Sweeps { get; set; }
+
+    /// <summary>Whole walks over the map's elements.</summary>
+    public long Walks { get; private set; }
+
+    /// <summary>Elements of the map that walks looked at.</summary>
+    public long WalkedElements { get; private set; }
+
+    /// <summary>Nanoseconds from one look at the whole map to the next: a change in place is found after at most so long; null while there is no map.</summary>
+    public long? WalkInterval { get; set; }
+
+    /// <summary>Changes that the hook recorded.</summary>
+    public long Seen => Changes(Origin.Program) + Changes(Origin.Syscall) + Changes(Origin.Eviction);
+
+    public void Walked(int elements) => (Walks, WalkedElements) = (Walks + 1, WalkedElements + elements);
 
     /// <summary>The fold of the map that is captured now; null while there is none.</summary>
     public MapFold? Entries { get; set; }

@@ -10,7 +10,7 @@ namespace Maplog.Capture.Pipeline;
 /// The loop of a capturing daemon: reads the ring into a batch while the batch before is being committed, so that batches
 /// are as large as commits are slow. The ring's consumer position follows the commits.
 /// </summary>
-internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, Sweeper sweeper, CaptureOptions options, TimeProvider time, ILogger log) : IDisposable
+internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, EventSink sink, Committer committer, BatchFeed feed, Walker walker, CaptureOptions options, TimeProvider time, ILogger log) : IDisposable
 {
     private const int MostBatchBytes = 16 << 20, IdleRoundsBeforeNap = 50, HeldShare = 4, MostScans = 16;
     private const int Pause = 1, Nap = 4; // ms
@@ -21,6 +21,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10), RestsAfter = TimeSpan.FromSeconds(2), StillAfter = TimeSpan.FromSeconds(30);
 
     private const string Waiting = "it waited for a commit";
+    private const long LastLookWithin = 10_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
     private readonly object _rest = new(); // pulsed when a commit ends
@@ -30,6 +31,9 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private LossStatement? _losses; // of the batch under way
     private long _watchedAt = time.GetTimestamp();
     private long _lookAt, _predecessorsAt, _lossesAt, _commitAt, _readAt, _sealedAt = time.GetTimestamp();
+    private Action<long>? _countLosses;
+    private long _lookUntil, _foundBefore;
+    private bool _isLooked;
     private int _scans; // under way, as of the last round
     private long _roundAt = time.GetTimestamp();
     private volatile string _doing = "it started";
@@ -122,8 +126,8 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             bool isMore;
             do
             {
-                isMore = ReadRing() > 0 || isLast && LetFollow() || _filling.Count > 0;
-                if (_filling.Count == 0)
+                isMore = ReadRing() > 0 || isLast && (LetFollow() | LookOnce()) || _filling.Count > 0;
+                if (_filling.Count == 0 || isLast && walker.IsLooking && !IsFull && !_isLooked)
                     continue;
                 BeginCommit();
                 await _commit;
@@ -216,10 +220,14 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             sink.Seal(now);
             _sealedAt = time.GetTimestamp();
         }
-        if (IsFull)
-            return;
-        _doing = "it chose a map to sweep";
-        sweeper.Step(now);
+        if (!IsFull)
+            LookAtMaps(now);
+    }
+
+    private void LookAtMaps(long now)
+    {
+        _doing = "it walked over maps";
+        walker.Step(now, hook.Ring.ProducerPosition, hook.Ring.Cursor, _countLosses ??= at => registry.Losses.Count(at, isLast: false));
         _doing = "it read a map";
         // All of them at once, as at the start, would take room for all of them.
         var scans = _scans;
@@ -243,6 +251,32 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
         _predecessorsAt = time.GetTimestamp();
         return registry.HasPredecessorEnded();
     }
+
+    // A last look at what programs wrote through pointers: nobody of this source looks after it.
+    private bool LookOnce()
+    {
+        if (_lookUntil == 0)
+        {
+            (_lookUntil, _foundBefore) = (KernelClock.Now + LastLookWithin, FoundInPlace());
+            walker.LookNow(KernelClock.Now);
+        }
+        var now = KernelClock.Now;
+        LookAtMaps(now);
+        if (walker.IsLooking && now < _lookUntil)
+        {
+            Thread.Sleep(Pause);
+            return true;
+        }
+        if (_isLooked)
+            return false;
+        _isLooked = true;
+        foreach (var (map, lookedAt) in walker.NotLookedAt)
+            sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "last-look", -1, lookedAt, now), now);
+        log.LookedOnce(registry.Maps.Count, FoundInPlace() - _foundBefore, walker.NotLookedAt.Count());
+        return true;
+    }
+
+    private long FoundInPlace() => registry.Maps.Sum(m => m.Stream.Counters.Changes(Origin.InPlace) + m.Stream.Counters.Changes(Origin.Scan));
 
     // For what should never be: then it is known where it hangs. That a full batch waits for a log that is away is told of elsewhere.
     private void TellOfStandstill()

@@ -63,6 +63,9 @@ internal sealed class CapturedMap
 
     public MapInspector Inspector => _inspector;
 
+    /// <summary>When the map is looked at; null: nobody has planned it yet.</summary>
+    public WalkedMap? Walked { get; set; }
+
     public EventSink Sink => _sink;
 
     /// <summary>Takes a ring record of this map.</summary>
@@ -105,7 +108,9 @@ internal sealed class CapturedMap
     }
 
     /// <summary>Compares what the map held with the fold and logs the differences.</summary>
-    public void Judge(Inspection seen, ushort mark)
+    /// <param name="seen">What was read.</param>
+    /// <param name="mark">The mark of the scan that read it; null: single keys were read.</param>
+    public void Judge(Inspection seen, ushort? mark)
     {
         for (var i = 0; i < seen.Count; i++)
         {
@@ -116,6 +121,14 @@ internal sealed class CapturedMap
             else
                 JudgeAbsent(seen, key);
         }
+    }
+
+    /// <summary>Compares an entry that a walk found with the fold and logs a difference.</summary>
+    /// <returns>False: the stream told of a later change than what the walk found, so the entry is to be looked at again.</returns>
+    public bool JudgeWalked(Inspection seen, int index)
+    {
+        KernelBytes?.Clear(seen.Value(index));
+        return JudgePresent(seen, seen.Key(index), seen.Value(index), mark: null);
     }
 
     /// <summary>After a whole scan: entries that no scan has seen, and that did not change since it began, are gone.</summary>
@@ -192,32 +205,41 @@ internal sealed class CapturedMap
                 _inspector.LookAgain(Normal(key), change.KernelTime);
             Content.Remove(entry);
         }
-        _deleted.Add(Normal(key), change.KernelTime, change.Cpu, _inspector.IsReading);
+        _deleted.Add(Normal(key), change.KernelTime, change.Cpu, _inspector.IsReading || Walked is { IsReading: true });
         _sink.Change(Stream, kind, change, comm, key, default);
     }
 
-    private void JudgePresent(Inspection seen, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ushort mark)
+    // The mark is that of a scan. False: the stream knows better.
+    private bool JudgePresent(Inspection seen, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ushort? mark)
     {
         var found = Entries.TryFind(Normal(key), out var entry);
         if (found)
         {
             var isSame = Content.Holds(entry, value);
-            if (seen.Origin == Origin.Scan)
-                entry.Tag = (ushort)(entry.Tag & ~MapInspector.Mark | mark);
+            if (mark is { } scanned)
+                entry.Tag = (ushort)(entry.Tag & ~MapInspector.Mark | scanned);
             if (isSame || entry.Stamp >= seen.ReadAt)
-                return;
+                return isSame;
         }
-        else if (_deleted.TryFind(Normal(key), out var deleted) && deleted.Stamp >= seen.ReadAt || _isArray && value.IndexOfAnyExcept((byte)0) < 0)
+        else if (_deleted.TryFind(Normal(key), out var deleted) && deleted.Stamp >= seen.ReadAt)
         {
-            return;
+            return false;
+        }
+        else if (_isArray && value.IndexOfAnyExcept((byte)0) < 0)
+        {
+            return true;
         }
         else
         {
             entry = Entries.FindOrAdd(Normal(key), out _);
-            entry.Tag = mark;
+            entry.Tag = mark ?? _inspector.CurrentMark;
         }
-        Correct(found || _isArray ? EventKind.EntryUpdated : EventKind.EntryAdded, seen.Origin, seen.ReadAt, key, value, entry, Before(entry, found));
+        var isUpdate = found || _isArray;
+        // An entry that was made unseen was not made through a pointer, and what differs after a loss may be what was lost.
+        var origin = seen.Origin == Origin.InPlace && (!isUpdate || _inspector.IsScanning) ? Origin.Scan : seen.Origin;
+        Correct(isUpdate ? EventKind.EntryUpdated : EventKind.EntryAdded, origin, seen.ReadAt, key, value, entry, Before(entry, found));
         Content.Put(entry, value);
+        return true;
     }
 
     private void JudgeAbsent(Inspection seen, ReadOnlySpan<byte> key)

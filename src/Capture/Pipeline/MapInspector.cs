@@ -13,7 +13,7 @@ internal sealed class MapInspector(CapturedMap map)
     /// <summary>The bit of an entry's tag that a scan turns over on the entries it sees.</summary>
     public const ushort Mark = 0x8000;
 
-    private const int ChunkBytes = 4 << 20, MostInChunk = 16384, SweptAtOnce = 256, MostKeysAtOnce = 1024;
+    private const int ChunkBytes = 4 << 20, MostInChunk = 16384, SweptAtOnce = 2048, MostKeysAtOnce = 1024;
 
     /// <summary>Nanoseconds after which a map that could not be read is tried again.</summary>
     private const long AgainAfter = 1_000_000_000;
@@ -23,9 +23,9 @@ internal sealed class MapInspector(CapturedMap map)
     private Inspection? _chunk, _keys;
     private MapFold? _again;
     private MapScan? _scan;
-    private long _scanBegan, _againSince, _readNextAt, _perEntry;
+    private long _scanBegan, _againSince, _spent;
     private ushort _mark;
-    private bool _scanWanted, _sweepWanted, _beganFrozen;
+    private bool _scanWanted, _sweepWanted, _isSweep, _beganFrozen;
     private long _mayScanAt, _askFrozenAt;
     private byte[]? _looked;
 
@@ -36,16 +36,25 @@ internal sealed class MapInspector(CapturedMap map)
     public bool IsBusy => _scanWanted || IsScanning || IsSweeping || _again is { Count: > 0 } || IsReading;
 
     /// <summary>Whether a scan is wanted or under way, as fast as it goes. One that waits for the map to be readable is neither.</summary>
-    public bool IsScanning => _scanWanted && Refusal == 0 || _scan is not null && _perEntry == 0;
+    public bool IsScanning => _scanWanted && Refusal == 0 || _scan is not null && !_isSweep;
 
     /// <summary>Why the map could not be read at the last attempt, an errno; 0: it could, or it is gone. A scan follows when it can be read.</summary>
     public int Refusal { get; private set; }
 
     /// <summary>Whether a scan as fast as it goes has begun.</summary>
-    public bool HasBegun => _scan is not null && _perEntry == 0;
+    public bool HasBegun => _scan is not null && !_isSweep;
 
-    /// <summary>Whether a slow scan is wanted or under way.</summary>
-    public bool IsSweeping => _sweepWanted || _scan is not null && _perEntry > 0;
+    /// <summary>Whether a scan of the background is wanted or under way.</summary>
+    public bool IsSweeping => _sweepWanted || _scan is not null && _isSweep;
+
+    /// <summary>Nanoseconds of the processor that the last scan of the background took; null: there was none.</summary>
+    public long? SweepCost { get; private set; }
+
+    /// <summary>Kernel time at which the last scan of the background began that came to its end; 0: none did.</summary>
+    public long SweptAt { get; private set; }
+
+    /// <summary>What entries are marked with that a scan has seen, or that need not be seen.</summary>
+    public ushort CurrentMark => _mark;
 
     /// <summary>Whether a whole scan of the map as it was frozen is judged: whatever bpf(2) did to it is logged.</summary>
     public bool HasScannedFrozen { get; private set; }
@@ -53,13 +62,8 @@ internal sealed class MapInspector(CapturedMap map)
     /// <summary>Scans the whole map as soon as the scan at hand, if any, is over; a slow one is given up for it.</summary>
     public void Scan() => _scanWanted = true;
 
-    /// <summary>Scans the whole map slowly.</summary>
-    /// <param name="perEntry">Nanoseconds for each entry.</param>
-    public void Sweep(long perEntry)
-    {
-        if (_scan is null)
-            (_sweepWanted, _perEntry) = (true, perEntry);
-    }
+    /// <summary>Scans the whole map in the background: a chunk at a time, given up for a scan that is wanted.</summary>
+    public void Sweep() => _sweepWanted |= _scan is null;
 
     /// <summary>Reads the key back once it has settled.</summary>
     public void LookAgain(ReadOnlySpan<byte> key, long now)
@@ -99,36 +103,37 @@ internal sealed class MapInspector(CapturedMap map)
         if (_keys is not null && _keys.IsDue(now, ringEnd, ringCursor))
         {
             _keys.Done();
-            map.Judge(_keys, _mark);
+            map.Judge(_keys, mark: null);
         }
         if (_chunk is not null && _chunk.IsDue(now, ringEnd, ringCursor))
         {
             _chunk.Done();
+            var began = KernelClock.Now;
             map.Judge(_chunk, _mark);
+            _spent += KernelClock.Now - began;
             if (_chunk.EndsScan)
                 EndScan(finished: true);
         }
         if (_again is { Count: > 0 } && _keys is not { IsPending: true } && now - _againSince >= Inspection.Settle)
             ReadKeys();
-        if (_scan is not null && _scanWanted && _perEntry > 0 && _chunk is not { IsPending: true })
+        if (_scan is not null && _scanWanted && _isSweep && _chunk is not { IsPending: true })
             EndScan(finished: false);
         if (mayBegin && now >= _mayScanAt && _scan is null && (_scanWanted || _sweepWanted) && _keys is not { IsPending: true })
             BeginScan(now);
-        if (_scan is not null && _chunk is not { IsPending: true } && now >= _readNextAt)
+        if (_scan is not null && _chunk is not { IsPending: true })
             ReadChunk();
     }
 
     private void BeginScan(long now)
     {
-        if (_scanWanted)
-            _perEntry = 0;
+        _isSweep = !_scanWanted;
         (_scanWanted, _sweepWanted) = (false, false);
         using var open = Open();
         if (open is null)
             return;
-        var most = _perEntry == 0 ? MostInChunk : SweptAtOnce;
+        var most = _isSweep ? SweptAtOnce : MostInChunk;
         _scan = open.Scan(most);
-        (_scanBegan, _readNextAt) = (now, 0);
+        (_scanBegan, _spent) = (now, 0);
         // The question costs more than the others about a map, and the answer changes once.
         var asks = !HasScannedFrozen && now >= _askFrozenAt;
         _beganFrozen = asks && open.IsFrozen();
@@ -153,13 +158,13 @@ internal sealed class MapInspector(CapturedMap map)
             _scan!.Continue(open);
             var count = _scan.Next(_chunk!.Keys, _chunk.Values);
             _chunk.Present.AsSpan(0, count).Fill(true);
-            _chunk.Begin(count, readAt, Origin.Scan, endsScan: count == 0);
-            _readNextAt = readAt + count * _perEntry;
+            _chunk.Begin(count, readAt, _isSweep ? Origin.InPlace : Origin.Scan, endsScan: count == 0);
+            _spent += KernelClock.Now - readAt;
         }
         catch (KernelException e) when (e.Errno is Errno.Eagain)
         {
             // The walk was thrown back too often by deletes; the next one may be luckier.
-            _scanWanted |= _perEntry == 0;
+            _scanWanted |= !_isSweep;
             EndScan(finished: false);
         }
         catch (KernelException e)
@@ -173,16 +178,19 @@ internal sealed class MapInspector(CapturedMap map)
     {
         _scan = null;
         // A scan's room is large, and for once; a sweep's is small, and used again and again.
-        if (_perEntry == 0)
+        if (!_isSweep)
             _chunk = null;
         if (finished)
         {
             HasScannedFrozen |= _beganFrozen;
             map.JudgeUnseen(_scanBegan, _mark);
-            if (_perEntry == 0)
+            if (!_isSweep)
                 map.Stream.Counters.Scans++;
             else
+            {
                 map.Stream.Counters.Sweeps++;
+                (SweepCost, SweptAt) = (_spent, _scanBegan);
+            }
         }
         else
             map.MarkAll(_mark ^= Mark);

@@ -19,4 +19,7 @@ public enum Origin : byte
 
     /// <summary>Several CPUs hit the key at about the same time; this is what the map held once they had settled.</summary>
     ReadBack = 5,
+
+    /// <summary>A program, through the pointer that a lookup returned: no hook sees such a write, a walk over the map found it.</summary>
+    InPlace = 6,
 }

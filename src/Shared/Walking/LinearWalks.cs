@@ -1,4 +1,5 @@
 using Maplog.Btf;
+using Maplog.Events;
 using Maplog.Kernel;
 
 namespace Maplog.Walking;
@@ -15,6 +16,9 @@ public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
     private WalkFinder? _finder;
     private string? _refused;
     private bool _hasCast;
+
+    /// <summary>Whether the elements of such a map lie in memory one after the other, as far as bpf(2) tells.</summary>
+    public static bool CanBe(MapShape map) => WalkShape.CanBe((MapType)map.Type, (uint)map.Flags, map.KeySize, map.ValueSize);
 
     /// <summary>The walk for a map, or null.</summary>
     /// <param name="map">The map, open.</param>
@@ -45,7 +49,7 @@ public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
 
     private string? WhyNot(MapInfo map)
     {
-        if (!WalkShape.CanBe(map))
+        if (!WalkShape.CanBe(map.Type, map.Flags, map.KeySize, map.ValueSize))
             return "the elements of such a map do not lie in memory one after the other";
         if (_finder is null && !TryLoad())
             return _refused;

@@ -28,7 +28,7 @@ internal unsafe struct WalkShape
     public readonly int WordsOfEntry => 1 + (int)(KeyWords + ValueWords);
 
     /// <summary>The constants for a map.</summary>
-    /// <param name="map">A map for which <see cref="CanBe"/> holds.</param>
+    /// <param name="map">A map of a kind for which <see cref="CanBe"/> holds.</param>
     /// <param name="elementSize">Bytes from one element to the next.</param>
     /// <param name="owned">The bytes of the value that the kernel owns; null: none.</param>
     /// <param name="hasCast">Whether the kernel has bpf_rdonly_cast().</param>
@@ -58,9 +58,9 @@ internal unsafe struct WalkShape
     }
 
     /// <summary>Whether the elements of such a map lie in memory one after the other.</summary>
-    public static bool CanBe(MapInfo map) =>
-        (map.Type == MapType.Array || map.Type is MapType.Hash or MapType.LruHash && (map.Flags & (MapFlags.NoPreallocation | MapFlags.NoCommonLru)) == 0)
-        && Words(map.KeySize) + Words(map.ValueSize) <= MaxWords;
+    public static bool CanBe(MapType type, uint flags, int keySize, int valueSize) =>
+        (type == MapType.Array || type is MapType.Hash or MapType.LruHash && (flags & (MapFlags.NoPreallocation | MapFlags.NoCommonLru)) == 0)
+        && (long)Words(keySize) + Words(valueSize) <= MaxWords;
 
     /// <summary>Elements that the kernel has in memory: a hash map has a spare one for each possible CPU.</summary>
     public static uint ElementsOf(MapInfo map) => map.MaxEntries + (map.Type == MapType.Hash ? (uint)PossibleCpus.Count : 0);
@@ -68,5 +68,5 @@ internal unsafe struct WalkShape
     public static ReadOnlySpan<byte> BytesOf(in WalkShape shape) =>
         MemoryMarshal.AsBytes(new ReadOnlySpan<WalkShape>(in shape));
 
-    private static uint Words(int bytes) => (uint)(bytes + Word - 1) / Word;
+    private static uint Words(int bytes) => (uint)(((long)bytes + Word - 1) / Word);
 }

@@ -34,13 +34,18 @@ internal sealed class Pair : IAsyncDisposable
 
     public WriterLease Lease => new(_store, Source);
 
-    public static async Task<Pair> StartAsync(TestPostgres postgres, TestRabbitMq rabbit)
+    public static Task<Pair> StartAsync(TestPostgres postgres, TestRabbitMq rabbit) => StartAsync(postgres, rabbit, () => BusyMap.Create(Map));
+
+    /// <param name="postgres">Where the log is made.</param>
+    /// <param name="rabbit">The bus.</param>
+    /// <param name="make">Makes the map of node a.</param>
+    public static async Task<Pair> StartAsync(TestPostgres postgres, TestRabbitMq rabbit, Func<BpfMap> make)
     {
         var log = await postgres.CreateDatabaseAsync("pair");
         await Command.RunAsync("/", Path.Combine(Repository.Bin, "maplog"), "migrate", "--log", log);
         await Command.RunAsync("/", Path.Combine(Repository.Bin, "maplog"), "source", "add", Source, "--log", log);
         var pair = new Pair(log, (await rabbit.CreateVirtualHostAsync("pair")).AbsoluteUri);
-        using (var map = BusyMap.Create(Map))
+        using (var map = make())
             map.Pin(pair.A.Pin);
         pair.A.StartCapture();
         await pair.A.Capture.SaysAsync($"{Source}/{Map}: map ");

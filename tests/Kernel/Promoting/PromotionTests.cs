@@ -1,12 +1,18 @@
+using System.Buffers.Binary;
+using System.Globalization;
 using Maplog.Events;
+using Maplog.Kernel;
 using Maplog.Servers;
 using Maplog.Tests.Kernel.Capturing;
+using Maplog.Tests.Kernel.Walking;
 
 namespace Maplog.Tests.Kernel.Promoting;
 
 /// <summary>Two nodes take turns as the writer of a source.</summary>
 public sealed class PromotionTests(TestPostgres postgres, TestRabbitMq rabbit)
 {
+    private static readonly int Promotions = int.Parse(Environment.GetEnvironmentVariable("PROMOTIONS") ?? "2", CultureInfo.InvariantCulture);
+
     [Fact(Timeout = 300_000)]
     public async Task A_promoted_node_goes_on_in_its_replica_and_the_other_follows_it()
     {
@@ -44,6 +50,39 @@ public sealed class PromotionTests(TestPostgres postgres, TestRabbitMq rabbit)
         Assert.True(await pair.CountAsync(EventKind.GapFound, g => NoteCodec.Read<GapFound>(g.Data.Span).Reason != "late-attach") == 0, await pair.StoryAsync());
         // What the old node's map has beyond that is no history: it follows the new one.
         await pair.EqualAsync();
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task No_value_written_in_place_before_a_promotion_is_missing_after_it()
+    {
+        await using var pair = await Pair.StartAsync(postgres, rabbit, () => BpfMap.Create(Pair.Map, MapType.Hash, 24, 64, 10_000));
+        using (var table = new PokedTable(pair.A.OpenMap()))
+            table.Make(0, 5000, state: 0);
+        uint state = 0;
+        for (var i = 0; i < Promotions; i++)
+        {
+            var (from, to) = i % 2 == 0 ? (pair.A, pair.B) : (pair.B, pair.A);
+            using var written = new PokedTable(from.OpenMap());
+            using var over = new CancellationTokenSource();
+            var load = Task.Run(() =>
+            {
+                while (!over.IsCancellationRequested)
+                    written.Poke(state % 50, 100, ++state, step: 50);
+            }, CancellationToken.None);
+            await Task.Delay(300, TestContext.Current.CancellationToken);
+            var before = WalkTests.Read(written.Map);
+            var (status, said) = await pair.PromoteAsync(to);
+            await over.CancelAsync();
+            await load;
+            Assert.True(status == 0, said);
+            using var map = to.OpenMap();
+            var after = WalkTests.Read(map);
+            Assert.Equal(5000, after.Count);
+            Assert.Empty(before.Where(e => StateOf(after[e.Key]) < StateOf(e.Value)).Select(e => $"{StateOf(e.Value)} became {StateOf(after[e.Key])}"));
+            await from.Capture.SaysAsync("The last look at 1 watched maps found");
+            await SameAsync(from, to);
+        }
+        Assert.Equal(0, await pair.CountAsync(EventKind.GapFound, g => NoteCodec.Read<GapFound>(g.Data.Span).Reason != "late-attach"));
     }
 
     [Fact(Timeout = 300_000)]
@@ -112,5 +151,21 @@ public sealed class PromotionTests(TestPostgres postgres, TestRabbitMq rabbit)
         Assert.Equal("node-a", (await pair.Lease.ReadAsync(TestContext.Current.CancellationToken))!.Node);
         pair.B.StartReplicator();
         await pair.EqualAsync();
+    }
+
+    // Hexadecimal, as WalkTests.Read gives it.
+    private static ulong StateOf(string value) => BinaryPrimitives.ReadUInt64LittleEndian(Convert.FromHexString(value[..16]));
+
+    private static async Task SameAsync(PairNode one, PairNode other)
+    {
+        using BpfMap a = one.OpenMap(), b = other.OpenMap();
+        for (var tries = 0; ; tries++)
+        {
+            var (first, second) = (WalkTests.Read(a), WalkTests.Read(b));
+            if (first.Count == second.Count && first.All(e => second.GetValueOrDefault(e.Key) == e.Value))
+                return;
+            Assert.True(tries < 100, "the maps of the two nodes still differ after 20 s");
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+        }
     }
 }

@@ -9,10 +9,16 @@ internal sealed class PokedTable : IDisposable
     private readonly BpfObject _programs;
 
     public PokedTable(string name, MapType type, uint maxEntries, uint flags = 0)
+        : this(BpfMap.Create(name, type, 24, 64, maxEntries, flags))
     {
-        Map = BpfMap.Create(name, type, 24, 64, maxEntries, flags);
+    }
+
+    /// <summary>The same for a map that is there.</summary>
+    public PokedTable(BpfMap map)
+    {
+        Map = map;
         _programs = TestObject.Open("poke");
-        _programs.SetMaxEntries("poked", maxEntries);
+        _programs.SetMaxEntries("poked", map.Info.MaxEntries);
         _programs.ReuseMap("poked", Map);
         _programs.Load();
     }

@@ -1,0 +1,128 @@
+using Maplog.Events;
+using Maplog.Kernel;
+using Maplog.Walking;
+
+namespace Maplog.Capture.Pipeline;
+
+/// <summary>
+/// The walks over one captured map, a slice at a time. What a walk finds waits as an <see cref="Inspection"/> until the fold may
+/// judge it, like everything else that is read from a map.
+/// </summary>
+internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
+{
+    private const int ElementsAtOnce = 4096;
+
+    /// <summary>Nanoseconds of a slice.</summary>
+    private const long Slice = 1_000_000;
+
+    /// <summary>Walks after which a fold that has more entries than the map is compared with it as a whole.</summary>
+    private const int QuietWalks = 2, BusyWalks = 10;
+
+    private readonly Inspection _found = new(map.Shape.KeySize, map.Shape.ValueBytes, walk.Room);
+    private readonly int[] _places = new int[walk.Room];
+    private long _beganAt, _readAt, _spent, _changesBefore;
+    private int _fewer;
+
+    public bool IsWalking { get; private set; }
+
+    /// <summary>Whether something was read that is not judged yet.</summary>
+    public bool IsReading => IsWalking || _found.IsPending;
+
+    /// <summary>Nanoseconds that the last walk took of the processor.</summary>
+    public long Cost { get; private set; }
+
+    /// <summary>Kernel time at which the last whole walk began; 0: there was none.</summary>
+    public long CompleteAt { get; private set; }
+
+    /// <summary>Whether the map holds fewer entries than the log says, walk after walk: entries were deleted that no hook saw.</summary>
+    public bool MissesDeletes { get; set; }
+
+    /// <summary>Whether entries that were found are to be judged now.</summary>
+    public bool IsDue(long now, ulong ringEnd, ulong ringCursor) => _found.IsPending && _found.IsDue(now, ringEnd, ringCursor);
+
+    public void Begin(long now)
+    {
+        if (IsReading)
+            return;
+        walk.Begin();
+        (IsWalking, _beganAt, _readAt, _spent, _changesBefore) = (true, now, 0, 0, map.Stream.Counters.Seen);
+    }
+
+    /// <summary>Does what is due. The map may be gone: then the walk ends.</summary>
+    /// <param name="now">By the kernel's clock.</param>
+    /// <param name="ringEnd">The ring's end.</param>
+    /// <param name="ringCursor">How far it is read.</param>
+    public void Step(long now, ulong ringEnd, ulong ringCursor)
+    {
+        if (_found.IsPending)
+        {
+            if (!_found.IsDue(now, ringEnd, ringCursor))
+                return;
+            Judge();
+        }
+        else if (IsWalking)
+        {
+            Read(now);
+        }
+    }
+
+    public void Dispose() => walk.Dispose();
+
+    private void Read(long now)
+    {
+        using var open = BpfMap.TryOpenById(map.Id, MapAccess.Read, out _);
+        if (open is null)
+        {
+            IsWalking = false;
+            return;
+        }
+        if (_readAt == 0)
+            _readAt = now;
+        var hasRoom = true;
+        long until;
+        do
+        {
+            hasRoom = walk.Continue(open, ElementsAtOnce);
+            until = KernelClock.Now;
+        }
+        while (hasRoom && !walk.IsAtEnd && until - now < Slice);
+        _spent += until - now;
+        if (hasRoom && !walk.IsAtEnd)
+            return;
+        var count = walk.Take(_found.Keys, _found.Values, _places);
+        if (count > 0)
+        {
+            _found.Present.AsSpan(0, count).Fill(true);
+            _found.Begin(count, _readAt, Origin.InPlace, endsScan: false);
+        }
+        else
+            End();
+        _readAt = 0;
+    }
+
+    private void Judge()
+    {
+        var began = KernelClock.Now;
+        _found.Done();
+        for (var i = 0; i < _found.Count; i++)
+        {
+            // The stream told of a later change: the next walk looks whether there was yet another one.
+            if (!map.JudgeWalked(_found, i))
+                walk.Forget(_places[i]);
+        }
+        _spent += KernelClock.Now - began;
+        if (walk.IsAtEnd)
+            End();
+    }
+
+    private void End()
+    {
+        IsWalking = false;
+        (Cost, CompleteAt) = (_spent, _beganAt);
+        map.Stream.Counters.Walked(walk.Elements);
+        // A walk sees what is there. What is gone shows only in the count, which is exact where nothing happens.
+        _fewer = walk.Live + walk.Moving < map.Content.Entries.Count ? _fewer + 1 : 0;
+        var isQuiet = map.Stream.Counters.Seen == _changesBefore;
+        MissesDeletes = _fewer >= (isQuiet ? QuietWalks : BusyWalks);
+    }
+}
