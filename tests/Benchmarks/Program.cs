@@ -19,6 +19,7 @@ IRow[] rows =
 [
     new ReplaySnapshotRow(), new ReplayRow(), new BootstrapRow(), new HistoryKeyRow(), new AppendAuditRow(),
     new AppendRow(), new EndToEndRow(), new LagRow("lag-10k", 10_000, new Bar(12, 6), new Bar(30, 15)), new LagRow("lag-40k", 40_000, null, new Bar(100, 50)), new CatchUpRow(), new MemoryRow(),
+    new WalkRow(), new InPlaceRow(),
     new StandbyRow(), new SyscallProbeRow(), new RingReaderRow(), new HookRow(options.Kernel),
     GrowthRow.OfMaps, GrowthRow.OfEntries, GrowthRow.OfHistory, // the last: it writes into the filled log
 ];

@@ -20,7 +20,7 @@ static long make_one(__u32 i, void *unused)
 {
 	__u64 number = now.from + i * now.step;
 	struct key key = { number, { number * 77, 5 } };
-	struct value value = { now.state, now.packets, number };
+	struct value value = { .state = now.state, .packets = now.packets, .last_seen = number };
 
 	bpf_map_update_elem(&poked, &key, &value, BPF_ANY);
 	return 0;
