@@ -38,6 +38,12 @@ public sealed class CaptureOptions : IValidatableObject
     public TimeSpan Fresh { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
+    /// The interval for single maps, in place of <see cref="Fresh"/>: <c>ct_map=50ms</c>, by the map's half of its stream's name.
+    /// Default: none.
+    /// </summary>
+    public List<string> FreshOf { get; set; } = [];
+
+    /// <summary>
     /// Percent of one processor that all walks may take together. Where the walks of all maps need more, large maps are walked less
     /// often. 0: nothing is walked, and changes in place are never logged. Default: 5.
     /// </summary>
@@ -100,6 +106,11 @@ public sealed class CaptureOptions : IValidatableObject
         }
         if (Watch.Count > NamePattern.Max)
             yield return Wrong(nameof(Watch), $"{Watch.Count} entries are too many: use at most {NamePattern.Max}, or a prefix* or pin:FOLDER/* for many maps at once.");
+        foreach (var fresh in FreshOf)
+        {
+            if (MapFresh.Mistake(fresh) is { } mistake)
+                yield return Wrong(nameof(FreshOf), mistake);
+        }
         if (Probe != "auto" && Probes.BestFirst.All(p => p.Name() != Probe))
             yield return Wrong(nameof(Probe), $"'{Probe}' is not a probe: use auto, fentry, kprobe or syscall.");
         if (RingBytes is < LeastRing or > MostRing || !int.IsPow2(RingBytes))
@@ -111,7 +122,7 @@ public sealed class CaptureOptions : IValidatableObject
     }
 
     /// <summary>How the maps are walked.</summary>
-    internal Pipeline.WalkOptions Walks => new(WalkShare / 100, Fresh, new Dictionary<string, TimeSpan>());
+    internal Pipeline.WalkOptions Walks => new(WalkShare / 100, Fresh, MapFresh.Parse(FreshOf));
 
     /// <summary>The probe that is forced, or null for the best.</summary>
     public Probe? ForcedProbe => Probes.BestFirst.Where(p => p.Name() == Probe).Select(p => (Probe?)p).FirstOrDefault();
