@@ -44,7 +44,7 @@ internal sealed class InPlaceRow : IRow
             for (var i = 0; i < tables.Count; i++)
                 await HasAsync(pipeline.ReplicaPin(work.Names[i]), entries[i], cancellation);
             await Task.Delay(TimeSpan.FromSeconds(2), cancellation);
-            var load = await LoadAsync(pipeline, cancellation);
+            var load = await LoadAsync(pipeline, writes < 100, cancellation);
             using var replica = BpfMap.OpenPinned(pipeline.ReplicaPin(work.Names[0]), MapAccess.Read);
             var times = new List<double>();
             var random = new Random(1);
@@ -95,9 +95,9 @@ internal sealed class InPlaceRow : IRow
         }
     }
 
-    private static async Task<double> LoadAsync(Pipeline pipeline, CancellationToken cancellation)
+    private static async Task<double> LoadAsync(Pipeline pipeline, bool isShort, CancellationToken cancellation)
     {
-        var seconds = TimeSpan.FromSeconds(10);
+        var seconds = TimeSpan.FromSeconds(isShort ? 2 : 10);
         var before = TicksOf(pipeline.Capture.Id);
         await Task.Delay(seconds, cancellation);
         return (TicksOf(pipeline.Capture.Id) - before) / seconds.TotalSeconds; // USER_HZ is 100: ticks a second are percent
