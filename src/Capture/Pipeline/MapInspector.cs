@@ -235,8 +235,8 @@ internal sealed class MapInspector(CapturedMap map)
 
     private Inspection NewInspection(int most) => new(map.Shape.KeySize, map.Shape.ValueBytes, RoomFor(map.Shape, most));
 
-    // Null: the map is gone, or may not be opened at present; in the second case a scan follows when it may.
-    private BpfMap? Open()
+    /// <summary>Opens the map. Null: the map is gone, or may not be opened at present; in the second case a scan follows when it may.</summary>
+    public BpfMap? Open()
     {
         var open = BpfMap.TryOpenById(map.Id, MapAccess.Read, out var errno);
         if (open is not null || errno == Errno.Enoent)

@@ -1,5 +1,4 @@
 using Maplog.Events;
-using Maplog.Kernel;
 using Maplog.Walking;
 
 namespace Maplog.Capture.Pipeline;
@@ -70,7 +69,7 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
 
     private void Read(long now)
     {
-        using var open = BpfMap.TryOpenById(map.Id, MapAccess.Read, out _);
+        using var open = map.Inspector.Open();
         if (open is null)
         {
             IsWalking = false;

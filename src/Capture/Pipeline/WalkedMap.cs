@@ -68,7 +68,7 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
         if (_looksSince >= 0 && CompleteAt >= _looksSince)
             _looksSince = -1;
         // The first scan says what changed while nobody looked; what a walk finds after it changed in place.
-        if (now < _dueAt || IsActive || map.Inspector.IsScanning || map.Inspector.IsSweeping)
+        if (now < _dueAt || IsActive || !CanLook || map.Inspector.IsScanning || map.Inspector.IsSweeping)
             return;
         _dueAt = now + Interval;
         if (_walk is { MissesDeletes: false })

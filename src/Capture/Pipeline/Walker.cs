@@ -17,8 +17,11 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
     /// <summary>A map with fewer entries is read as fast by a scan, which needs no program.</summary>
     private const uint MinWalked = 512;
 
+    private static readonly Task<LinearWalk?> NotWalked = Task.FromResult<LinearWalk?>(null);
+
     private readonly List<WalkedMap> _maps = [];
     private readonly ConcurrentDictionary<string, bool> _toldOf = [];
+    private Task _making = Task.CompletedTask;
     private long _plannedAt, _lookedAt;
     private long[] _costs = [], _wanted = [], _intervals = [];
 
@@ -100,9 +103,15 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
             _maps[i].Interval = _intervals[i];
     }
 
-    // Loading a program takes milliseconds, for which the ring does not wait.
-    private Task<LinearWalk?> WalkFor(CapturedMap map) =>
-        map.Shape.MaxEntries < MinWalked || !LinearWalks.CanBe(map.Shape) ? Task.FromResult<LinearWalk?>(null) : Task.Run(() => MakeWalk(map));
+    // Loading a program takes milliseconds, for which the ring does not wait. One at a time: a thousand maps may come at once.
+    private Task<LinearWalk?> WalkFor(CapturedMap map)
+    {
+        if (map.Shape.MaxEntries < MinWalked || !LinearWalks.CanBe(map.Shape))
+            return NotWalked;
+        var making = _making.ContinueWith(_ => MakeWalk(map), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _making = making;
+        return making;
+    }
 
     private LinearWalk? MakeWalk(CapturedMap map)
     {
