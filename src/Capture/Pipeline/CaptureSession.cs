@@ -1,4 +1,5 @@
 using Maplog.Capture.Watching;
+using Maplog.Events;
 using Maplog.Hooking;
 using Maplog.Kernel;
 using Maplog.Log;
