@@ -94,7 +94,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             _doing = isCommitting ? Waiting : "it rested";
             do
             {
-                Monitor.Wait(_rest, isCommitting || idle > IdleRoundsBeforeNap ? Nap : Pause);
+                Monitor.Wait(_rest, isCommitting || idle > IdleRoundsBeforeNap && !walker.IsReading ? Nap : Pause);
                 LookAfterHook();
             }
             while (IsFull && !_commit.IsCompleted && !stopping.IsCancellationRequested);

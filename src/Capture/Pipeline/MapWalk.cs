@@ -12,7 +12,7 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
     private const int ElementsAtOnce = 4096;
 
     /// <summary>Nanoseconds of a slice.</summary>
-    private const long Slice = 1_000_000;
+    private const long Slice = 2_000_000;
 
     /// <summary>Walks after which a fold that has more entries than the map is compared with it as a whole.</summary>
     private const int QuietWalks = 2, BusyWalks = 10;
@@ -26,6 +26,9 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
 
     /// <summary>Whether something was read that is not judged yet.</summary>
     public bool IsReading => IsWalking || _found.IsPending;
+
+    /// <summary>Whether the walk reads on at once, because nothing waits to be judged.</summary>
+    public bool IsReadingOn => IsWalking && !_found.IsPending;
 
     /// <summary>Nanoseconds that the last walk took of the processor.</summary>
     public long Cost { get; private set; }

@@ -37,6 +37,9 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
     /// <summary>Whether entries are read that are not judged yet.</summary>
     public bool IsReading => IsActive;
 
+    /// <summary>Whether a walk is under way that waits for nothing.</summary>
+    public bool IsReadingOn => _walk is { IsReadingOn: true };
+
     /// <summary>Whether a look that was asked for is not over.</summary>
     public bool IsLooking => _looksSince >= 0 && !IsGone;
 

@@ -12,7 +12,7 @@ namespace Maplog.Capture.Pipeline;
 /// </summary>
 internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOptions options, ILogger log) : IDisposable
 {
-    private const long PlanEvery = 1_000_000_000, LookEvery = 2_000_000;
+    private const long PlanEvery = 1_000_000_000, LookEvery = 5_000_000;
 
     /// <summary>A map with fewer entries is read as fast by a scan, which needs no program.</summary>
     private const uint MinWalked = 512;
@@ -22,6 +22,7 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
     private readonly List<WalkedMap> _maps = [];
     private readonly ConcurrentDictionary<string, bool> _toldOf = [];
     private Task _making = Task.CompletedTask;
+    private bool _isActive;
     private long _plannedAt, _lookedAt;
     private long[] _costs = [], _wanted = [], _intervals = [];
 
@@ -37,14 +38,19 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
         if (now - _plannedAt >= PlanEvery || _maps.Count < registry.Maps.Count)
             Plan(now);
         var isDue = now - _lookedAt >= LookEvery;
+        if (!isDue && !_isActive)
+            return;
         if (isDue)
             _lookedAt = now;
-        if (IsAnyDue(now, ringEnd, ringCursor))
+        if (_isActive && IsAnyDue(now, ringEnd, ringCursor))
             countLosses(now);
+        (_isActive, IsReading) = (false, false);
         foreach (var map in _maps)
         {
             if (isDue || map.IsActive)
                 map.Step(now, ringEnd, ringCursor);
+            _isActive |= map.IsActive;
+            IsReading |= map.IsReadingOn;
         }
     }
 
@@ -55,6 +61,9 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
         foreach (var map in _maps)
             map.LookNow();
     }
+
+    /// <summary>Whether a walk is under way that reads on at once.</summary>
+    public bool IsReading { get; private set; }
 
     /// <summary>Whether a look that was asked for by <see cref="LookNow"/> is not over.</summary>
     public bool IsLooking => _maps.Exists(m => m is { IsLooking: true, CanLook: true });

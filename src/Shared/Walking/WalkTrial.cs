@@ -26,7 +26,7 @@ internal static class WalkTrial
         var changed = Change(map);
         walk.Begin();
         var found = Found(walk, map);
-        if (found.Count != changed || Live(map) != walk.Live)
+        if (found.Count != changed || Read(map).Count != walk.Live)
             return $"of {changed} values that changed it found {found.Count}";
         return Difference(walk, map, isAll: false) ?? Difference(walk, map, isAll: true);
     }
@@ -49,20 +49,19 @@ internal static class WalkTrial
     {
         var count = (uint)Math.Min(Filled, map.Info.MaxEntries);
         for (uint i = 0; i < count; i++)
-            Put(map, i, 1);
+            map.Update(Key(map, i), Value(map, i));
         for (uint i = 0; i < Deleted && !map.Info.Type.IsArray(); i++)
             map.Delete(Key(map, i * 3 % count));
     }
 
+    // Every bit of every value, so that no value stays what it was.
     private static int Change(BpfMap map)
     {
-        var keys = Read(map).Keys.Take(Changed).ToList();
-        foreach (var key in keys)
-            map.Update(Convert.FromHexString(key), Value(map, (uint)key.Length + BitConverter.ToUInt32(Convert.FromHexString(key.PadRight(8, '0')[..8])), 2));
-        return keys.Count;
+        var entries = Read(map).Take(Changed).ToList();
+        foreach (var (key, value) in entries)
+            map.Update(Convert.FromHexString(key), [.. Convert.FromHexString(value).Select(b => (byte)~b)]);
+        return entries.Count;
     }
-
-    private static int Live(BpfMap map) => Read(map).Count;
 
     private static Dictionary<string, string> Found(LinearWalk walk, BpfMap map)
     {
@@ -93,8 +92,6 @@ internal static class WalkTrial
         return read;
     }
 
-    private static void Put(BpfMap map, uint number, uint seed) => map.Update(Key(map, number), Value(map, number, seed));
-
     private static byte[] Key(BpfMap map, uint number)
     {
         var key = new byte[map.Info.KeySize];
@@ -104,11 +101,11 @@ internal static class WalkTrial
         return key;
     }
 
-    private static byte[] Value(BpfMap map, uint number, uint seed)
+    private static byte[] Value(BpfMap map, uint number)
     {
         var value = new byte[map.Info.ValueSize];
         for (var i = 0; i < value.Length; i++)
-            value[i] = (byte)(1 + (number * 131 + seed * 31 + (uint)i * 7) % 255);
+            value[i] = (byte)(1 + (number * 131 + (uint)i * 7) % 255);
         return value;
     }
 }
