@@ -194,7 +194,7 @@ public sealed class TimeTravelTests(TestPostgres postgres)
     [InlineData(1, "lb-1/ct_map has no change of kind added, process envoy from version 7 to 9.", "history", "lb-1/ct_map", "--kind", "added", "--process", "envoy", "--from", "7", "--to", "9")]
     [InlineData(2, "--kind: there is no 'deletd'. Did you mean deleted?", "history", "lb-1/ct_map", "--kind", "deletd")]
     [InlineData(2, "--kind: there is no 'gap_found': write added, updated, deleted, evicted.", "history", "lb-1/ct_map", "--kind", "gap_found")]
-    [InlineData(2, "--origin: there is no 'kernel': write unknown, program, syscall, eviction, scan, read-back.", "watch", "lb-1/ct_map", "--origin", "kernel")]
+    [InlineData(2, "--origin: there is no 'kernel': write unknown, program, syscall, eviction, scan, read-back, in-place.", "watch", "lb-1/ct_map", "--origin", "kernel")]
     [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "replay", "lb-1/ct_map", "--at", "9999-01-01T00:00Z")]
     [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "history", "lb-1/ct_map", "--from", "9999-01-01T00:00Z")]
     [InlineData(2, "9999-01-01T00:00:00.000000Z is in the future: it is ", "history", "lb-1/ct_map", "--to", "9999-01-01T00:00Z")]
