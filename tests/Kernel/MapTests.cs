@@ -53,7 +53,7 @@ public sealed class MapTests
         map.Update(Bytes.Of(1), Bytes.Of(1));
         var present = Assert.Throws<KernelException>(() => map.Update(Bytes.Of(1), Bytes.Of(1), UpdateMode.NoExist));
         Assert.Contains("EEXIST", present.Message);
-        Assert.Contains("there already", present.Message);
+        Assert.Contains("exists already", present.Message);
     }
 
     [Fact]
