@@ -140,6 +140,9 @@ internal static partial class CaptureLog
     [LoggerMessage(47, LogLevel.Information, "The last look at {Maps} watched maps found {Changes} changes that no hook saw. {NotLookedAt} maps could not be looked at; the log has a gap for each.")]
     public static partial void LookedOnce(this ILogger log, int maps, long changes, int notLookedAt);
 
+    [LoggerMessage(48, LogLevel.Warning, "{Stream}: the rule {Rule} names no bytes of this map's values ({Size} bytes), so it does nothing. 'maplog describe' lists the fields.")]
+    public static partial void NoSuchField(this ILogger log, string stream, string rule, int size);
+
     [LoggerMessage(45, LogLevel.Information, "Lines about short-lived maps were left out, number: {Count}. At most {Max} a minute are written for each stream. The log has all of these maps.")]
     public static partial void MapLinesLeftOut(this ILogger log, int count, int max);
 }

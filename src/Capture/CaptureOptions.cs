@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Maplog.Capture.Watching;
 using Maplog.Events;
 using Maplog.Hooking;
 
@@ -42,6 +43,19 @@ public sealed class CaptureOptions : IValidatableObject
     /// Default: none.
     /// </summary>
     public List<string> FreshOf { get; set; } = [];
+
+    /// <summary>
+    /// Fields whose change in place alone is not logged, counters and times for example: <c>ct_map:value.packets</c>, or
+    /// <c>ct_map:value[48:16]</c> for 16 bytes at offset 48. They travel with the next change of other bytes. Default: none.
+    /// </summary>
+    public List<string> Volatile { get; set; } = [];
+
+    /// <summary>Of the maps named here, the only fields whose change in place is logged: <c>ct_map:value.state</c>. Default: none.</summary>
+    public List<string> OnChangeOf { get; set; } = [];
+
+    /// <summary>After this time, fields that are volatile are logged by themselves. 0: never. Default: never.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00", ErrorMessage = "use 0 for never, or 1s to 1d.")]
+    public TimeSpan Refresh { get; set; }
 
     /// <summary>
     /// Percent of one processor that all walks may take together. Where the walks of all maps need more, large maps are walked less
@@ -111,6 +125,14 @@ public sealed class CaptureOptions : IValidatableObject
             if (MapFresh.Mistake(fresh) is { } mistake)
                 yield return Wrong(nameof(FreshOf), mistake);
         }
+        foreach (var (setting, rules) in new[] { (nameof(Volatile), Volatile), (nameof(OnChangeOf), OnChangeOf) })
+        {
+            foreach (var rule in rules)
+            {
+                if (VolatileRule.Mistake(rule) is { } mistake)
+                    yield return Wrong(setting, mistake);
+            }
+        }
         if (Probe != "auto" && Probes.BestFirst.All(p => p.Name() != Probe))
             yield return Wrong(nameof(Probe), $"'{Probe}' is not a probe: use auto, fentry, kprobe or syscall.");
         if (RingBytes is < LeastRing or > MostRing || !int.IsPow2(RingBytes))
@@ -122,7 +144,10 @@ public sealed class CaptureOptions : IValidatableObject
     }
 
     /// <summary>How the maps are walked.</summary>
-    internal Pipeline.WalkOptions Walks => new(WalkShare / 100, Fresh, MapFresh.Parse(FreshOf));
+    internal Pipeline.WalkOptions Walks => new(WalkShare / 100, Fresh, Refresh, MapFresh.Parse(FreshOf));
+
+    /// <summary>Which bytes of values count as changes in place.</summary>
+    internal VolatileRules Rules => new([.. Volatile.Select(r => VolatileRule.TryParse(r)!)], [.. OnChangeOf.Select(r => VolatileRule.TryParse(r)!)]);
 
     /// <summary>The probe that is forced, or null for the best.</summary>
     public Probe? ForcedProbe => Probes.BestFirst.Where(p => p.Name() == Probe).Select(p => (Probe?)p).FirstOrDefault();

@@ -55,6 +55,7 @@ internal sealed class CaptureTerm(
         var registry = new MapRegistry(options.Source, node.Name, targets, replicators, hook, sink, feed, log)
         {
             UnhookedSince = _unhookedSince,
+            Rules = options.Rules,
         };
         var committer = new Committer(store, writer, _reader, lease, metrics, health, time, log);
         using var walker = new Walker(registry, walks, options.Walks, log);

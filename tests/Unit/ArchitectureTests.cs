@@ -19,7 +19,7 @@ public sealed partial class ArchitectureTests
         ["Hooking"] = ["Kernel"],
         ["Log"] = ["Events"],
         ["Bus"] = ["Events"],
-        ["Walking"] = ["Kernel", "Events", "Btf"],
+        ["Walking"] = ["Kernel", "Events"],
         ["Snapshots"] = ["Events", "Folding", "Log"],
         ["Replicas"] = ["Kernel", "Events", "Folding"],
     };

@@ -58,6 +58,19 @@ internal sealed class CapturedMap
     /// <summary>The bytes of a value that the kernel owns, which count as zeros here; null: none.</summary>
     public KernelBytes? KernelBytes { get; init; }
 
+    /// <summary>The bytes of a value whose change alone is no change; null: none.</summary>
+    public VolatileBytes? VolatileBytes { get; init; }
+
+    /// <summary>The bits of a value that count when a walk compares it with what it saw before.</summary>
+    public byte[] CountedBits()
+    {
+        var bits = new byte[Shape.ValueSize];
+        Array.Fill(bits, (byte)0xff);
+        KernelBytes?.Clear(bits);
+        VolatileBytes?.Clear(bits);
+        return bits;
+    }
+
     /// <summary>Whether the log has a note that the map is frozen.</summary>
     public bool IsFrozen { get; set; }
 
@@ -215,7 +228,7 @@ internal sealed class CapturedMap
         var found = Entries.TryFind(Normal(key), out var entry);
         if (found)
         {
-            var isSame = Content.Holds(entry, value);
+            var isSame = seen.IsWhole ? Content.HoldsWhole(entry, value) : Content.Holds(entry, value);
             if (mark is { } scanned)
                 entry.Tag = (ushort)(entry.Tag & ~MapInspector.Mark | scanned);
             if (isSame || entry.Stamp >= seen.ReadAt)

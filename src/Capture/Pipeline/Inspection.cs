@@ -34,6 +34,9 @@ internal sealed class Inspection(int keySize, int valueSize, int room)
 
     public bool IsPending { get; private set; }
 
+    /// <summary>Whether volatile bytes count too.</summary>
+    public bool IsWhole { get; private set; }
+
     /// <summary>The last of a scan: after it, what the scan did not see is gone.</summary>
     public bool EndsScan { get; private set; }
 
@@ -41,8 +44,9 @@ internal sealed class Inspection(int keySize, int valueSize, int room)
 
     public Span<byte> Value(int index) => Values.AsSpan(index * valueSize, valueSize);
 
-    public void Begin(int count, long readAt, Origin origin, bool endsScan)
+    public void Begin(int count, long readAt, Origin origin, bool endsScan, bool isWhole = false)
     {
+        IsWhole = isWhole;
         (Count, ReadAt, Origin, EndsScan, IsPending) = (count, readAt, origin, endsScan, true);
         _ringEnd = null;
     }

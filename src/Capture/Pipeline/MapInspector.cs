@@ -25,7 +25,7 @@ internal sealed class MapInspector(CapturedMap map)
     private MapScan? _scan;
     private long _scanBegan, _againSince, _spent;
     private ushort _mark;
-    private bool _scanWanted, _sweepWanted, _isSweep, _beganFrozen;
+    private bool _scanWanted, _sweepWanted, _isSweep, _isWhole, _beganFrozen;
     private long _mayScanAt, _askFrozenAt;
     private byte[]? _looked;
 
@@ -63,7 +63,12 @@ internal sealed class MapInspector(CapturedMap map)
     public void Scan() => _scanWanted = true;
 
     /// <summary>Scans the whole map in the background: a chunk at a time, given up for a scan that is wanted.</summary>
-    public void Sweep() => _sweepWanted |= _scan is null;
+    /// <param name="isWhole">Whether volatile bytes count too.</param>
+    public void Sweep(bool isWhole = false)
+    {
+        if (_scan is null)
+            (_sweepWanted, _isWhole) = (true, isWhole);
+    }
 
     /// <summary>Reads the key back once it has settled.</summary>
     public void LookAgain(ReadOnlySpan<byte> key, long now)
@@ -158,7 +163,7 @@ internal sealed class MapInspector(CapturedMap map)
             _scan!.Continue(open);
             var count = _scan.Next(_chunk!.Keys, _chunk.Values);
             _chunk.Present.AsSpan(0, count).Fill(true);
-            _chunk.Begin(count, readAt, _isSweep ? Origin.InPlace : Origin.Scan, endsScan: count == 0);
+            _chunk.Begin(count, readAt, _isSweep ? Origin.InPlace : Origin.Scan, endsScan: count == 0, _isSweep && _isWhole);
             _spent += KernelClock.Now - readAt;
         }
         catch (KernelException e) when (e.Errno is Errno.Eagain)

@@ -21,6 +21,7 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
     private readonly int[] _places = new int[walk.Room];
     private long _beganAt, _readAt, _spent, _changesBefore;
     private int _fewer;
+    private bool _isWhole;
 
     public bool IsWalking { get; private set; }
 
@@ -42,11 +43,14 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
     /// <summary>Whether entries that were found are to be judged now.</summary>
     public bool IsDue(long now, ulong ringEnd, ulong ringCursor) => _found.IsPending && _found.IsDue(now, ringEnd, ringCursor);
 
-    public void Begin(long now)
+    /// <param name="now">By the kernel's clock.</param>
+    /// <param name="isWhole">Whether volatile bytes count too: then every entry is compared with the fold.</param>
+    public void Begin(long now, bool isWhole = false)
     {
         if (IsReading)
             return;
-        walk.Begin();
+        _isWhole = isWhole;
+        walk.Begin(all: isWhole);
         (IsWalking, _beganAt, _readAt, _spent, _changesBefore) = (true, now, 0, 0, map.Stream.Counters.Seen);
     }
 
@@ -95,7 +99,7 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
         if (count > 0)
         {
             _found.Present.AsSpan(0, count).Fill(true);
-            _found.Begin(count, _readAt, Origin.InPlace, endsScan: false);
+            _found.Begin(count, _readAt, Origin.InPlace, endsScan: false, _isWhole);
         }
         else
             End();

@@ -3,12 +3,16 @@ using Maplog.Walking;
 namespace Maplog.Capture.Pipeline;
 
 /// <summary>When one captured map is looked at, and how: by walks, by scans, or by both where entries vanish that no hook sees.</summary>
-internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long wanted) : IDisposable
+/// <param name="map">The map.</param>
+/// <param name="making">Its walk; a result of null: it cannot be walked.</param>
+/// <param name="wanted">Nanoseconds from one look to the next, as wished.</param>
+/// <param name="refresh">Nanoseconds after which volatile bytes are logged by themselves; 0: never.</param>
+internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long wanted, long refresh) : IDisposable
 {
     private const long CostOfScannedEntry = 500; // ns, until it was measured
 
     private MapWalk? _walk;
-    private long _dueAt, _looksSince = -1;
+    private long _dueAt, _looksSince = -1, _refreshedAt = KernelClock.Now;
 
     /// <summary>Nanoseconds from one look to the next, as wished.</summary>
     public long Wanted { get; } = wanted;
@@ -74,12 +78,18 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
         if (now < _dueAt || IsActive || !CanLook || map.Inspector.IsScanning || map.Inspector.IsSweeping)
             return;
         _dueAt = now + Interval;
-        if (_walk is { MissesDeletes: false })
-            _walk.Begin(now);
-        else if (_walk is null && !making.IsCompleted)
+        var isWhole = map.VolatileBytes is not null && refresh > 0 && now - _refreshedAt >= refresh;
+        if (_walk is null && !making.IsCompleted)
+        {
             _dueAt = now;
+            return;
+        }
+        if (isWhole)
+            _refreshedAt = now;
+        if (_walk is { MissesDeletes: false })
+            _walk.Begin(now, isWhole);
         else
-            Sweep(now);
+            Sweep(now, isWhole);
     }
 
     public void Dispose()
@@ -89,9 +99,9 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
             _ = making.ContinueWith(m => m.Result?.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 
-    private void Sweep(long now)
+    private void Sweep(long now, bool isWhole)
     {
-        map.Inspector.Sweep();
+        map.Inspector.Sweep(isWhole);
         if (_walk is null)
             return;
         _walk.MissesDeletes = false;

@@ -101,7 +101,7 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
         foreach (var map in registry.Maps)
         {
             if (map.Walked is null)
-                _maps.Add(map.Walked = new WalkedMap(map, WalkFor(map), options.FreshOf(map.Stream.Name.Map)));
+                _maps.Add(map.Walked = new WalkedMap(map, WalkFor(map), options.FreshOf(map.Stream.Name.Map), (long)options.Refresh.TotalNanoseconds));
         }
         if (_costs.Length != _maps.Count)
             (_costs, _wanted, _intervals) = (new long[_maps.Count], new long[_maps.Count], new long[_maps.Count]);
@@ -127,7 +127,7 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
         using var open = BpfMap.TryOpenById(map.Id, MapAccess.Read, out _);
         if (open is null)
             return null;
-        var walk = walks.TryMake(open, map.KernelBytes, out var whyNot);
+        var walk = walks.TryMake(open, map.CountedBits(), out var whyNot);
         if (walk is null && _toldOf.TryAdd(whyNot!, true))
             log.NotWalked(map.Stream.Name.ToString(), map.Id, whyNot!);
         return walk;

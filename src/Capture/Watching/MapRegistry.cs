@@ -44,6 +44,9 @@ internal sealed class MapRegistry(
 
     public IReadOnlyCollection<CapturedMap> Maps => _maps.Values;
 
+    /// <summary>Which bytes of values count as changes in place.</summary>
+    public VolatileRules Rules { get; init; } = VolatileRules.None;
+
     /// <summary>The losses of the captured maps.</summary>
     public LossLedger Losses => _losses;
 
@@ -110,7 +113,8 @@ internal sealed class MapRegistry(
         sink.Note(stream, new MapMoved(sink.Epoch.Value, info.Id, Boot.Id, hook.Probe.Name(), hook.Unseen(info.Type), node), KernelClock.Now);
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
-        Watch(new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), SlotOf(info), sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation) }, KernelClock.Now);
+        var hidden = VolatileBytesOf(stream, fold.Generation);
+        Watch(new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape, hidden), SlotOf(info), sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation), VolatileBytes = hidden }, KernelClock.Now);
         log.MapAdopted(stream.Name.ToString(), info.Id);
     }
 
@@ -513,7 +517,8 @@ internal sealed class MapRegistry(
         // Its losses count from when it was met, which may be long ago, if it waited.
         // Nothing of this life is logged; of the one before there may be later records, if this one waited for its end.
         stream.SkipUpTo(-1, 0, 0);
-        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape), slot, sink) { KernelBytes = _btf.KernelBytesOf(opened) }, kernelTime);
+        var hidden = VolatileBytesOf(stream, opened);
+        var map = Watch(new CapturedMap(stream, info.Id, info.Name, shape, new KnownContent(shape, hidden), slot, sink) { KernelBytes = _btf.KernelBytesOf(opened), VolatileBytes = hidden }, kernelTime);
         _lives.Opened(map, isSame: false);
         return map;
     }
@@ -523,12 +528,21 @@ internal sealed class MapRegistry(
         var slot = SlotOf(info);
         var shape = fold.Generation!.Shape;
         feed.Resume(stream.Handle, shape);
-        var map = new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape), slot, sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation) };
+        var hidden = VolatileBytesOf(stream, fold.Generation);
+        var map = new CapturedMap(stream, info.Id, info.Name, shape, KnownContent.Of(fold.Entries, shape, hidden), slot, sink) { KernelBytes = KernelBytesOf(info.Id, fold.Generation), VolatileBytes = hidden };
         if (!hook.IsResumed)
             NoteUnhooked(stream);
         map.IsFrozen = fold.Generation.Frozen;
         Watch(map, hook.IsResumed ? stream.LoggedUntil : KernelClock.Now);
         _lives.Opened(map, isSame: true);
+    }
+
+    private VolatileBytes? VolatileBytesOf(CapturedStream stream, MapOpened opened)
+    {
+        var bytes = Rules.Of(stream.Name.Map, opened, out var unknown);
+        foreach (var rule in unknown)
+            log.NoSuchField(stream.Name.ToString(), rule.ToString(), opened.Shape.ValueSize);
+        return bytes;
     }
 
     // By the BTF of the map that is captured: the stream may have begun with another map, whose replica has no BTF, and then the

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Maplog.Btf;
 using Maplog.Kernel;
 
 namespace Maplog.Walking;
@@ -53,14 +52,14 @@ public sealed unsafe class LinearWalk : IDisposable
     /// <summary>Loads the walk for a map.</summary>
     /// <param name="map">The map.</param>
     /// <param name="place">Where its elements lie.</param>
-    /// <param name="owned">The bytes of its values that the kernel owns; null: none.</param>
+    /// <param name="counted">The bits of its values that count; null: all.</param>
     /// <param name="hasCast">Whether the kernel has bpf_rdonly_cast().</param>
     /// <param name="kernelBtf">A file with the kernel's BTF; null: the kernel's own.</param>
     /// <exception cref="KernelException">This kernel cannot walk like this.</exception>
-    internal static LinearWalk Load(MapInfo map, in WalkPlace place, KernelBytes? owned, bool hasCast, string? kernelBtf = null)
+    internal static LinearWalk Load(MapInfo map, in WalkPlace place, byte[]? counted, bool hasCast, string? kernelBtf = null)
     {
         var elements = WalkShape.ElementsOf(map);
-        var shape = WalkShape.Of(map, place.ElementSize, owned, hasCast, 0);
+        var shape = WalkShape.Of(map, place.ElementSize, counted, hasCast, 0);
         var bytes = (uint)shape.WordsOfEntry * sizeof(ulong);
         var room = (int)Math.Max(1, Math.Min(Math.Min(MaxRoom, elements), MaxRoomBytes / bytes));
         shape.Room = (uint)room;

@@ -1,4 +1,3 @@
-using Maplog.Btf;
 using Maplog.Events;
 using Maplog.Kernel;
 
@@ -22,9 +21,9 @@ public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
 
     /// <summary>The walk for a map, or null.</summary>
     /// <param name="map">The map, open.</param>
-    /// <param name="owned">The bytes of its values that the kernel owns; null: none.</param>
+    /// <param name="counted">The bits of its values that count; null: all.</param>
     /// <param name="whyNot">Why there is none.</param>
-    public LinearWalk? TryMake(BpfMap map, KernelBytes? owned, out string? whyNot)
+    public LinearWalk? TryMake(BpfMap map, byte[]? counted, out string? whyNot)
     {
         lock (_lock)
         {
@@ -35,7 +34,7 @@ public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
                     return null;
                 var place = _finder!.Find(map);
                 whyNot = place.IsOf(map.Info) ? null : "the kernel's iterator does not describe the map as bpf(2) does";
-                return whyNot is null ? LinearWalk.Load(map.Info, place, owned, _hasCast, kernelBtf) : null;
+                return whyNot is null ? LinearWalk.Load(map.Info, place, counted, _hasCast, kernelBtf) : null;
             }
             catch (KernelException e)
             {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Maplog.Btf;
 using Maplog.Kernel;
 
 namespace Maplog.Walking;
@@ -30,10 +29,10 @@ internal unsafe struct WalkShape
     /// <summary>The constants for a map.</summary>
     /// <param name="map">A map of a kind for which <see cref="CanBe"/> holds.</param>
     /// <param name="elementSize">Bytes from one element to the next.</param>
-    /// <param name="owned">The bytes of the value that the kernel owns; null: none.</param>
+    /// <param name="counted">The bits of the value that count; null: all.</param>
     /// <param name="hasCast">Whether the kernel has bpf_rdonly_cast().</param>
     /// <param name="room">Entries that one walk may report before the daemon has taken them.</param>
-    public static WalkShape Of(MapInfo map, uint elementSize, KernelBytes? owned, bool hasCast, int room)
+    public static WalkShape Of(MapInfo map, uint elementSize, byte[]? counted, bool hasCast, int room)
     {
         var isHash = map.Type != MapType.Array;
         var shape = new WalkShape
@@ -50,8 +49,10 @@ internal unsafe struct WalkShape
         };
         shape.ValueAt = shape.KeyWords * Word;
         var mask = new byte[shape.ValueWords * Word];
-        mask.AsSpan(0, map.ValueSize).Fill(0xff);
-        owned?.Clear(mask.AsSpan(0, map.ValueSize));
+        if (counted is null)
+            mask.AsSpan(0, map.ValueSize).Fill(0xff);
+        else
+            counted.CopyTo(mask, 0);
         for (var i = 0; i < shape.ValueWords; i++)
             shape.ValueMask[i] = BitConverter.ToUInt64(mask, i * Word);
         return shape;

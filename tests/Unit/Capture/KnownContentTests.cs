@@ -47,6 +47,28 @@ public sealed class KnownContentTests
         Assert.Equal(Seal(known.Digest()), Seal(KnownContent.Of(fold, shape).Digest()));
     }
 
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void A_difference_in_volatile_bytes_alone_is_none_and_the_seal_is_of_whole_values(MapShape shape)
+    {
+        var known = new KnownContent(shape, new VolatileBytes([(2, 3)], shape));
+        byte[] key = Bytes(shape.KeySize, 1), value = Bytes(shape.ValueBytes, 7), moved = [.. value], changed = [.. value];
+        known.Put(known.Entries.FindOrAdd(key, out _), value);
+        (moved[3], changed[5]) = (9, 9);
+        Assert.True(known.Entries.TryFind(key, out var entry));
+        Assert.True(known.Holds(entry, moved));
+        Assert.False(known.HoldsWhole(entry, moved));
+        Assert.False(known.Holds(entry, changed));
+        known.Put(entry, moved);
+        var fold = new MapFold(shape.KeySize, shape.ValueBytes);
+        fold.Put(key, moved);
+        Assert.Equal(Seal(ContentDigest.Of(fold, shape)), Seal(known.Digest()));
+        Assert.True(KnownContent.Of(fold, shape, new VolatileBytes([(2, 3)], shape)).Entries.TryFind(key, out var taken));
+        Assert.True(known.Holds(taken, value));
+        known.Remove(entry);
+        Assert.Equal(0, known.Digest().Entries);
+    }
+
     [Fact]
     public void Long_values_take_no_more_room_than_short_ones() =>
         Assert.Equal(ContentDigest.Size, new KnownContent(new MapShape(1, 4, 65_536, 100, 0, 0)).Entries.ValueSize);
