@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Maplog.Btf;
 using Maplog.Capture.Watching;
 using Maplog.Events;
 using Maplog.Hooking;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using Maplog.Btf;
 using Maplog.Events;
 using Maplog.Folding;
 

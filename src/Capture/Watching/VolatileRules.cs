@@ -1,5 +1,4 @@
 using Maplog.Btf;
-using Maplog.Capture.Pipeline;
 using Maplog.Events;
 
 namespace Maplog.Capture.Watching;

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Maplog.Btf;
 using Maplog.Cli.Describing;
 using Maplog.Cli.Output;
 using Maplog.Cli.Settings;
+using Maplog.Events;
 using Maplog.Folding;
 using Maplog.Kernel;
 using Maplog.Log;
@@ -23,13 +25,14 @@ internal static class Verify
         map.CompletionSources.Add(HostCompletion.Pins);
         var wait = DurationOption.Make("--wait", TimeSpan.FromSeconds(1), "SECONDS", "Repeat until they are equal, for at most this time; also as 30s or 5m.", TimeSpan.Zero, TimeSpan.FromDays(1));
         var strict = new Option<bool>("--strict") { Description = "Require every entry of the log from an LRU map too (the captured map has them; a replica may have evicted some)." };
+        var hidden = new Option<string[]>("--volatile") { Description = "Do not compare this field, as capture does not log its changes in place: value.packets, or value[48:16]. Repeatable.", HelpName = "FIELD" };
         var limit = NumberOption.Make("--limit", "N", $"Print at most this many differences [default: {DefaultLimit}].", 0, int.MaxValue);
         var hex = new Option<bool>("--hex") { Description = "Print bytes in hex, without the description." };
         var command = new ExampleCommand(
             "verify", "Compare a live map with its log, key by key: exit code 0 if they are equal, 1 if not. The map should be at rest.",
-            "maplog verify lb-1/ct_map /sys/fs/bpf/ct_map", "maplog verify lb-1/ct_map ct_map --wait 10") { stream, map, wait, strict, limit, hex };
+            "maplog verify lb-1/ct_map /sys/fs/bpf/ct_map", "maplog verify lb-1/ct_map ct_map --wait 10") { stream, map, wait, strict, hidden, limit, hex };
         Call.Set(command, terminal, call => RunAsync(call, call.Arguments.GetRequiredValue(stream), call.Arguments.GetRequiredValue(map), new Wanted(
-            call.Arguments.GetValue(wait) ?? TimeSpan.Zero, call.Arguments.GetValue(strict), (int)(call.Arguments.GetValue(limit) ?? DefaultLimit), call.Arguments.GetValue(hex))));
+            call.Arguments.GetValue(wait) ?? TimeSpan.Zero, call.Arguments.GetValue(strict), call.Arguments.GetValue(hidden) ?? [], (int)(call.Arguments.GetValue(limit) ?? DefaultLimit), call.Arguments.GetValue(hex))));
         return command;
     }
 
@@ -70,7 +73,32 @@ internal static class Verify
             throw new LogException(
                 $"{map} cannot be compared with stream {fold.Stream}: it is {MapTypeNames.Of((int)info.Type)} with keys of {info.KeySize} and values of {info.ValueBytes} bytes, the log's is {MapTypeNames.Of(shape.Type)} with {shape.KeySize} and {shape.ValueBytes}. Name the right map.");
         }
-        return MapComparison.Of(fold.Entries, LiveMap.Read(map, cancellation), info.Type.IsArray(), info.Type.IsLru() && !wanted.IsStrict, wanted.Limit);
+        var live = LiveMap.Read(map, cancellation);
+        if (VolatileOf(fold.Generation!, wanted.Volatile) is { } hidden)
+            TakeFrom(fold.Entries, live, hidden);
+        return MapComparison.Of(fold.Entries, live, info.Type.IsArray(), info.Type.IsLru() && !wanted.IsStrict, wanted.Limit);
+    }
+
+    private static VolatileBytes? VolatileOf(MapOpened opened, string[] fields)
+    {
+        if (fields.Length == 0)
+            return null;
+        var value = (opened.Fields ?? FieldTypes.Of(opened))?.Value;
+        return new VolatileBytes([.. fields.Select(Find)], opened.Shape);
+
+        (int, int) Find(string field) => VolatileRule.TryParse($"map:{field}") is { } rule
+            ? rule.Find(opened.Shape, value) ?? throw new UsageException($"--volatile: the values of this map have no bytes '{field}': 'maplog describe' lists the fields.")
+            : throw new UsageException($"--volatile: '{field}' does not name bytes of a value: write value.packets, or value[48:16] for 16 bytes at offset 48.");
+    }
+
+    // As if the log had them as the map has.
+    private static void TakeFrom(MapFold logged, MapFold live, VolatileBytes hidden)
+    {
+        foreach (var entry in live)
+        {
+            if (logged.TryGet(entry.Key, out var value))
+                hidden.Copy(value, entry.Value);
+        }
     }
 
     private static void Write(TextWriter output, StreamFold fold, BpfMap map, MapComparison comparison, FieldFormat format)
@@ -138,5 +166,5 @@ internal static class Verify
         }
     }
 
-    private sealed record Wanted(TimeSpan Wait, bool IsStrict, int Limit, bool Hex);
+    private sealed record Wanted(TimeSpan Wait, bool IsStrict, string[] Volatile, int Limit, bool Hex);
 }

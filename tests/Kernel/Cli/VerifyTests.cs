@@ -52,6 +52,26 @@ public sealed class VerifyTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task Fields_that_are_volatile_are_not_compared()
+    {
+        await using var log = await CommandLog.MakeAsync(postgres);
+        using var map = BpfMap.Create("ct_map", MapType.Hash, 4, 8, 64);
+        log.Note(CommandLog.Map(Shape(map)));
+        log.Change(EventKind.EntryAdded, Bytes.Of(1), 1, 0, 0, 0, 7, 0, 0, 0);
+        await log.CommitAsync();
+        map.Update(Bytes.Of(1), [1, 0, 0, 0, 9, 1, 0, 0]);
+        Assert.Equal(1, (await log.RunAsync("verify", "lb-1/ct_map", $"{map.Info.Id}")).Code);
+        Assert.Equal(0, (await log.RunAsync("verify", "lb-1/ct_map", $"{map.Info.Id}", "--volatile", "value[4:4]")).Code);
+        Assert.Equal(1, (await log.RunAsync("verify", "lb-1/ct_map", $"{map.Info.Id}", "--volatile", "value[4:1]")).Code);
+        foreach (var (field, sentence) in new[] { ("value[4:5]", "have no bytes 'value[4:5]'"), ("value.packets", "have no bytes 'value.packets'"), ("packets", "'packets' does not name bytes of a value") })
+        {
+            var run = await log.RunAsync("verify", "lb-1/ct_map", $"{map.Info.Id}", "--volatile", field);
+            Assert.Equal(2, run.Code);
+            Assert.Contains(sentence, run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Waiting_sees_the_map_become_equal()
     {
         await using var log = await CommandLog.MakeAsync(postgres);

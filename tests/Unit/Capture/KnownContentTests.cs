@@ -1,3 +1,4 @@
+using Maplog.Btf;
 using Maplog.Capture.Pipeline;
 using Maplog.Events;
 using Maplog.Folding;

@@ -1,3 +1,4 @@
+using Maplog.Btf;
 using Maplog.Capture.Watching;
 using Maplog.Events;
 using Maplog.Kernel;
@@ -83,11 +84,11 @@ public sealed class VolatileRuleTests
         Assert.Equal("ffff0000ffffffffffff0000ffffffff", Convert.ToHexStringLower(value));
     }
 
-    private static Maplog.Capture.Pipeline.VolatileBytes? Of(string[] hidden, string[] counted, out IReadOnlyList<VolatileRule> unknown) =>
+    private static VolatileBytes? Of(string[] hidden, string[] counted, out IReadOnlyList<VolatileRule> unknown) =>
         new VolatileRules([.. hidden.Select(r => VolatileRule.TryParse(r)!)], [.. counted.Select(r => VolatileRule.TryParse(r)!)])
             .Of("m", new MapOpened(1, 1, "", "m", Shape, null, 0, 0, "syscall", [], "node") { Fields = new MapFields(null, Value) }, out unknown);
 
-    private static string Cleared(Maplog.Capture.Pipeline.VolatileBytes bytes)
+    private static string Cleared(VolatileBytes bytes)
     {
         byte[] value = [.. Enumerable.Repeat((byte)0xff, 24)];
         bytes.Clear(value);

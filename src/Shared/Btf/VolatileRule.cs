@@ -2,14 +2,14 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Maplog.Events;
 
-namespace Maplog.Capture.Watching;
+namespace Maplog.Btf;
 
 /// <summary>One rule as an operator writes it, <c>ct_map:value.packets</c> or <c>ct_map:value[48:16]</c>: a field, or offset and bytes.</summary>
 /// <param name="Map">The map's half of the stream's name.</param>
 /// <param name="Field">The field's path below the value, or null.</param>
 /// <param name="At">Without a field: the offset in the value.</param>
 /// <param name="Size">Without a field: bytes.</param>
-internal sealed partial record VolatileRule(string Map, string? Field, int At, int Size)
+public sealed partial record VolatileRule(string Map, string? Field, int At, int Size)
 {
     private const string Forms = "write ct_map:value.packets, or ct_map:value[48:16] for 16 bytes at offset 48";
 

@@ -1,12 +1,12 @@
 using Maplog.Events;
 
-namespace Maplog.Capture.Pipeline;
+namespace Maplog.Btf;
 
 /// <summary>
 /// The bytes of a map's values that change all the time and matter to nobody by themselves: counters, times. A difference in these
 /// bytes alone is not a change; they travel with the next change of other bytes.
 /// </summary>
-internal sealed class VolatileBytes
+public sealed class VolatileBytes
 {
     private readonly IReadOnlyList<(int At, int Size)> _ranges;
     private readonly int _slot;
@@ -28,6 +28,16 @@ internal sealed class VolatileBytes
         {
             foreach (var (at, size) in _ranges)
                 value.Slice(at, size).Clear();
+        }
+    }
+
+    /// <summary>Copies them, and no others, from one value to another.</summary>
+    public void Copy(ReadOnlySpan<byte> from, Span<byte> to)
+    {
+        for (var slot = 0; slot < to.Length; slot += _slot)
+        {
+            foreach (var (at, size) in _ranges)
+                from.Slice(slot + at, size).CopyTo(to[(slot + at)..]);
         }
     }
 }
