@@ -34,8 +34,21 @@ struct hlist_nulls_node {
 	struct hlist_nulls_node *next, **pprev;
 } __core;
 
+enum bpf_lru_list_type {
+	BPF_LRU_LIST_T_ACTIVE,
+	BPF_LRU_LIST_T_INACTIVE,
+	BPF_LRU_LIST_T_FREE,
+	BPF_LRU_LOCAL_LIST_T_FREE,
+	BPF_LRU_LOCAL_LIST_T_PENDING,
+};
+
+struct bpf_lru_node {
+	__u8 type;
+} __core;
+
 struct htab_elem {
 	struct hlist_nulls_node hash_node;
+	struct bpf_lru_node lru_node;
 	char key[0];
 } __core;
 
@@ -123,6 +136,8 @@ int walk_find(struct bpf_iter__bpf_map *ctx)
 
 #define PPREV_AT	(bpf_core_field_offset(struct htab_elem, hash_node) + bpf_core_field_offset(struct hlist_nulls_node, pprev))
 #define KEY_AT		bpf_core_field_offset(struct htab_elem, key)
+#define LRU_TYPE_AT	(bpf_core_field_offset(struct htab_elem, lru_node) + bpf_core_field_offset(struct bpf_lru_node, type))
+#define LRU_TYPE(name)	bpf_core_enum_value(enum bpf_lru_list_type, name)
 
 static __always_inline __u64 load(__u64 address)
 {
@@ -204,19 +219,44 @@ static __always_inline long copy(__u64 *words, __u64 key)
 	return bpf_probe_read_kernel(words + 1, 8 * (shape.key_words + shape.value_words), (void *)key);
 }
 
-static __always_inline long pprev_of(__u64 element, __u64 *pprev)
+static __always_inline long word_at(__u64 address, __u64 *word)
 {
 	if (shape.has_cast) {
-		*pprev = load(element + PPREV_AT);
+		*word = load(address);
 		return 0;
 	}
-	return bpf_probe_read_kernel(pprev, sizeof(*pprev), (void *)(element + PPREV_AT));
+	return bpf_probe_read_kernel(word, sizeof(*word), (void *)address);
+}
+
+/*
+ * An LRU element that a batch deleted keeps a link of the batch where the back link was, and this link looks like one of
+ * a live element. The list that the element is in tells the two apart.
+ */
+static __always_inline bool is_free_lru(__u64 element)
+{
+	__u64 word, type;
+
+	if (word_at(element + (LRU_TYPE_AT & ~7UL), &word))
+		return true;
+	type = word >> (LRU_TYPE_AT & 7) * 8 & 0xff;
+	return type == LRU_TYPE(BPF_LRU_LIST_T_FREE) || type == LRU_TYPE(BPF_LRU_LOCAL_LIST_T_FREE);
+}
+
+/* 1: the element holds an entry; 0: it does not; below 0: it could not be read. */
+static __always_inline int holds_entry(__u64 element)
+{
+	__u64 pprev;
+
+	if (word_at(element + PPREV_AT, &pprev))
+		return -1;
+	return is_live(pprev) && !(shape.is_lru && is_free_lru(element));
 }
 
 static long look_at(__u32 i, void *unused)
 {
 	__u32 at = run.from + i, slot = run.found;
-	__u64 element = run.elements + (__u64)at * shape.element_size, key = element, pprev = 0, digest, again, *seen, *words;
+	__u64 element = run.elements + (__u64)at * shape.element_size, key = element, digest, again, *seen, *words;
+	int holds;
 
 	run.next = at;
 	words = bpf_map_lookup_elem(&walk_found, &slot);
@@ -225,11 +265,12 @@ static long look_at(__u32 i, void *unused)
 		return STOP; /* no room: the next call goes on here */
 	run.next = at + 1;
 	if (shape.is_hash) {
-		if (pprev_of(element, &pprev)) {
+		holds = holds_entry(element);
+		if (holds < 0) {
 			run.unreadable++;
 			return 0;
 		}
-		if (!is_live(pprev)) {
+		if (!holds) {
 			if (*seen)
 				*seen = 0;
 			return 0;
@@ -257,7 +298,7 @@ static long look_at(__u32 i, void *unused)
 		again = digest_of_copy(words);
 	}
 	/* An entry that is read twice alike, and whose element was neither freed nor given to another key meanwhile. */
-	if (digest != again || (shape.is_hash && (pprev_of(element, &pprev) || !is_live(pprev)))) {
+	if (digest != again || (shape.is_hash && holds_entry(element) <= 0)) {
 		run.moving++;
 		return 0;
 	}

@@ -23,6 +23,8 @@ struct walk_place {
 struct walk_shape {
 	__u32 has_cast;		/* whether this kernel has bpf_rdonly_cast() */
 	__u32 is_hash;		/* else an array */
+	__u32 is_lru;
+	__u32 unused;
 	__u32 element_size;
 	__u32 elements;		/* elements in memory: a hash map has one more for each possible CPU */
 	__u32 key_words;

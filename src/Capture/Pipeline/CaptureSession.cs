@@ -22,7 +22,7 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), LookOften = TimeSpan.FromMilliseconds(50), CountLossesEvery = TimeSpan.FromMilliseconds(100), HurryWithin = TimeSpan.FromSeconds(10), RestsAfter = TimeSpan.FromSeconds(2), StillAfter = TimeSpan.FromSeconds(30);
 
     private const string Waiting = "it waited for a commit";
-    private const long LastLookWithin = 10_000_000_000;
+    private const long LastLookWithin = 5_000_000_000;
 
     private readonly CancellationTokenSource _giveUp = new();
     private readonly object _rest = new(); // pulsed when a commit ends
@@ -127,8 +127,11 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             bool isMore;
             do
             {
-                isMore = ReadRing() > 0 || isLast && (LetFollow() | LookOnce()) || _filling.Count > 0;
-                if (_filling.Count == 0 || isLast && walker.IsLooking && !IsFull && !_isLooked)
+                isMore = ReadRing() > 0 || isLast && LetFollow() || _filling.Count > 0;
+                // What was recorded is committed before the last look, which may take seconds.
+                if (isLast && !isMore)
+                    isMore = LookOnce();
+                if (_filling.Count == 0)
                     continue;
                 BeginCommit();
                 await _commit;
@@ -256,6 +259,8 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
     // A last look at what programs wrote through pointers: nobody of this source looks after it.
     private bool LookOnce()
     {
+        if (_isLooked || options.WalkShare <= 0)
+            return false;
         if (_lookUntil == 0)
         {
             (_lookUntil, _foundBefore) = (KernelClock.Now + LastLookWithin, FoundInPlace());
@@ -268,8 +273,6 @@ internal sealed class CaptureSession(CaptureHook hook, MapRegistry registry, Eve
             Thread.Sleep(Pause);
             return true;
         }
-        if (_isLooked)
-            return false;
         _isLooked = true;
         foreach (var (map, lookedAt) in walker.NotLookedAt)
             sink.Note(map.Stream, new GapFound(sink.Epoch.Value, "last-look", -1, lookedAt, now), now);

@@ -130,7 +130,7 @@ internal sealed class CapturedMap
             var key = seen.Key(i);
             KernelBytes?.Clear(seen.Value(i));
             if (seen.Present[i])
-                JudgePresent(seen, key, seen.Value(i), mark);
+                JudgePresent(seen, key, seen.Value(i), mark, seen.IsWalked[i] ? Origin.InPlace : seen.Origin);
             else
                 JudgeAbsent(seen, key);
         }
@@ -141,7 +141,13 @@ internal sealed class CapturedMap
     public bool JudgeWalked(Inspection seen, int index)
     {
         KernelBytes?.Clear(seen.Value(index));
-        return JudgePresent(seen, seen.Key(index), seen.Value(index), mark: null);
+        // The kernel fills an element before the element is in its bucket. bpf(2) must confirm a key that the log does not have.
+        if (!_isArray && !Entries.TryFind(Normal(seen.Key(index)), out _))
+        {
+            _inspector.LookAgain(Normal(seen.Key(index)), KernelClock.Now, isWalked: true);
+            return true;
+        }
+        return JudgePresent(seen, seen.Key(index), seen.Value(index), mark: null, seen.Origin);
     }
 
     /// <summary>After a whole scan: entries that no scan has seen, and that did not change since it began, are gone.</summary>
@@ -204,6 +210,8 @@ internal sealed class CapturedMap
             _inspector.LookAgain(Normal(key), change.KernelTime);
         if (_isPerCpu && header.Flags != RecordFlags.None)
             value = Patch(entry.Value, value, header.Flags, (int)header.ValueCpu);
+        if (added)
+            entry.Tag = _inspector.CurrentMark;
         var kind = added && !_isArray ? EventKind.EntryAdded : EventKind.EntryUpdated;
         _sink.Change(Stream, kind, change, comm, key, value, Before(entry, isKnown: !added), Shape.PartSize);
         Content.Put(entry, value);
@@ -223,7 +231,7 @@ internal sealed class CapturedMap
     }
 
     // The mark is that of a scan. False: the stream knows better.
-    private bool JudgePresent(Inspection seen, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ushort? mark)
+    private bool JudgePresent(Inspection seen, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ushort? mark, Origin origin)
     {
         var found = Entries.TryFind(Normal(key), out var entry);
         if (found)
@@ -249,8 +257,9 @@ internal sealed class CapturedMap
         }
         var isUpdate = found || _isArray;
         // An entry that was made unseen was not made through a pointer, and what differs after a loss may be what was lost.
-        var origin = seen.Origin == Origin.InPlace && (!isUpdate || _inspector.IsScanning) ? Origin.Scan : seen.Origin;
-        Correct(isUpdate ? EventKind.EntryUpdated : EventKind.EntryAdded, origin, seen.ReadAt, key, value, entry, Before(entry, found));
+        if (origin == Origin.InPlace && (!isUpdate || _inspector.IsScanning))
+            origin = Origin.Scan;
+        Correct(isUpdate ? EventKind.EntryUpdated : EventKind.EntryAdded, origin, seen.ReadUntil, key, value, entry, Before(entry, found));
         Content.Put(entry, value);
         return true;
     }

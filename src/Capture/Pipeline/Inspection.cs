@@ -24,6 +24,9 @@ internal sealed class Inspection(int keySize, int valueSize, int room)
     /// <summary>For keys that were looked up: whether the map had them. A scan has those it found.</summary>
     public bool[] Present { get; } = new bool[room];
 
+    /// <summary>For keys that were looked up: whether a walk found them.</summary>
+    public bool[] IsWalked { get; } = new bool[room];
+
     public int Room { get; } = room;
 
     public int Count { get; private set; }
@@ -44,9 +47,12 @@ internal sealed class Inspection(int keySize, int valueSize, int room)
 
     public Span<byte> Value(int index) => Values.AsSpan(index * valueSize, valueSize);
 
-    public void Begin(int count, long readAt, Origin origin, bool endsScan, bool isWhole = false)
+    /// <summary>When the last of it was read; <see cref="ReadAt"/> is when the first of it was.</summary>
+    public long ReadUntil { get; private set; }
+
+    public void Begin(int count, long readAt, Origin origin, bool endsScan, bool isWhole = false, long? readUntil = null)
     {
-        IsWhole = isWhole;
+        (IsWhole, ReadUntil) = (isWhole, readUntil ?? readAt);
         (Count, ReadAt, Origin, EndsScan, IsPending) = (count, readAt, origin, endsScan, true);
         _ringEnd = null;
     }
@@ -54,7 +60,7 @@ internal sealed class Inspection(int keySize, int valueSize, int room)
     /// <summary>Whether the fold may judge it now.</summary>
     public bool IsDue(long now, ulong ringEnd, ulong ringCursor)
     {
-        if (!IsPending || now - ReadAt < Settle)
+        if (!IsPending || now - ReadUntil < Settle)
             return false;
         _ringEnd ??= ringEnd;
         return ringCursor >= _ringEnd;

@@ -13,6 +13,8 @@ internal sealed class MapInspector(CapturedMap map)
     /// <summary>The bit of an entry's tag that a scan turns over on the entries it sees.</summary>
     public const ushort Mark = 0x8000;
 
+    private const ushort WalkedTag = 1;
+
     private const int ChunkBytes = 4 << 20, MostInChunk = 16384, SweptAtOnce = 2048, MostKeysAtOnce = 1024;
 
     /// <summary>Nanoseconds after which a map that could not be read is tried again.</summary>
@@ -71,12 +73,16 @@ internal sealed class MapInspector(CapturedMap map)
     }
 
     /// <summary>Reads the key back once it has settled.</summary>
-    public void LookAgain(ReadOnlySpan<byte> key, long now)
+    /// <param name="key">The key.</param>
+    /// <param name="now">By the kernel's clock.</param>
+    /// <param name="isWalked">Whether a walk found the key, and no record did.</param>
+    public void LookAgain(ReadOnlySpan<byte> key, long now, bool isWalked = false)
     {
         _again ??= new MapFold(map.Shape.KeySize, 0);
         if (_again.Count == 0)
             _againSince = now;
-        _again.FindOrAdd(key, out _);
+        var entry = _again.FindOrAdd(key, out var isNew);
+        entry.Tag = isWalked && (isNew || entry.Tag == WalkedTag) ? WalkedTag : (ushort)0;
     }
 
     /// <summary>Whether the map holds this value for the key at this moment; an empty value asks whether it lacks the key.</summary>
@@ -219,6 +225,7 @@ internal sealed class MapInspector(CapturedMap map)
                 if (count == _keys.Room)
                     break;
                 entry.Key.CopyTo(_keys.Keys.AsSpan(count * map.Shape.KeySize));
+                _keys.IsWalked[count] = entry.Tag == WalkedTag;
                 _keys.Present[count] = open.Lookup(entry.Key, _keys.Values.AsSpan(count * map.Shape.ValueBytes, map.Shape.ValueBytes));
                 count++;
                 _again.Remove(entry);

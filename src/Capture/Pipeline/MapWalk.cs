@@ -1,4 +1,5 @@
 using Maplog.Events;
+using Maplog.Kernel;
 using Maplog.Walking;
 
 namespace Maplog.Capture.Pipeline;
@@ -19,7 +20,7 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
 
     private readonly Inspection _found = new(map.Shape.KeySize, map.Shape.ValueBytes, walk.Room);
     private readonly int[] _places = new int[walk.Room];
-    private long _beganAt, _readAt, _spent, _changesBefore;
+    private long _beganAt, _readAt, _spent, _changesBefore, _entriesBefore;
     private int _fewer;
     private bool _isWhole;
 
@@ -37,8 +38,17 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
     /// <summary>Kernel time at which the last whole walk began; 0: there was none.</summary>
     public long CompleteAt { get; private set; }
 
+    /// <summary>Why the kernel no longer runs the walk; null: it does.</summary>
+    public string? Failure { get; private set; }
+
     /// <summary>Whether the map holds fewer entries than the log says, walk after walk: entries were deleted that no hook saw.</summary>
-    public bool MissesDeletes { get; set; }
+    public bool MissesDeletes { get; private set; }
+
+    /// <summary>Whether the last walk met fewer entries than the log has.</summary>
+    public bool MetFewer => _fewer > 0;
+
+    /// <summary>A scan finds out what is gone: walks begin to count anew.</summary>
+    public void LeaveDeletesToScan() => (MissesDeletes, _fewer) = (false, 0);
 
     /// <summary>Whether entries that were found are to be judged now.</summary>
     public bool IsDue(long now, ulong ringEnd, ulong ringCursor) => _found.IsPending && _found.IsDue(now, ringEnd, ringCursor);
@@ -52,6 +62,7 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
         _isWhole = isWhole;
         walk.Begin(all: isWhole);
         (IsWalking, _beganAt, _readAt, _spent, _changesBefore) = (true, now, 0, 0, map.Stream.Counters.Seen);
+        _entriesBefore = map.Content.Entries.Count;
     }
 
     /// <summary>Does what is due. The map may be gone: then the walk ends.</summary>
@@ -68,13 +79,13 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
         }
         else if (IsWalking)
         {
-            Read(now);
+            Read();
         }
     }
 
     public void Dispose() => walk.Dispose();
 
-    private void Read(long now)
+    private void Read()
     {
         using var open = map.Inspector.Open();
         if (open is null)
@@ -83,23 +94,31 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
             return;
         }
         if (_readAt == 0)
-            _readAt = now;
+            _readAt = KernelClock.Now;
         var hasRoom = true;
-        long until;
-        do
+        long began = KernelClock.Now, until;
+        try
         {
-            hasRoom = walk.Continue(open, ElementsAtOnce);
-            until = KernelClock.Now;
+            do
+            {
+                hasRoom = walk.Continue(open, ElementsAtOnce);
+                until = KernelClock.Now;
+            }
+            while (hasRoom && !walk.IsAtEnd && until - began < Slice);
         }
-        while (hasRoom && !walk.IsAtEnd && until - now < Slice);
-        _spent += until - now;
+        catch (KernelException e)
+        {
+            (IsWalking, Failure) = (false, e.Message);
+            return;
+        }
+        _spent += until - began;
         if (hasRoom && !walk.IsAtEnd)
             return;
         var count = walk.Take(_found.Keys, _found.Values, _places);
         if (count > 0)
         {
             _found.Present.AsSpan(0, count).Fill(true);
-            _found.Begin(count, _readAt, Origin.InPlace, endsScan: false, _isWhole);
+            _found.Begin(count, _readAt, Origin.InPlace, endsScan: false, _isWhole, until);
         }
         else
             End();
@@ -127,7 +146,7 @@ internal sealed class MapWalk(CapturedMap map, LinearWalk walk) : IDisposable
         (Cost, CompleteAt) = (_spent, _beganAt);
         map.Stream.Counters.Walked(walk.Elements);
         // A walk sees what is there. What is gone shows only in the count, which is exact where nothing happens.
-        _fewer = walk.Live + walk.Moving < map.Content.Entries.Count ? _fewer + 1 : 0;
+        _fewer = walk.Live < Math.Min(_entriesBefore, map.Content.Entries.Count) ? _fewer + 1 : 0;
         var isQuiet = map.Stream.Counters.Seen == _changesBefore;
         MissesDeletes = _fewer >= (isQuiet ? QuietWalks : BusyWalks);
     }

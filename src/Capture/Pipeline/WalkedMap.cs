@@ -9,6 +9,8 @@ namespace Maplog.Capture.Pipeline;
 /// <param name="refresh">Nanoseconds after which volatile bytes are logged by themselves; 0: never.</param>
 internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long wanted, long refresh) : IDisposable
 {
+    private static readonly Task<LinearWalk?> NotWalked = Task.FromResult<LinearWalk?>(null);
+
     private const long CostOfScannedEntry = 500; // ns, until it was measured
 
     private MapWalk? _walk;
@@ -68,14 +70,19 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
     {
         if (IsGone)
             return;
+        if (_walk is { Failure: not null })
+        {
+            // From now on the map is read by bpf(2).
+            (_walk, making) = (Close(_walk), NotWalked);
+        }
         if (_walk is null && making is { IsCompletedSuccessfully: true, Result: { } made })
             _walk = new MapWalk(map, made);
         if (IsActive)
             _walk!.Step(now, ringEnd, ringCursor);
-        if (_looksSince >= 0 && CompleteAt >= _looksSince)
+        if (_looksSince >= 0 && HasLooked())
             _looksSince = -1;
         // The first scan says what changed while nobody looked; what a walk finds after it changed in place.
-        if (now < _dueAt || IsActive || !CanLook || map.Inspector.IsScanning || map.Inspector.IsSweeping)
+        if (now < _dueAt || IsActive || !CanLook || map.Inspector.IsScanning || _walk is null && map.Inspector.IsSweeping)
             return;
         _dueAt = now + Interval;
         var isWhole = map.VolatileBytes is not null && refresh > 0 && now - _refreshedAt >= refresh;
@@ -99,12 +106,29 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
             _ = making.ContinueWith(m => m.Result?.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 
+    // A walk does not see what is gone: if it met fewer entries than the log has, a scan has to say which are gone.
+    private bool HasLooked()
+    {
+        if (CompleteAt < _looksSince)
+            return false;
+        if (_walk is null or { MetFewer: false } || map.Inspector.SweptAt >= _looksSince)
+            return true;
+        map.Inspector.Sweep();
+        return false;
+    }
+
+    private static MapWalk? Close(MapWalk walk)
+    {
+        walk.Dispose();
+        return null;
+    }
+
     private void Sweep(long now, bool isWhole)
     {
         map.Inspector.Sweep(isWhole);
         if (_walk is null)
             return;
-        _walk.MissesDeletes = false;
-        _walk.Begin(now);
+        _walk.LeaveDeletesToScan();
+        _walk.Begin(now, isWhole);
     }
 }

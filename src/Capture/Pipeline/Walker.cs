@@ -14,6 +14,9 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
 {
     private const long PlanEvery = 1_000_000_000, LookEvery = 5_000_000;
 
+    /// <summary>Nanoseconds after which a round is over, whatever maps are left.</summary>
+    private const long MaxRound = 4_000_000;
+
     /// <summary>A map with fewer entries is read as fast by a scan, which needs no program.</summary>
     private const uint MinWalked = 512;
 
@@ -23,6 +26,7 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
     private readonly ConcurrentDictionary<string, bool> _toldOf = [];
     private Task _making = Task.CompletedTask;
     private bool _isActive;
+    private int _first;
     private long _plannedAt, _lookedAt;
     private long[] _costs = [], _wanted = [], _intervals = [];
 
@@ -44,13 +48,25 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
             _lookedAt = now;
         if (_isActive && IsAnyDue(now, ringEnd, ringCursor))
             countLosses(now);
+        StepMaps(now, ringEnd, ringCursor, isDue);
+    }
+
+    // Each round begins with another map, because the ring is not to wait for all of them.
+    private void StepMaps(long now, ulong ringEnd, ulong ringCursor, bool isDue)
+    {
         (_isActive, IsReading) = (false, false);
-        foreach (var map in _maps)
+        var until = KernelClock.Now + MaxRound;
+        for (var i = 0; i < _maps.Count; i++)
         {
+            var map = _maps[(_first + i) % _maps.Count];
             if (isDue || map.IsActive)
                 map.Step(now, ringEnd, ringCursor);
             _isActive |= map.IsActive;
             IsReading |= map.IsReadingOn;
+            if (!map.IsActive || KernelClock.Now < until)
+                continue;
+            (_first, _lookedAt, _isActive, IsReading) = ((_first + i + 1) % _maps.Count, 0, true, true);
+            return;
         }
     }
 

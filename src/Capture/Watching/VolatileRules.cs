@@ -25,8 +25,8 @@ internal sealed record VolatileRules(IReadOnlyList<VolatileRule> Volatile, IRead
         var shape = opened.Shape;
         var isHidden = new bool[shape.ValueSize];
         var found = Find(counted);
-        // A rule that names nothing hides nothing.
-        if (found.Count > 0)
+        // A field that is misspelt may be the one that matters: then nothing is hidden.
+        if (found.Count > 0 && found.Count == counted.Count)
             Array.Fill(isHidden, true);
         foreach (var (at, size) in found)
             isHidden.AsSpan(at, size).Clear();

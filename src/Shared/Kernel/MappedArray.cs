@@ -36,6 +36,9 @@ public sealed unsafe class MappedArray<T>
         return new MappedArray<ulong>(new MappedPages(map, (nuint)words * sizeof(ulong), write: true, 0, map.ToString()), words);
     }
 
+    /// <summary>Gives the memory back before the collector does. The array must not be used afterwards.</summary>
+    internal void Unmap() => _pages.Dispose();
+
     /// <summary>Entries.</summary>
     public int Count { get; }
 

@@ -134,6 +134,8 @@ public sealed unsafe class LinearWalk : IDisposable
 
     public void Dispose()
     {
+        _found.Unmap();
+        _seen.Unmap();
         _foundMap.Dispose();
         _seenMap.Dispose();
         _image.Dispose();

@@ -10,6 +10,8 @@ namespace Maplog.Walking;
 /// <param name="kernelBtf">A file with the kernel's BTF; null: the kernel's own.</param>
 public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
 {
+    private const int MaxTrials = 3;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<(MapType, int, int, uint), string?> _mistakes = [];
     private WalkFinder? _finder;
@@ -17,7 +19,7 @@ public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
     private bool _hasCast;
 
     /// <summary>Whether the elements of such a map lie in memory one after the other, as far as bpf(2) tells.</summary>
-    public static bool CanBe(MapShape map) => WalkShape.CanBe((MapType)map.Type, (uint)map.Flags, map.KeySize, map.ValueSize);
+    public static bool CanBe(MapShape map) => WalkShape.CanBe((MapType)map.Type, (uint)map.Flags, map.KeySize, map.ValueSize, map.MaxEntries);
 
     /// <summary>The walk for a map, or null.</summary>
     /// <param name="map">The map, open.</param>
@@ -48,14 +50,16 @@ public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
 
     private string? WhyNot(MapInfo map)
     {
-        if (!WalkShape.CanBe(map.Type, map.Flags, map.KeySize, map.ValueSize))
+        if (!WalkShape.CanBe(map.Type, map.Flags, map.KeySize, map.ValueSize, map.MaxEntries))
             return "the elements of such a map do not lie in memory one after the other";
         if (_finder is null && !TryLoad())
             return _refused;
         var kind = (map.Type, map.KeySize, map.ValueSize, map.Flags & MapFlags.Mappable);
         if (!_mistakes.TryGetValue(kind, out var mistake))
         {
-            mistake = WalkTrial.Mistake(_finder!, map, _hasCast, kernelBtf) is { } why ? $"a trial on a map of our own failed: {why}" : null;
+            // An LRU map may evict an entry in the middle of a trial.
+            for (var tries = 0; tries == 0 || mistake is not null && tries < MaxTrials; tries++)
+                mistake = WalkTrial.Mistake(_finder!, map, _hasCast, kernelBtf) is { } why ? $"a trial on a map of our own failed: {why}" : null;
             _mistakes[kind] = mistake;
         }
         return mistake;

@@ -12,8 +12,13 @@ internal unsafe struct WalkShape
 
     private const int Word = sizeof(ulong);
 
+    /// <summary>The digests of more entries would take more than half a GiB of the kernel's memory.</summary>
+    private const uint MaxEntries = 1 << 26;
+
     public uint HasCast;
     public uint IsHash;
+    public uint IsLru;
+    public uint Unused;
     public uint ElementSize;
     public uint Elements;
     public uint KeyWords;
@@ -39,6 +44,7 @@ internal unsafe struct WalkShape
         {
             HasCast = hasCast ? 1u : 0,
             IsHash = isHash ? 1u : 0,
+            IsLru = map.Type == MapType.LruHash ? 1u : 0,
             ElementSize = elementSize,
             Elements = ElementsOf(map),
             // An array's key is the number of its element.
@@ -59,9 +65,9 @@ internal unsafe struct WalkShape
     }
 
     /// <summary>Whether the elements of such a map lie in memory one after the other.</summary>
-    public static bool CanBe(MapType type, uint flags, int keySize, int valueSize) =>
+    public static bool CanBe(MapType type, uint flags, int keySize, int valueSize, uint maxEntries) =>
         (type == MapType.Array || type is MapType.Hash or MapType.LruHash && (flags & (MapFlags.NoPreallocation | MapFlags.NoCommonLru)) == 0)
-        && (long)Words(keySize) + Words(valueSize) <= MaxWords;
+        && maxEntries <= MaxEntries && (long)Words(keySize) + Words(valueSize) <= MaxWords;
 
     /// <summary>Elements that the kernel has in memory: a hash map has a spare one for each possible CPU.</summary>
     public static uint ElementsOf(MapInfo map) => map.MaxEntries + (map.Type == MapType.Hash ? (uint)PossibleCpus.Count : 0);
