@@ -55,7 +55,7 @@ internal sealed class StreamLedger(LogReader log, StreamName stream)
     private void TakeChange(in LoggedEvent logged)
     {
         var header = ChangePayload.Read(logged.Data.Span).Header;
-        if (header.Origin is Origin.Scan or Origin.ReadBack)
+        if (header.Origin is Origin.Scan or Origin.ReadBack or Origin.InPlace)
         {
             Corrections++;
             return;

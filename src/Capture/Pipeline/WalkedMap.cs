@@ -79,7 +79,7 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
             _walk = new MapWalk(map, made);
         if (IsActive)
             _walk!.Step(now, ringEnd, ringCursor);
-        if (_looksSince >= 0 && HasLooked())
+        if (_looksSince >= 0 && HasLooked() && !map.Inspector.IsBusy)
             _looksSince = -1;
         // The first scan says what changed while nobody looked; what a walk finds after it changed in place.
         if (now < _dueAt || IsActive || !CanLook || map.Inspector.IsScanning || _walk is null && map.Inspector.IsSweeping)

@@ -66,10 +66,10 @@ public sealed class InPlaceTests(TestPostgres postgres, ITestOutputHelper output
     [Fact(Timeout = 300_000)]
     public async Task A_refresh_logs_volatile_fields_by_themselves()
     {
-        using var table = new PokedTable("volatile_refresh", MapType.Hash, 2 * Entries);
+        using var table = new PokedTable("vol_refresh", MapType.Hash, 2 * Entries);
         table.Make(0, Entries, state: 1);
         await using var capture = await CaptureProcess.StartAsync(
-            postgres, 16 << 20, null, "volatile_refresh", "--on-change-of=volatile_refresh:value[0:8]", "--refresh=1s");
+            postgres, 16 << 20, null, "vol_refresh", "--on-change-of=vol_refresh:value[0:8]", "--refresh=1s");
         await EqualAsync(capture, table);
         table.Poke(0, 10, state: 1);
         await EqualAsync(capture, table);

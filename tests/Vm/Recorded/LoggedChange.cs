@@ -6,7 +6,7 @@ namespace Maplog.Tests.Recorded;
 public sealed record LoggedChange(EventKind Kind, string Key, string Value, Origin Origin)
 {
     /// <summary>Whether a hook saw it; the others the daemon found by reading the map.</summary>
-    public bool IsSeen => Origin is not (Origin.Scan or Origin.ReadBack);
+    public bool IsSeen => Origin is not (Origin.Scan or Origin.ReadBack or Origin.InPlace);
 
     public bool Is(DriverChange change) => Key == change.Key && Kind switch
     {
