@@ -22,6 +22,7 @@ public sealed class CopyTests(TestPostgres postgres)
         BusyMap.Change(source, 1_000);
         await using var capture = await CaptureProcess.StartAsync(postgres, 1 << 20, null, Name);
         await capture.WatchesAsync(Name);
+        await capture.LoggedAsync(Name, 2); // the stream is in the log
         var live = source.ReadAll(chunk: 4096, room: 4096).Count;
         while ((await capture.FoldAsync(Name)).Fold.Entries.Count != live)
             await Task.Delay(100, TestContext.Current.CancellationToken);
