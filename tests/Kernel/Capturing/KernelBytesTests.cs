@@ -30,7 +30,9 @@ public sealed class KernelBytesTests(TestPostgres postgres)
         map.UpdateBatch(keys, values, 4);
         for (var i = 4; i < 8; i++)
             map.Update(Bytes.Of(i), values.AsSpan(i * map.Info.ValueBytes, map.Info.ValueBytes));
-        // Each of these is seen by the background scan alone, which reads all maps by turns.
+        while (!File.Exists(replica))
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        // Each of these is seen by a look at the map alone; all maps are looked at in turns.
         for (var round = 1; round <= 3; round++)
             await ScannedAsync(capture, ticks, round);
         foreach (var same in new[] { $"{map.Info.Id}", replica })

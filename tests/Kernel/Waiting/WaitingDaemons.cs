@@ -125,6 +125,9 @@ internal sealed class WaitingDaemons : IDisposable
     /// <summary>Ends both in an orderly way.</summary>
     public async Task StopAsync()
     {
+        // A process that has hardly begun has no handler of SIGTERM yet, and ends with 143.
+        while (new[] { Capture, Replicator }.Any(d => !d.HasEnded && d.Lines.Count == 0))
+            await Task.Delay(20);
         Capture.Terminate();
         Replicator.Terminate();
         foreach (var daemon in new[] { Capture, Replicator })
