@@ -137,7 +137,7 @@ internal static partial class CaptureLog
     [LoggerMessage(46, LogLevel.Information, "{Stream}: this kernel does not let the capture walk over the elements of map {MapId}: {Reason}. The capture reads the map by bpf(2) instead, which takes ten times as long, so changes in place of a large map are found later.")]
     public static partial void NotWalked(this ILogger log, string stream, uint mapId, string reason);
 
-    [LoggerMessage(47, LogLevel.Information, "The last look at {Maps} watched maps found {Changes} changes that no hook saw. {NotLookedAt} maps could not be looked at; the log has a gap for each.")]
+    [LoggerMessage(47, LogLevel.Information, "The last look at the watched maps ({Maps}) is over. Changes that no hook saw: {Changes}. Maps that could not be read in time: {NotLookedAt}; each has a gap in its stream.")]
     public static partial void LookedOnce(this ILogger log, int maps, long changes, int notLookedAt);
 
     [LoggerMessage(48, LogLevel.Warning, "{Stream}: the rule {Rule} names no bytes of this map's values ({Size} bytes), so it does nothing. 'maplog describe' lists the fields.")]

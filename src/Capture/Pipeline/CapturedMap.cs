@@ -226,7 +226,7 @@ internal sealed class CapturedMap
                 _inspector.LookAgain(Normal(key), change.KernelTime);
             Content.Remove(entry);
         }
-        _deleted.Add(Normal(key), change.KernelTime, change.Cpu, _inspector.IsReading || Walked is { IsReading: true });
+        _deleted.Add(Normal(key), change.KernelTime, change.Cpu, _inspector.IsReading || Walked is { IsActive: true });
         _sink.Change(Stream, kind, change, comm, key, default);
     }
 

@@ -37,11 +37,8 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
     /// <summary>Whether the map is no longer captured.</summary>
     public bool IsGone => map.Stream.Map != map;
 
-    /// <summary>Whether a walk is under way.</summary>
+    /// <summary>Whether a walk is under way, or what it found is not judged yet.</summary>
     public bool IsActive => _walk is { IsReading: true };
-
-    /// <summary>Whether entries are read that are not judged yet.</summary>
-    public bool IsReading => IsActive;
 
     /// <summary>Whether a walk is under way that waits for nothing.</summary>
     public bool IsReadingOn => _walk is { IsReadingOn: true };
@@ -103,7 +100,8 @@ internal sealed class WalkedMap(CapturedMap map, Task<LinearWalk?> making, long 
     {
         _walk?.Dispose();
         if (_walk is null)
-            _ = making.ContinueWith(m => m.Result?.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            _ = making.ContinueWith(
+                m => m.Result?.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 
     // A walk does not see what is gone: if it met fewer entries than the log has, a scan has to say which are gone.

@@ -116,8 +116,10 @@ internal sealed class Walker(MapRegistry registry, LinearWalks walks, WalkOption
         }
         foreach (var map in registry.Maps)
         {
-            if (map.Walked is null)
-                _maps.Add(map.Walked = new WalkedMap(map, WalkFor(map), options.FreshOf(map.Stream.Name.Map), (long)options.Refresh.TotalNanoseconds));
+            if (map.Walked is not null)
+                continue;
+            map.Walked = new WalkedMap(map, WalkFor(map), options.FreshOf(map.Stream.Name.Map), (long)options.Refresh.TotalNanoseconds);
+            _maps.Add(map.Walked);
         }
         if (_costs.Length != _maps.Count)
             (_costs, _wanted, _intervals) = (new long[_maps.Count], new long[_maps.Count], new long[_maps.Count]);

@@ -4,7 +4,9 @@ using Maplog.Events;
 
 namespace Maplog.Btf;
 
-/// <summary>One rule as an operator writes it, <c>ct_map:value.packets</c> or <c>ct_map:value[48:16]</c>: a field, or offset and bytes.</summary>
+/// <summary>
+/// One rule as an operator writes it, <c>ct_map:value.packets</c> or <c>ct_map:value[48:16]</c>: a field, or offset and bytes.
+/// </summary>
 /// <param name="Map">The map's half of the stream's name.</param>
 /// <param name="Field">The field's path below the value, or null.</param>
 /// <param name="At">Without a field: the offset in the value.</param>

@@ -21,8 +21,8 @@ public static class Coverage
         var unseen = new List<string>
         {
             type == MapType.Array
-                ? $"{Pointers}, or through mmap, are not seen by any hook; a scan finds them."
-                : $"{Pointers} are not seen by any hook; a scan finds them.",
+                ? $"{Pointers}, or through mmap, are not seen by any hook; a walk or a scan finds them."
+                : $"{Pointers} are not seen by any hook; a walk or a scan finds them.",
         };
         if (probe == Probe.Syscall)
         {

@@ -46,9 +46,6 @@ public sealed unsafe class LinearWalk : IDisposable
     /// <summary>Entries that the map holds, as far as this walk has come.</summary>
     public int Live { get; private set; }
 
-    /// <summary>Entries that changed under the walk's hand; a later walk reports them.</summary>
-    public int Moving { get; private set; }
-
     /// <summary>Loads the walk for a map.</summary>
     /// <param name="map">The map.</param>
     /// <param name="place">Where its elements lie.</param>
@@ -85,7 +82,7 @@ public sealed unsafe class LinearWalk : IDisposable
     public void Begin(bool all = false)
     {
         _call = new WalkCall { Elements = _call.Elements, All = all ? 1u : 0 };
-        (Live, Moving) = (0, 0);
+        Live = 0;
     }
 
     /// <summary>Looks at the next elements. The map must be open, and be the one for which the walk was made.</summary>
@@ -102,7 +99,6 @@ public sealed unsafe class LinearWalk : IDisposable
         var looked = _call.Next - _call.From;
         _call.From = _call.Next;
         Live += (int)_call.Live;
-        Moving += (int)_call.Moving + (int)_call.Unreadable;
         return looked == wanted;
     }
 

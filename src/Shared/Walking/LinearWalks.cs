@@ -19,7 +19,8 @@ public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
     private bool _hasCast;
 
     /// <summary>Whether the elements of such a map lie in memory one after the other, as far as bpf(2) tells.</summary>
-    public static bool CanBe(MapShape map) => WalkShape.CanBe((MapType)map.Type, (uint)map.Flags, map.KeySize, map.ValueSize, map.MaxEntries);
+    public static bool CanBe(MapShape map) =>
+        WalkShape.CanBe((MapType)map.Type, (uint)map.Flags, map.KeySize, map.ValueSize, map.MaxEntries);
 
     /// <summary>The walk for a map, or null.</summary>
     /// <param name="map">The map, open.</param>
@@ -59,7 +60,9 @@ public sealed class LinearWalks(string? kernelBtf = null) : IDisposable
         {
             // An LRU map may evict an entry in the middle of a trial.
             for (var tries = 0; tries == 0 || mistake is not null && tries < MaxTrials; tries++)
-                mistake = WalkTrial.Mistake(_finder!, map, _hasCast, kernelBtf) is { } why ? $"a trial on a map of our own failed: {why}" : null;
+                mistake = WalkTrial.Mistake(_finder!, map, _hasCast, kernelBtf);
+            if (mistake is not null)
+                mistake = $"a trial on a map of our own failed: {mistake}";
             _mistakes[kind] = mistake;
         }
         return mistake;

@@ -13,11 +13,12 @@ internal static class WalkImage
     public const string Found = "walk_found";
 
     /// <param name="program">The one program of it that is loaded.</param>
-    /// <param name="kernelBtf">A file with the BTF by which the programs find their way in the kernel's structures; null: the kernel's own.</param>
+    /// <param name="kernelBtf">A file with the BTF that describes the kernel's structures; null: the kernel's own.</param>
     public static BpfObject Open(string program, string? kernelBtf = null)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("walk.bpf.o")
-            ?? throw new InvalidOperationException("The BPF object walk.bpf.o is missing from this build of maplog: build it with `make build`.");
+            ?? throw new InvalidOperationException(
+                "The BPF object walk.bpf.o is missing from this build of maplog: build it with `make build`.");
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         var image = BpfObject.Open(bytes, "walk", kernelBtf);

@@ -17,5 +17,6 @@ internal struct WalkPlace
 
     /// <summary>Whether this is the place of a map, and not only of its id.</summary>
     public readonly bool IsOf(MapInfo map) =>
-        Elements != 0 && ElementSize != 0 && Type == (uint)map.Type && KeySize == (uint)map.KeySize && ValueSize == (uint)map.ValueSize && MaxEntries == map.MaxEntries;
+        Elements != 0 && ElementSize != 0 && Type == (uint)map.Type && KeySize == (uint)map.KeySize 
+        && ValueSize == (uint)map.ValueSize && MaxEntries == map.MaxEntries;
 }

@@ -66,7 +66,8 @@ internal unsafe struct WalkShape
 
     /// <summary>Whether the elements of such a map lie in memory one after the other.</summary>
     public static bool CanBe(MapType type, uint flags, int keySize, int valueSize, uint maxEntries) =>
-        (type == MapType.Array || type is MapType.Hash or MapType.LruHash && (flags & (MapFlags.NoPreallocation | MapFlags.NoCommonLru)) == 0)
+        (type == MapType.Array
+            || type is MapType.Hash or MapType.LruHash && (flags & (MapFlags.NoPreallocation | MapFlags.NoCommonLru)) == 0)
         && maxEntries <= MaxEntries && (long)Words(keySize) + Words(valueSize) <= MaxWords;
 
     /// <summary>Elements that the kernel has in memory: a hash map has a spare one for each possible CPU.</summary>

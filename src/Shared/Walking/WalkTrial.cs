@@ -15,7 +15,9 @@ internal static class WalkTrial
     /// <summary>Why the walk cannot be believed on this kernel, for maps like this one; null: it can.</summary>
     public static string? Mistake(WalkFinder finder, MapInfo like, bool hasCast, string? kernelBtf = null)
     {
-        using var map = BpfMap.Create("walk_trial", like.Type, like.KeySize, like.ValueSize, Math.Min(MaxEntries, like.MaxEntries), like.Flags & MapFlags.Mappable);
+        using var map = BpfMap.Create(
+            "walk_trial", like.Type, like.KeySize, like.ValueSize,
+            Math.Min(MaxEntries, like.MaxEntries), like.Flags & MapFlags.Mappable);
         var place = finder.Find(map);
         if (!place.IsOf(map.Info))
             return "its iterator does not describe a map as bpf(2) does";
@@ -73,8 +75,7 @@ internal static class WalkTrial
         {
             walk.Continue(map, 64);
             var count = walk.Take(keys, values, places);
-            for (var i = 0; i < count; i++)
-                found[Convert.ToHexString(keys, i * map.Info.KeySize, map.Info.KeySize)] = Convert.ToHexString(values, i * map.Info.ValueSize, map.Info.ValueSize);
+            Collect(map, keys, values, count, found);
         }
         return found;
     }
@@ -85,11 +86,15 @@ internal static class WalkTrial
         byte[] keys = new byte[map.Info.KeySize * MaxEntries], values = new byte[map.Info.ValueSize * MaxEntries];
         var scan = map.Scan((int)MaxEntries);
         for (int count; (count = scan.Next(keys, values)) > 0;)
-        {
-            for (var i = 0; i < count; i++)
-                read[Convert.ToHexString(keys, i * map.Info.KeySize, map.Info.KeySize)] = Convert.ToHexString(values, i * map.Info.ValueSize, map.Info.ValueSize);
-        }
+            Collect(map, keys, values, count, read);
         return read;
+    }
+
+    private static void Collect(BpfMap map, byte[] keys, byte[] values, int count, Dictionary<string, string> into)
+    {
+        var (keySize, valueSize) = (map.Info.KeySize, map.Info.ValueSize);
+        for (var i = 0; i < count; i++)
+            into[Convert.ToHexString(keys, i * keySize, keySize)] = Convert.ToHexString(values, i * valueSize, valueSize);
     }
 
     private static byte[] Key(BpfMap map, uint number)

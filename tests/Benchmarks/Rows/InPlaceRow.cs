@@ -32,7 +32,8 @@ internal sealed class InPlaceRow : IRow
         ];
     }
 
-    private static async Task<(double P99, double Load)> MeasureAsync(Bench bench, uint[] entries, int writes, CancellationToken cancellation)
+    private static async Task<(double P99, double Load)> MeasureAsync(
+        Bench bench, uint[] entries, int writes, CancellationToken cancellation)
     {
         var log = await bench.MakeLogAsync(cancellation);
         var work = new Work(entries.Length, 0, 0);
@@ -54,9 +55,11 @@ internal sealed class InPlaceRow : IRow
                 times.Add(Write(tables[0], replica, (uint)random.Next((int)entries[0]), 1000 + i));
             }
             times.Sort();
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {string.Join(" and ", entries)} entries: p50 {times[times.Count / 2]:0} ms, p99 {times[times.Count * 99 / 100]:0} ms, most {times[^1]:0} ms; {load:0.0}% of a processor at rest"));
-            return (times[times.Count * 99 / 100], load);
+            var (p50, p99) = (times[times.Count / 2], times[times.Count * 99 / 100]);
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"  {string.Join(" and ", entries)} entries: p50 {p50:0} ms, p99 {p99:0} ms, most {times[^1]:0} ms; {load:0.0}% of a processor at rest"));
+            return (p99, load);
         }
         finally
         {

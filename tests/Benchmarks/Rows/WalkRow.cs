@@ -5,7 +5,7 @@ using Maplog.Walking;
 
 namespace Maplog.Benchmarks.Rows;
 
-/// <summary>A look at a whole preallocated hash map at rest: the walk in the kernel, beside the batches by which bpf(2) reads the map.</summary>
+/// <summary>A look at a whole preallocated hash map at rest: the walk in the kernel, and the batch read by bpf(2).</summary>
 internal sealed class WalkRow : IRow
 {
     private const int Chunk = 16384;
@@ -20,7 +20,8 @@ internal sealed class WalkRow : IRow
             table.Make(from, (uint)Math.Min(100_000, entries - from), state: 1);
         using var walks = new LinearWalks();
         var loading = Stopwatch.GetTimestamp();
-        using var walk = walks.TryMake(table.Map, null, out var whyNot) ?? throw new InvalidOperationException($"The map cannot be walked: {whyNot}.");
+        using var walk = walks.TryMake(table.Map, null, out var whyNot)
+            ?? throw new InvalidOperationException($"The map cannot be walked: {whyNot}.");
         Console.Error.WriteLine($"  trial and load {Stopwatch.GetElapsedTime(loading).TotalMilliseconds:0} ms");
         byte[] keys = new byte[Chunk * Sizes.KeySize], values = new byte[Chunk * Sizes.ValueSize];
         var places = new int[walk.Room];
@@ -36,7 +37,8 @@ internal sealed class WalkRow : IRow
             while (scan.Next(keys, values) > 0)
             {
             }
-            times.Add((Stopwatch.GetElapsedTime(began, middle).TotalNanoseconds / entries, Stopwatch.GetElapsedTime(middle).TotalNanoseconds / entries));
+            var (walkTime, batchTime) = (Stopwatch.GetElapsedTime(began, middle), Stopwatch.GetElapsedTime(middle));
+            times.Add((walkTime.TotalNanoseconds / entries, batchTime.TotalNanoseconds / entries));
         }
         var (walked, batch) = (Bench.Median(times.Select(t => t.Walk)), Bench.Median(times.Select(t => t.Batch)));
         Console.Error.WriteLine($"  a batch read takes {batch / walked:0.0} times as long");

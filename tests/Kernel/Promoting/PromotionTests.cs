@@ -79,7 +79,7 @@ public sealed class PromotionTests(TestPostgres postgres, TestRabbitMq rabbit)
             var after = WalkTests.Read(map);
             Assert.Equal(5000, after.Count);
             Assert.Empty(before.Where(e => StateOf(after[e.Key]) < StateOf(e.Value)).Select(e => $"{StateOf(e.Value)} became {StateOf(after[e.Key])}"));
-            await from.Capture.SaysAsync("The last look at 1 watched maps found");
+            await from.Capture.SaysAsync("The last look at the watched maps (1) is over.");
             await SameAsync(from, to);
         }
         Assert.Equal(0, await pair.CountAsync(EventKind.GapFound, g => NoteCodec.Read<GapFound>(g.Data.Span).Reason != "late-attach"));

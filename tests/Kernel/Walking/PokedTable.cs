@@ -26,7 +26,8 @@ internal sealed class PokedTable : IDisposable
     public BpfMap Map { get; }
 
     /// <summary>Makes or replaces entries by helper.</summary>
-    public void Make(uint from, uint count, uint state, uint step = 1) => Run("make", new Call { From = from, Count = count, Step = step, State = state });
+    public void Make(uint from, uint count, uint state, uint step = 1) =>
+        Run("make", new Call { From = from, Count = count, Step = step, State = state });
 
     /// <summary>Sets the state of entries and counts packets, through the pointer that a lookup returns.</summary>
     public void Poke(uint from, uint count, uint state, uint packets = 1, uint step = 1) =>

@@ -136,8 +136,9 @@ public sealed class WalkTests(ITestOutputHelper output)
 
     private static void Collect(BpfMap map, byte[] keys, byte[] values, int count, Dictionary<string, string> into)
     {
+        var (keySize, valueSize) = (map.Info.KeySize, map.Info.ValueSize);
         for (var i = 0; i < count; i++)
-            into[Convert.ToHexString(keys, i * map.Info.KeySize, map.Info.KeySize)] = Convert.ToHexString(values, i * map.Info.ValueSize, map.Info.ValueSize);
+            into[Convert.ToHexString(keys, i * keySize, keySize)] = Convert.ToHexString(values, i * valueSize, valueSize);
     }
 
     private static byte[] Key(int size, int number) => Bytes.Of(number, size);

@@ -16,7 +16,12 @@ public sealed class VolatileRuleTests
         [
             new FieldType(FieldKind.Number, 4) { Name = "state" },
             new FieldType(FieldKind.Bits, 1) { Name = "flag", At = 4, Bits = 1 },
-            new FieldType(FieldKind.Struct, 16) { Name = "seen", At = 8, Fields = [new FieldType(FieldKind.Number, 8) { Name = "packets" }, new FieldType(FieldKind.Number, 8) { Name = "time", At = 8 }] },
+            new FieldType(FieldKind.Struct, 16)
+            {
+                Name = "seen",
+                At = 8,
+                Fields = [new FieldType(FieldKind.Number, 8) { Name = "packets" }, new FieldType(FieldKind.Number, 8) { Name = "time", At = 8 }],
+            },
         ],
     };
 
@@ -44,14 +49,16 @@ public sealed class VolatileRuleTests
     [InlineData("m:value.seen", 8, 16)]
     [InlineData("m:value.seen.time", 16, 8)]
     [InlineData("m:value[20:4]", 20, 4)]
-    public void A_rule_finds_its_bytes(string rule, int at, int size) => Assert.Equal((at, size), VolatileRule.TryParse(rule)!.Find(Shape, Value));
+    public void A_rule_finds_its_bytes(string rule, int at, int size) =>
+        Assert.Equal((at, size), VolatileRule.TryParse(rule)!.Find(Shape, Value));
 
     [Theory]
     [InlineData("m:value.other")]
     [InlineData("m:value.seen.other")]
     [InlineData("m:value.flag")]
     [InlineData("m:value[20:5]")]
-    public void Bytes_that_the_value_does_not_have_or_shares_with_others_are_not_found(string rule) => Assert.Null(VolatileRule.TryParse(rule)!.Find(Shape, Value));
+    public void Bytes_that_the_value_does_not_have_or_shares_with_others_are_not_found(string rule) =>
+        Assert.Null(VolatileRule.TryParse(rule)!.Find(Shape, Value));
 
     [Fact]
     public void Rules_of_another_map_change_nothing() => Assert.Null(Of(["other:value.state"], [], out _));
@@ -86,7 +93,7 @@ public sealed class VolatileRuleTests
 
     private static VolatileBytes? Of(string[] hidden, string[] counted, out IReadOnlyList<VolatileRule> unknown) =>
         new VolatileRules([.. hidden.Select(r => VolatileRule.TryParse(r)!)], [.. counted.Select(r => VolatileRule.TryParse(r)!)])
-            .Of("m", new MapOpened(1, 1, "", "m", Shape, null, 0, 0, "syscall", [], "node") { Fields = new MapFields(null, Value) }, out unknown);
+            .Of("m", new MapOpened(1, 1, "", "m", Shape, null, 0, 0, "syscall", [], "node", new MapFields(null, Value)), out unknown);
 
     private static string Cleared(VolatileBytes bytes)
     {
